@@ -1,0 +1,1 @@
+//! The control side of `ztsms`: commands, configuration, lists and the verdict builder.

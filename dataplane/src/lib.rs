@@ -1,0 +1,10 @@
+//! The way of a frame: decode, join, find the URLs, ask for verdicts, choose an action, rewrite. Owns the only hot loop.
+
+pub mod verdict;
+
+pub mod canonical;
+pub mod scan;
+pub mod suffix;
+pub mod verdicts;
+
+pub mod policy;

@@ -1,0 +1,1 @@
+//! Captures in and out, and a generator of synthetic SMS signalling.
