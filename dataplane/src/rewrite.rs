@@ -61,6 +61,7 @@ pub enum NoFit {
 pub struct Changes {
     edits: Vec<Edit>,
     fields: Vec<Field>,
+    order: Vec<usize>,
     octets: Vec<u8>,
 }
 
@@ -69,7 +70,12 @@ const OCTETS: usize = 32 * 1024;
 
 impl Default for Changes {
     fn default() -> Self {
-        Self { edits: Vec::with_capacity(EDITS), fields: Vec::with_capacity(EDITS), octets: Vec::with_capacity(OCTETS) }
+        Self {
+            edits: Vec::with_capacity(EDITS),
+            fields: Vec::with_capacity(EDITS),
+            order: Vec::with_capacity(EDITS),
+            octets: Vec::with_capacity(OCTETS),
+        }
     }
 }
 
@@ -131,12 +137,20 @@ impl Changes {
     /// Adds the changes of all length fields, innermost first, so that growth of an inner field counts in the outer ones.
     pub fn settle(&mut self, old: &[u8]) -> Result<(), NoFit> {
         // Inner fields cover a range within the outer one's: shorter first is inner first.
-        self.fields.sort_unstable_by_key(|field| (field.covers.len(), core::cmp::Reverse(field.at)));
-        for index in 0..self.fields.len() {
-            let Some(Field { at, width, covers, pad }) = self.fields.get(index).cloned() else { break };
+        let mut order = core::mem::take(&mut self.order);
+        order.clear();
+        order.extend(0..self.fields.len());
+        order.sort_unstable_by_key(|&index| self.fields.get(index).map(|field| (field.covers.len(), core::cmp::Reverse(field.at))));
+        let settled = order.iter().try_for_each(|&index| self.settle_one(old, index));
+        self.order = order;
+        settled
+    }
+
+    fn settle_one(&mut self, old: &[u8], index: usize) -> Result<(), NoFit> {
+        if let Some(Field { at, width, covers, pad }) = self.fields.get(index).cloned() {
             let growth = self.growth(&covers);
             if growth == 0 {
-                continue;
+                return Ok(());
             }
             self.length(old, at, width, growth)?;
             if let Some(pad) = pad {

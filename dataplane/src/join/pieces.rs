@@ -37,6 +37,8 @@ pub enum Step {
     Whole {
         /// A retransmission of the completing piece.
         repeat: bool,
+        /// Octet of the whole where the piece in hand begins.
+        at: usize,
     },
     /// More pieces are awaited, or a piece already here was repeated.
     Waiting {
@@ -76,8 +78,9 @@ impl<O: Order> Pieces<O> {
         let entry = table.entry(key, now, |old| pool.free(old.chain));
         if let Some((_, known)) = pool.at(entry.chain, tag.place) {
             if known == piece {
-                let repeat = entry.completed_by == Some(tag.place) && assemble::<O>(pool, entry.chain, tag, out).is_some();
-                return if repeat { Step::Whole { repeat } } else { Step::Waiting { repeat: true } };
+                let completed = entry.completed_by == Some(tag.place);
+                let whole = if completed { assemble::<O>(pool, entry.chain, tag, out) } else { None };
+                return whole.map_or(Step::Waiting { repeat: true }, |at| Step::Whole { repeat: true, at });
             }
             if entry.completed_by.is_none() {
                 // RFC 9260 §6.9 and every IP stack: the receiver keeps the copy that came first.
@@ -99,26 +102,28 @@ impl<O: Order> Pieces<O> {
             table.counts.no_room += 1;
             return Step::LetGo("no room for the piece");
         }
-        if assemble::<O>(pool, entry.chain, tag, out).is_none() {
-            return Step::Waiting { repeat: false };
-        }
+        let Some(at) = assemble::<O>(pool, entry.chain, tag, out) else { return Step::Waiting { repeat: false } };
         entry.completed_by = Some(tag.place);
         table.counts.completed += 1;
-        Step::Whole { repeat: false }
+        Step::Whole { repeat: false, at }
     }
 }
 
-/// Puts the pieces in order into `out`; `None` while one is missing.
-fn assemble<O: Order>(pool: &Pool, chain: Chain, tag: Tag, out: &mut Vec<u8>) -> Option<()> {
+/// Puts the pieces in order into `out`, and says where `own` begins in it; `None` while one is missing.
+fn assemble<O: Order>(pool: &Pool, chain: Chain, own: Tag, out: &mut Vec<u8>) -> Option<usize> {
     out.clear();
-    let mut place = O::first(pool, chain, tag)?;
+    let mut place = O::first(pool, chain, own)?;
+    let mut at = 0;
     for _ in 0..chain.len() {
         let (tag, octets) = pool.at(chain, place)?;
+        if place == own.place {
+            at = out.len();
+        }
         if out.len() + octets.len() > out.capacity() {
             return None;
         }
         out.extend_from_slice(octets);
-        let Some(next) = O::next(tag, octets.len()) else { return Some(()) };
+        let Some(next) = O::next(tag, octets.len()) else { return Some(at) };
         place = next;
     }
     None
