@@ -63,8 +63,8 @@ mod tests {
         };
         put(u32::MAX, BEGIN, b"one ");
         put(1, END, b"three");
-        assert_eq!(put(0, 0, b"two "), (Step::Whole { repeat: false, at: 4 }, b"one two three".to_vec()));
-        assert_eq!(put(0, 0, b"two "), (Step::Whole { repeat: true, at: 4 }, b"one two three".to_vec()));
+        assert_eq!(put(0, 0, b"two "), (Step::Whole { repeat: false, at: 4, marks: BEGIN }, b"one two three".to_vec()));
+        assert_eq!(put(0, 0, b"two "), (Step::Whole { repeat: true, at: 4, marks: BEGIN }, b"one two three".to_vec()));
         assert_eq!(put(1, END, b"three").0, Step::Waiting { repeat: true });
     }
 
@@ -84,7 +84,7 @@ mod tests {
         let key = key(Secret(1), 9, 1, 5, false);
         for base in [100, 200] {
             chunks.join(key, 0, Tag { place: base, marks: BEGIN }, b"a", &mut out);
-            assert_eq!(chunks.join(key, 0, Tag { place: base + 1, marks: END }, b"b", &mut out), Step::Whole { repeat: false, at: 1 });
+            assert_eq!(chunks.join(key, 0, Tag { place: base + 1, marks: END }, b"b", &mut out), Step::Whole { repeat: false, at: 1, marks: BEGIN });
         }
     }
 }

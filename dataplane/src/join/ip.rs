@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(ip.join(OF, 16, false, b"end", 0, &mut out), Step::Waiting { repeat: false });
         assert_eq!(ip.join(OF, 0, true, b"01234567", 0, &mut out), Step::Waiting { repeat: false });
         assert_eq!(ip.join(OF, 0, true, b"01234567", 0, &mut out), Step::Waiting { repeat: true });
-        assert_eq!(ip.join(OF, 8, true, b"89abcdef", 0, &mut out), Step::Whole { repeat: false, at: 8 });
+        assert_eq!(ip.join(OF, 8, true, b"89abcdef", 0, &mut out), Step::Whole { repeat: false, at: 8, marks: 1 });
         assert_eq!(out, b"0123456789abcdefend");
     }
 

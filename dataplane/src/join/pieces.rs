@@ -39,6 +39,8 @@ pub enum Step {
         repeat: bool,
         /// Octet of the whole where the piece in hand begins.
         at: usize,
+        /// `marks` of the whole's first piece.
+        marks: u32,
     },
     /// More pieces are awaited, or a piece already here was repeated.
     Waiting {
@@ -80,7 +82,7 @@ impl<O: Order> Pieces<O> {
             if known == piece {
                 let completed = entry.completed_by == Some(tag.place);
                 let whole = if completed { assemble::<O>(pool, entry.chain, tag, out) } else { None };
-                return whole.map_or(Step::Waiting { repeat: true }, |at| Step::Whole { repeat: true, at });
+                return whole.map_or(Step::Waiting { repeat: true }, |(at, marks)| Step::Whole { repeat: true, at, marks });
             }
             if entry.completed_by.is_none() {
                 // RFC 9260 §6.9 and every IP stack: the receiver keeps the copy that came first.
@@ -102,17 +104,18 @@ impl<O: Order> Pieces<O> {
             table.counts.no_room += 1;
             return Step::LetGo("no room for the piece");
         }
-        let Some(at) = assemble::<O>(pool, entry.chain, tag, out) else { return Step::Waiting { repeat: false } };
+        let Some((at, marks)) = assemble::<O>(pool, entry.chain, tag, out) else { return Step::Waiting { repeat: false } };
         entry.completed_by = Some(tag.place);
         table.counts.completed += 1;
-        Step::Whole { repeat: false, at }
+        Step::Whole { repeat: false, at, marks }
     }
 }
 
-/// Puts the pieces in order into `out`, and says where `own` begins in it; `None` while one is missing.
-fn assemble<O: Order>(pool: &Pool, chain: Chain, own: Tag, out: &mut Vec<u8>) -> Option<usize> {
+/// Puts the pieces in order into `out`, and says where `own` begins in it, with the first piece's marks; `None` while one is missing.
+fn assemble<O: Order>(pool: &Pool, chain: Chain, own: Tag, out: &mut Vec<u8>) -> Option<(usize, u32)> {
     out.clear();
     let mut place = O::first(pool, chain, own)?;
+    let first = pool.at(chain, place)?.0.marks;
     let mut at = 0;
     for _ in 0..chain.len() {
         let (tag, octets) = pool.at(chain, place)?;
@@ -123,7 +126,7 @@ fn assemble<O: Order>(pool: &Pool, chain: Chain, own: Tag, out: &mut Vec<u8>) ->
             return None;
         }
         out.extend_from_slice(octets);
-        let Some(next) = O::next(tag, octets.len()) else { return Some(at) };
+        let Some(next) = O::next(tag, octets.len()) else { return Some((at, first)) };
         place = next;
     }
     None
