@@ -1,7 +1,7 @@
 //! The alphabets of TS 23.038 as tables of 128 characters, all of them in the Basic Multilingual Plane, and the way back.
 //!
 //! A national language acts in two ways that do not depend on each other: a *locking* table replaces the default alphabet,
-//! a *single shift* table replaces the extension behind ESC (TS 23.040 §9.2.3.24.15 and .16, IEs 24 and 25).
+//! a *single shift* table replaces the extension behind ESC (TS 23.040 §9.2.3.24, IEs 24 and 25).
 
 mod locking;
 mod shift;
