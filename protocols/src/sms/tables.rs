@@ -6,6 +6,8 @@
 mod locking;
 mod shift;
 
+use core::fmt;
+
 /// What each of the 128 septets stands for; [`RESERVED`] where the specification gives no character.
 pub(super) type Table = [u16; 128];
 
@@ -138,12 +140,27 @@ impl Language {
 }
 
 /// The pair of tables that one message is written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct Tables {
     locking: Language,
     single: Language,
     base: &'static Table,
     extension: &'static Table,
+}
+
+/// The languages say it all.
+impl PartialEq for Tables {
+    fn eq(&self, other: &Self) -> bool {
+        (self.locking, self.single) == (other.locking, other.single)
+    }
+}
+
+impl Eq for Tables {}
+
+impl fmt::Debug for Tables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tables").field("locking", &self.locking).field("single", &self.single).finish_non_exhaustive()
+    }
 }
 
 impl Default for Tables {
