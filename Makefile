@@ -1,1 +1,49 @@
-.PHONY: run
+# make help lists the targets. Each does its own set-up.
+
+CARGO ?= cargo
+ZTSMS := target/release/ztsms
+SAMPLES := pcaps/samples/pycrate.pcapng pcaps/samples/generated.pcapng
+# Another hand's encoder, for the tests that compare with it.
+PYTHON := .venv/bin/python
+
+.PHONY: help run test bench prove lint unit counts build fuzz-replay
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: build ## build, then replay the captures that ship in pcaps/samples
+	@$(ZTSMS) replay $(SAMPLES)
+
+build:
+	@tools/need cc=gcc ld=binutils
+	@$(CARGO) build --release --locked -p ztsms
+
+test: lint unit counts ## everything that CI checks
+	@echo "make test: all passed"
+
+lint:
+	@tools/need cc=gcc
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
+
+unit: build $(PYTHON)
+	@tools/need tshark
+	ZTSMS_PYTHON=$(abspath $(PYTHON)) $(CARGO) test --locked --workspace
+
+counts: ## instructions of each step, against bench/counts.toml (3 % band)
+	@tools/need valgrind
+	$(CARGO) run --release --locked -p ztsms-bench --bin counts
+
+bench: ## what each step costs, in nanoseconds
+	@tools/need cc=gcc
+	$(CARGO) bench --locked -p ztsms-bench
+
+prove: build ## what takes longer than CI allows
+	@tools/need tshark clang valgrind
+	tools/prove
+
+$(PYTHON):
+	@tools/need python3 || true
+	@python3 -m venv .venv 2>/dev/null || { tools/need ensurepip=python3-venv; python3 -m venv .venv; }
+	@.venv/bin/pip install -q --disable-pip-version-check pycrate==0.8.1 crc32c==2.9.post0

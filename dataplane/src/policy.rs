@@ -1,1 +1,34 @@
-//! To be written.
+//! From verdicts to an action: chains by verdict, rules on sender, network and recipient, labels in words that people read.
+//!
+//! A decision is a pure function of message, policy and verdicts: no lock, no clock, no heap once warm.
+
+mod chain;
+mod decision;
+mod facts;
+pub mod profiles;
+pub mod redirect;
+mod room;
+
+pub use chain::{Chains, Preset};
+pub use decision::{Action, Decision, Edit, Explanation, RuleRef, Source};
+pub use facts::{Direction, LinkFacts, Message, SenderKind};
+pub use room::{Bound, Room, Unbounded};
+
+use redirect::Issued;
+
+/// What a decision writes into. Taken once and used again: after the first messages nothing is allocated.
+#[derive(Clone, Debug)]
+pub struct Scratch {
+    /// The new text, for [`Edit::Text`].
+    pub text: String,
+    /// Byte offsets of the characters to overwrite with a space, ascending, for [`Edit::Deaden`].
+    pub spots: Vec<usize>,
+    /// The ids in the new text, for [`Action::Redirect`].
+    pub issued: Vec<Issued>,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self { text: String::with_capacity(4096), spots: Vec::with_capacity(1024), issued: Vec::with_capacity(64) }
+    }
+}

@@ -10,6 +10,8 @@ pub mod link;
 
 pub mod sctp;
 
+pub mod xua;
+
 pub mod m2pa;
 pub mod m2ua;
 pub mod m3ua;

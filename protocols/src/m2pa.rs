@@ -1,1 +1,68 @@
-//! To be written.
+//! M2PA User Data, RFC 4165 §2.3.1: an MTP3 message between two signalling points.
+//!
+//! ```text
+//! version | spare | class=11 | type=1 | message length 4
+//! unused 1 | BSN 3 | unused 1 | FSN 3                            §2.2
+//! priority 1 | SIO 1 | SIF                                       §2.3.1; none of these in an acknowledgement
+//! ```
+
+use crate::error::{Error, Layer, Why};
+use crate::xua::{self, Message, Messages};
+
+/// Octets in front of the MTP3 message, the common header included.
+pub const MSU_AT: usize = 17;
+
+/// User Data that carries a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Data<'a> {
+    /// Backward sequence number, 24 bits.
+    pub bsn: u32,
+    /// Forward sequence number, 24 bits.
+    pub fsn: u32,
+    /// The octet in front of the SIO: priority in its two upper bits.
+    pub priority: u8,
+    /// The MTP3 message: SIO, routing label, user data ([`crate::mtp3::Msu::parse`]).
+    pub msu: &'a [u8],
+    /// The whole message, as its length counts it. Empty in a `Data` made for [`Data::push`].
+    pub message: &'a [u8],
+}
+
+/// Every message in one SCTP user message.
+pub const fn messages(bytes: &[u8]) -> Messages<'_> {
+    Messages::new(Layer::M2pa, bytes)
+}
+
+impl<'a> Data<'a> {
+    /// Reads the message that `bytes` start with. Acknowledgements and Link Status are [`Why::NotOurs`].
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
+        Self::of(&Message::parse(Layer::M2pa, bytes)?)
+    }
+
+    /// Reads a message of [`messages`].
+    pub fn of(message: &Message<'a>) -> Result<Self, Error> {
+        match (message.class, message.kind) {
+            (11, 1) => {}
+            (11, 2) => return Err(message.error(2, Why::NotOurs("M2PA Link Status"))),
+            _ => return Err(message.error(2, Why::NotOurs("M2PA message of unknown class or type"))),
+        }
+        let Some((&[_, b0, b1, b2, _, f0, f1, f2], data)) = message.body().split_first_chunk() else {
+            return Err(message.error(xua::HEADER_LEN, Why::truncated(8, message.body().len())));
+        };
+        let Some((&priority, msu)) = data.split_first() else {
+            return Err(message.error(16, Why::NotOurs("M2PA acknowledgement")));
+        };
+        let (bsn, fsn) = (u32::from_be_bytes([0, b0, b1, b2]), u32::from_be_bytes([0, f0, f1, f2]));
+        Ok(Self { bsn, fsn, priority, msu, message: message.bytes })
+    }
+
+    /// Appends the message. Sequence numbers are cut to 24 bits.
+    pub fn push(&self, out: &mut Vec<u8>) {
+        xua::build(out, 11, 1, |out| {
+            for number in [self.bsn, self.fsn] {
+                out.extend_from_slice(&(number & 0x00ff_ffff).to_be_bytes());
+            }
+            out.push(self.priority);
+            out.extend_from_slice(self.msu);
+        });
+    }
+}

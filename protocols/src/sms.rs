@@ -1,1 +1,359 @@
-//! To be written.
+//! Short messages, TS 23.040 §9.2: the TPDU that MAP carries as SM-RP-UI.
+//!
+//! ```text
+//! DELIVER        first octet | OA | PID | DCS | SCTS(7) | UDL | UD                       service centre to mobile
+//! SUBMIT         first octet | MR | DA | PID | DCS | VP(0, 1, 7) | UDL | UD              mobile to service centre
+//! STATUS-REPORT  first octet | MR | RA | SCTS | DT | ST | PI, PID, DCS, UDL, UD, each if it is there
+//! COMMAND        first octet | MR | PID | CT | MN | DA | CDL | CD
+//! ...-REPORT     first octet | FCS? | PI | SCTS (SUBMIT-REPORT) | PID, DCS, UDL and UD as PI says
+//! ```
+//! [`Tpdu`] borrows the TPDU and is read once; text is decoded by [`UserData::text`], written back by [`encode`]. The type of a TPDU
+//! depends on its direction, which only the layers above know.
+
+mod address;
+mod dcs;
+pub mod encode;
+mod gsm7;
+mod problems;
+mod tables;
+mod time;
+mod udh;
+mod user_data;
+pub mod wap;
+
+pub use address::Address;
+pub use dcs::{Alphabet, Dcs, MessageWaiting};
+pub use gsm7::SEPTETS;
+pub use problems::Problems;
+pub use tables::{Language, Tables, Written};
+pub use time::{Timestamp, Validity};
+pub use udh::{Concat, Element, Elements, Hyperlink, Ports, Udh};
+pub use user_data::{MAX_OCTETS, MAX_SEPTETS, Units, UserData};
+
+use crate::error::{Error, Layer, Why};
+
+/// Which way a TPDU goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// From the service centre to the mobile.
+    MobileTerminated,
+    /// From the mobile to the service centre.
+    MobileOriginated,
+}
+
+/// The type of a TPDU: TP-MTI and direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A text for the mobile; TP-MTI 3, which is reserved, too.
+    Deliver,
+    /// A text from the mobile.
+    Submit,
+    /// The mobile's answer to a DELIVER.
+    DeliverReport,
+    /// The service centre's answer to a SUBMIT.
+    SubmitReport,
+    /// What became of a message sent earlier.
+    StatusReport,
+    /// The mobile asks something of the service centre.
+    Command,
+}
+
+impl Kind {
+    /// The name in records: `deliver`, `submit`, `deliver-report` and so on.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Deliver => "deliver",
+            Self::Submit => "submit",
+            Self::DeliverReport => "deliver-report",
+            Self::SubmitReport => "submit-report",
+            Self::StatusReport => "status-report",
+            Self::Command => "command",
+        }
+    }
+}
+
+/// The first octet; which of its bits mean something depends on the type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct FirstOctet(pub u8);
+
+impl FirstOctet {
+    /// TP-Message-Type-Indicator.
+    pub const fn mti(self) -> u8 {
+        self.0 & 0x03
+    }
+
+    /// TP-More-Messages-to-Send (DELIVER, STATUS-REPORT): the bit is clear when more wait.
+    pub const fn more_messages(self) -> bool {
+        self.0 & 0x04 == 0
+    }
+
+    /// TP-Loop-Prevention (DELIVER, STATUS-REPORT).
+    pub const fn loop_prevention(self) -> bool {
+        self.0 & 0x08 != 0
+    }
+
+    /// TP-Reject-Duplicates (SUBMIT).
+    pub const fn reject_duplicates(self) -> bool {
+        self.0 & 0x04 != 0
+    }
+
+    /// TP-Validity-Period-Format (SUBMIT): 0 none, 1 enhanced, 2 relative, 3 absolute.
+    pub const fn validity_format(self) -> u8 {
+        self.0 >> 3 & 3
+    }
+
+    /// TP-Status-Report-Indication, -Request or -Qualifier: the same bit.
+    pub const fn status_report(self) -> bool {
+        self.0 & 0x20 != 0
+    }
+
+    /// TP-User-Data-Header-Indicator.
+    pub const fn udhi(self) -> bool {
+        self.0 & 0x40 != 0
+    }
+
+    /// TP-Reply-Path (DELIVER, SUBMIT).
+    pub const fn reply_path(self) -> bool {
+        self.0 & 0x80 != 0
+    }
+}
+
+/// One TPDU. Fields that its type does not have are `None`, empty or zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tpdu<'a> {
+    /// Its type.
+    pub kind: Kind,
+    /// The first octet.
+    pub first: FirstOctet,
+    /// TP-OA, TP-DA or TP-RA. Reports have none.
+    pub address: Address<'a>,
+    /// TP-MR of SUBMIT, STATUS-REPORT and COMMAND.
+    pub message_reference: Option<u8>,
+    /// TP-PID; 0 in reports that leave it out.
+    pub pid: u8,
+    /// TP-DCS; 0 in TPDUs that leave it out.
+    pub dcs: Dcs,
+    /// TP-SCTS; `None` also for octets that are no date.
+    pub scts: Option<Timestamp>,
+    /// TP-DT of STATUS-REPORT.
+    pub discharge_time: Option<Timestamp>,
+    /// TP-VP of SUBMIT.
+    pub validity: Validity,
+    /// TP-ST of STATUS-REPORT, TP-FCS of a report of failure, TP-CT of COMMAND.
+    pub status: Option<u8>,
+    /// The text, or whatever stands in its place.
+    pub user_data: UserData<'a>,
+    /// What was odd about it, its user data's lengths and header included.
+    pub problems: Problems,
+    /// Where TP-UDL stands; `None` without user data. COMMAND's data has no place here: it is not for people.
+    pub udl_at: Option<usize>,
+}
+
+impl<'a> Tpdu<'a> {
+    /// Reads one TPDU. User data shorter than TP-UDL says is no error, any other field that is cut is one.
+    pub fn parse(octets: &'a [u8], direction: Direction) -> Result<Self, Error> {
+        let mut fields = Fields { octets, at: 0 };
+        let first = FirstOctet(fields.octet()?);
+        let kind = match (direction, first.mti()) {
+            (Direction::MobileTerminated, 0 | 3) => Kind::Deliver,
+            (Direction::MobileTerminated, 1) => Kind::SubmitReport,
+            (Direction::MobileTerminated, _) => Kind::StatusReport,
+            (Direction::MobileOriginated, 0) => Kind::DeliverReport,
+            (Direction::MobileOriginated, 1) => Kind::Submit,
+            (Direction::MobileOriginated, 2) => Kind::Command,
+            (Direction::MobileOriginated, _) => {
+                return Err(Error::new(Layer::Sms, 0, Why::NotOurs("reserved TP-MTI from a mobile")));
+            }
+        };
+        let mut tpdu = Self::empty(kind, first);
+        tpdu.problems = tpdu.problems.with(Problems::RESERVED_MTI, first.mti() == 3);
+        match kind {
+            Kind::Deliver => tpdu.deliver(&mut fields),
+            Kind::Submit => tpdu.submit(&mut fields),
+            Kind::StatusReport => tpdu.status_report(&mut fields),
+            Kind::Command => tpdu.command(&mut fields),
+            Kind::DeliverReport | Kind::SubmitReport => tpdu.report(&mut fields),
+        }?;
+        tpdu.problems = tpdu.problems.with(Problems::LONG_ADDRESS, tpdu.address.digits > 20) | tpdu.user_data.problems;
+        Ok(tpdu)
+    }
+
+    fn empty(kind: Kind, first: FirstOctet) -> Self {
+        Self {
+            kind,
+            first,
+            address: Address::default(),
+            message_reference: None,
+            pid: 0,
+            dcs: Dcs(0),
+            scts: None,
+            discharge_time: None,
+            validity: Validity::None,
+            status: None,
+            user_data: UserData::default(),
+            problems: Problems::NONE,
+            udl_at: None,
+        }
+    }
+
+    /// §9.2.2.1.
+    fn deliver(&mut self, fields: &mut Fields<'a>) -> Result<(), Error> {
+        self.address = fields.address()?;
+        self.pid = fields.octet()?;
+        self.dcs = Dcs(fields.octet()?);
+        self.scts = self.time(fields)?;
+        self.user_data(fields)
+    }
+
+    /// §9.2.2.2.
+    fn submit(&mut self, fields: &mut Fields<'a>) -> Result<(), Error> {
+        self.message_reference = Some(fields.octet()?);
+        self.address = fields.address()?;
+        self.pid = fields.octet()?;
+        self.dcs = Dcs(fields.octet()?);
+        self.validity = match self.first.validity_format() {
+            0 => Validity::None,
+            1 => Validity::Enhanced(fields.seven()?),
+            2 => Validity::Relative(fields.octet()?),
+            _ => Validity::Absolute(self.time(fields)?),
+        };
+        self.user_data(fields)
+    }
+
+    /// §9.2.2.3.
+    fn status_report(&mut self, fields: &mut Fields<'a>) -> Result<(), Error> {
+        self.message_reference = Some(fields.octet()?);
+        self.address = fields.address()?;
+        self.scts = self.time(fields)?;
+        self.discharge_time = self.time(fields)?;
+        self.status = Some(fields.octet()?);
+        // All that follows may be left out together with TP-PI.
+        if fields.is_at_end() { Ok(()) } else { self.indicated(fields, false) }
+    }
+
+    /// §9.2.2.4.
+    fn command(&mut self, fields: &mut Fields<'a>) -> Result<(), Error> {
+        self.message_reference = Some(fields.octet()?);
+        self.pid = fields.octet()?;
+        self.status = Some(fields.octet()?);
+        let _message_number = fields.octet()?;
+        self.address = fields.address()?;
+        Ok(())
+    }
+
+    /// §9.2.2.1a and §9.2.2.2a.
+    ///
+    /// Whether TP-FCS is there depends on the layer below (it is in RP-ERROR alone). Its values are all above 7f, and the bit that they
+    /// share would in TP-PI announce an extension that no release has defined: so that bit tells the two apart.
+    fn report(&mut self, fields: &mut Fields<'a>) -> Result<(), Error> {
+        if fields.peek().is_some_and(|octet| octet & 0x80 != 0) {
+            self.status = Some(fields.octet()?);
+        }
+        self.indicated(fields, self.kind == Kind::SubmitReport)
+    }
+
+    /// TP-PI (§9.2.3.27) and the fields that it says are there.
+    fn indicated(&mut self, fields: &mut Fields<'a>, has_scts: bool) -> Result<(), Error> {
+        let indicator = fields.octet()?;
+        let mut extension = indicator;
+        while extension & 0x80 != 0 {
+            extension = fields.octet()?;
+        }
+        if has_scts {
+            self.scts = self.time(fields)?;
+        }
+        if indicator & 0x01 != 0 {
+            self.pid = fields.octet()?;
+        }
+        if indicator & 0x02 != 0 {
+            self.dcs = Dcs(fields.octet()?);
+        }
+        if indicator & 0x04 != 0 { self.user_data(fields) } else { Ok(()) }
+    }
+
+    fn time(&mut self, fields: &mut Fields<'a>) -> Result<Option<Timestamp>, Error> {
+        let time = Timestamp::parse(&fields.seven()?);
+        self.problems = self.problems.with(Problems::BAD_TIME, time.is_none());
+        Ok(time)
+    }
+
+    fn user_data(&mut self, fields: &mut Fields<'a>) -> Result<(), Error> {
+        self.udl_at = Some(fields.at);
+        let tp_udl = fields.octet()?;
+        self.user_data = UserData::parse(tp_udl, fields.rest(), self.first.udhi(), self.dcs);
+        Ok(())
+    }
+
+    /// Why no policy may change this TPDU; `None` if one may. A WAP push may be changed octet by octet only.
+    pub fn untouchable(&self) -> Option<&'static str> {
+        match self.kind {
+            Kind::StatusReport => return Some("STATUS-REPORT"),
+            Kind::Command => return Some("COMMAND"),
+            Kind::DeliverReport | Kind::SubmitReport => return Some("report"),
+            Kind::Deliver | Kind::Submit => {}
+        }
+        let text = &self.user_data;
+        let has_ports = text.udh.is_some_and(|udh| udh.ports().is_some());
+        let is_8bit = text.alphabet() == Alphabet::EightBit;
+        let waiting = self.dcs.message_waiting().is_some() || text.udh.is_some_and(|udh| udh.has_message_waiting());
+        match () {
+            () if matches!(self.pid, 0x7c..=0x7f) => Some("data download"),
+            () if self.dcs.class() == Some(2) => Some("class 2"),
+            () if text.udh.is_some_and(|udh| udh.has_sim_toolkit()) => Some("SIM toolkit security"),
+            () if self.dcs.is_compressed() => Some("compressed"),
+            () if self.is_wap_push() => None,
+            () if has_ports && is_8bit => Some("8-bit data for a port"),
+            () if is_8bit && !text.has_text() => Some("8-bit data without text"),
+            () if waiting && text.body().is_empty() => Some("message waiting without text"),
+            () => None,
+        }
+    }
+
+    /// 8-bit data for the WAP push port: [`wap`] reads it, joined with its other parts.
+    pub fn is_wap_push(&self) -> bool {
+        let ports = self.user_data.udh.and_then(|udh| udh.ports());
+        self.user_data.alphabet() == Alphabet::EightBit && ports.is_some_and(|ports| ports.destination == wap::PUSH_PORT)
+    }
+}
+
+/// Fields one behind the other.
+struct Fields<'a> {
+    octets: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Fields<'a> {
+    fn peek(&self) -> Option<u8> {
+        self.octets.get(self.at).copied()
+    }
+
+    fn octet(&mut self) -> Result<u8, Error> {
+        let octet = self.peek().ok_or_else(|| self.truncated(1))?;
+        self.at += 1;
+        Ok(octet)
+    }
+
+    fn seven(&mut self) -> Result<[u8; 7], Error> {
+        let seven = self.rest().first_chunk().copied().ok_or_else(|| self.truncated(7))?;
+        self.at += 7;
+        Ok(seven)
+    }
+
+    fn address(&mut self) -> Result<Address<'a>, Error> {
+        let (address, next) = Address::parse(self.octets, self.at)?;
+        self.at = next;
+        Ok(address)
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.octets.get(self.at..).unwrap_or_default()
+    }
+
+    fn is_at_end(&self) -> bool {
+        self.at >= self.octets.len()
+    }
+
+    fn truncated(&self, need: usize) -> Error {
+        Error::new(Layer::Sms, self.at, Why::truncated(self.at + need, self.octets.len()))
+    }
+}

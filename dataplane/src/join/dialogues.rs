@@ -1,0 +1,111 @@
+//! Open dialogues: what a Begin said and a bare Continue does not repeat (direction, application context, destination reference).
+//!
+//! A transaction is named by the id that its owner gave it and by the owner's address: the originating id goes with the calling party,
+//! the destination id with the called party. Load sharing puts Begin and Continue on different links, so no link is part of the key.
+
+use protocols::map::Direction;
+use protocols::tcap::ApplicationContext;
+
+use super::table::{Counts, Key, Limits, Secret, Table, Value};
+
+/// What is remembered of one dialogue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dialogue {
+    /// MO or MT, once a component or the application context has said so.
+    pub direction: Option<Direction>,
+    /// The application context of the Begin.
+    pub context: Option<ApplicationContext>,
+    /// `destinationReference` of map-open: semi-octets of an IMSI, filler included.
+    pub destination_reference: [u8; 10],
+    /// Octets of it that are valid.
+    pub destination_reference_len: u8,
+    ended: bool,
+}
+
+impl Dialogue {
+    /// The destination reference, if the Begin had one that fits.
+    pub fn reference(&self) -> Option<&[u8]> {
+        self.destination_reference.get(..usize::from(self.destination_reference_len)).filter(|octets| !octets.is_empty())
+    }
+
+    /// Keeps a destination reference; one that is too long for a number is left out.
+    pub fn set_reference(&mut self, octets: &[u8]) {
+        if let (Some(room), Ok(len)) = (self.destination_reference.get_mut(..octets.len()), u8::try_from(octets.len())) {
+            room.copy_from_slice(octets);
+            self.destination_reference_len = len;
+        }
+    }
+}
+
+impl Value for Dialogue {
+    /// A dialogue that is let go costs a fact about a later message, so an open one counts as waiting.
+    fn is_complete(&self) -> bool {
+        self.ended
+    }
+}
+
+/// The table of open dialogues.
+pub struct Dialogues {
+    table: Table<Dialogue>,
+    secret: Secret,
+}
+
+impl Dialogues {
+    /// Takes all its memory now.
+    pub fn new(limits: Limits, secret: Secret) -> Self {
+        Self { table: Table::new(limits), secret }
+    }
+
+    /// What became of the dialogues.
+    pub const fn counts(&self) -> &Counts {
+        &self.table.counts
+    }
+
+    fn key(&self, owner: &[u8], transaction: &[u8]) -> Key {
+        self.secret.key(&[owner], &[transaction])
+    }
+
+    /// A Begin: `owner` is the calling party as it stands in the frame.
+    pub fn open(&mut self, owner: &[u8], otid: &[u8], dialogue: Dialogue, now: u64) {
+        let key = self.key(owner, otid);
+        *self.table.entry(key, now, drop) = dialogue;
+    }
+
+    /// The dialogue that `owner` began under this id.
+    pub fn find(&mut self, owner: &[u8], transaction: &[u8], now: u64) -> Option<&mut Dialogue> {
+        let key = self.key(owner, transaction);
+        self.table.find(key, now)
+    }
+
+    /// End or Abort.
+    pub fn close(&mut self, owner: &[u8], transaction: &[u8]) {
+        let key = self.key(owner, transaction);
+        if self.table.remove(key).is_some() {
+            self.table.counts.completed += 1;
+        }
+    }
+
+    /// Counts what is still open. Called once, at the end of the source.
+    pub fn finish(&mut self) {
+        self.table.finish();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dialogue_is_found_by_its_owner_and_id_until_it_ends() {
+        let mut dialogues = Dialogues::new(Limits { entries: 64, octets: 0, age_ns: 100 }, Secret(1));
+        let mut said = Dialogue::default();
+        said.set_reference(&[0x12, 0xf3]);
+        said.set_reference(&[0; 11]);
+        dialogues.open(b"A", &[1], said, 0);
+        assert_eq!(dialogues.find(b"A", &[1], 1).and_then(|d| d.reference().map(<[u8]>::len)), Some(2));
+        assert!(dialogues.find(b"B", &[1], 1).is_none());
+        dialogues.close(b"A", &[1]);
+        assert!(dialogues.find(b"A", &[1], 1).is_none());
+        assert_eq!(dialogues.counts().completed, 1);
+    }
+}

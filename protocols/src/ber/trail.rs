@@ -1,0 +1,83 @@
+//! The trail of length fields from the outermost element down to one field: what a rewrite puts right on its way out.
+
+use core::ops::Range;
+
+use super::{Form, MAX_DEPTH, Reader};
+use crate::error::{Error, Layer, Why};
+use crate::span::within;
+
+/// One length field above (or of) the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// Offset of the first length octet in the data given to [`trail`].
+    pub at: usize,
+    /// Octets of the length field, the first included.
+    pub octets: u8,
+    /// How the length was written.
+    pub form: Form,
+    /// Offset of the contents.
+    pub content_at: usize,
+    /// Octets of contents.
+    pub content_len: usize,
+    /// Tag number, for people.
+    pub number: u32,
+}
+
+/// Length fields, outermost first.
+#[derive(Clone, Copy, Debug)]
+pub struct Trail {
+    levels: [Level; MAX_DEPTH],
+    len: usize,
+}
+
+impl Default for Trail {
+    fn default() -> Self {
+        let none = Level { at: 0, octets: 0, form: Form::Short, content_at: 0, content_len: 0, number: 0 };
+        Self { levels: [none; MAX_DEPTH], len: 0 }
+    }
+}
+
+impl Trail {
+    /// The levels found, outermost first; the last one is the element whose contents hold the target.
+    pub fn levels(&self) -> &[Level] {
+        self.levels.get(..self.len).unwrap_or_default()
+    }
+
+    fn push(&mut self, level: Level) -> Option<()> {
+        *self.levels.get_mut(self.len)? = level;
+        self.len += 1;
+        Some(())
+    }
+}
+
+/// Finds the length fields from the outermost element of `data` that holds `target` down to the primitive element whose contents
+/// hold it, or to the element whose contents it is.
+///
+/// `target` counts octets of `data`. A target that lies across elements, or on a header, is [`Why::Malformed`].
+pub fn trail(data: &[u8], target: Range<usize>, layer: Layer, levels: &mut Trail) -> Result<(), Error> {
+    levels.len = 0;
+    let (mut content, mut base) = (data, 0usize);
+    'deeper: loop {
+        for tlv in Reader::new(content, layer) {
+            let tlv = tlv.map_err(|error| error.moved(base))?;
+            let (Some(raw), Some(inside)) = (within(data, tlv.raw), within(data, tlv.content)) else { break };
+            if target.start >= raw.end || target.end > raw.end {
+                continue;
+            }
+            if target.start < inside.start || target.end > inside.end {
+                break;
+            }
+            let at = raw.start + usize::from(tlv.identifier);
+            let octets = if let Form::Long(count) = tlv.form { count.saturating_add(1) } else { 1 };
+            let content_len = inside.len();
+            let level = Level { at, octets, form: tlv.form, content_at: inside.start, content_len, number: tlv.number };
+            levels.push(level).ok_or_else(|| Error::new(layer, at, Why::Limit("BER nesting")))?;
+            if !tlv.constructed || inside == target {
+                return Ok(());
+            }
+            (content, base) = (tlv.content, inside.start);
+            continue 'deeper;
+        }
+        return Err(Error::new(layer, target.start, Why::Malformed("no element holds these octets")));
+    }
+}

@@ -1,0 +1,221 @@
+//! TP-User-Data, TS 23.040 §9.2.3.24: a header perhaps, and text in one of three alphabets.
+//!
+//! TP-UDL counts septets for GSM 7-bit, header and fill bits included, and octets for all else. What it promises and what is there need
+//! not agree: what both cover is read, and [`UserData::problems`] says the rest.
+
+use core::ops::Range;
+
+use super::dcs::{Alphabet, Dcs};
+use super::gsm7::{self, SEPTETS};
+use super::problems::Problems;
+use super::tables::Tables;
+use super::udh::Udh;
+
+/// Most septets that a user data field may have.
+pub const MAX_SEPTETS: usize = 160;
+
+/// Most octets that a user data field may have.
+pub const MAX_OCTETS: usize = 140;
+
+/// The user data of one TPDU. TPDUs without any have an empty one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UserData<'a> {
+    /// TP-UDL as it stands.
+    pub tp_udl: u8,
+    /// TP-UD: the octets that TP-UDL covers, as far as they are there.
+    pub octets: &'a [u8],
+    /// The coding of its text.
+    pub dcs: Dcs,
+    /// The header; `None` without one, and when its lengths do not fit.
+    pub udh: Option<Udh<'a>>,
+    /// The tables that GSM 7-bit text is written in.
+    pub tables: Tables,
+    /// What lengths, header and coding scheme have odd. What the text has odd, [`UserData::text`] says.
+    pub problems: Problems,
+    header_octets: u8,
+}
+
+impl Default for UserData<'_> {
+    fn default() -> Self {
+        Self::parse(0, &[], false, Dcs(0))
+    }
+}
+
+impl<'a> UserData<'a> {
+    /// Reads what stands behind TP-UDL. Nothing makes this fail: see [`Problems`].
+    pub fn parse(tp_udl: u8, field: &'a [u8], udhi: bool, dcs: Dcs) -> Self {
+        let udl = usize::from(tp_udl);
+        let in_septets = dcs.alphabet() == Alphabet::Gsm7 && !dcs.is_compressed();
+        let promised = if in_septets { (udl * 7).div_ceil(8) } else { udl };
+        let octets = field.get(..promised).unwrap_or(field);
+
+        let header = octets.first().filter(|_| udhi).map(|udhl| usize::from(*udhl) + 1);
+        let udh = header.and_then(|len| Udh::parse(octets.get(1..len)?));
+        let header_octets = header.unwrap_or(0).min(octets.len());
+        let tables = udh.map_or_else(Tables::default, |udh| Tables::new(udh.locking(), udh.single()));
+
+        let problems = Problems::NONE
+            .with(Problems::UDL_BEYOND_OCTETS, promised > field.len())
+            .with(Problems::UDL_OVER_LIMIT, udl > if in_septets { MAX_SEPTETS } else { MAX_OCTETS })
+            .with(Problems::TRAILING_OCTETS, promised < field.len())
+            .with(Problems::BAD_UDH, udhi && udh.is_none())
+            .with(Problems::RESERVED_DCS, dcs.is_reserved());
+        Self { tp_udl, octets, dcs, udh, tables, problems, header_octets: u8::try_from(header_octets).unwrap_or(u8::MAX) }
+    }
+
+    /// The alphabet of its text.
+    pub const fn alphabet(&self) -> Alphabet {
+        self.dcs.alphabet()
+    }
+
+    /// The header as it stands, UDHL included, well formed or not; empty without one.
+    pub fn header(&self) -> &'a [u8] {
+        self.octets.get(..self.header_octets()).unwrap_or_default()
+    }
+
+    /// The octets behind the header: packed septets from bit [`UserData::fill_bits`] on, or the text itself.
+    pub fn body(&self) -> &'a [u8] {
+        self.octets.get(self.header_octets()..).unwrap_or_default()
+    }
+
+    /// Octets of the header, UDHL included.
+    pub const fn header_octets(&self) -> usize {
+        self.header_octets as usize
+    }
+
+    /// Septets that the header takes, its fill bits included.
+    pub const fn header_septets(&self) -> usize {
+        (self.header_octets() * 8).div_ceil(7)
+    }
+
+    /// Bits that bring the text behind a header to a septet's boundary, 0 to 6.
+    pub const fn fill_bits(&self) -> u32 {
+        fill_bits(self.header_octets())
+    }
+
+    /// Unpacks the text of a GSM 7-bit message, an octet a septet.
+    pub fn septets<'o>(&self, out: &'o mut [u8; SEPTETS]) -> &'o [u8] {
+        let count = usize::from(self.tp_udl).saturating_sub(self.header_septets());
+        gsm7::unpack(self.body(), self.fill_bits(), count, out)
+    }
+
+    /// It can be read as text. Compressed text cannot; 8-bit data only when every octet is a printable Latin-1 character, and neither
+    /// a port nor a SIM toolkit header says that it is meant for a program.
+    pub fn has_text(&self) -> bool {
+        !self.dcs.is_compressed()
+            && match self.alphabet() {
+                Alphabet::Gsm7 | Alphabet::Ucs2 => true,
+                Alphabet::EightBit => {
+                    let for_program = self.udh.is_some_and(|udh| udh.ports().is_some() || udh.has_sim_toolkit());
+                    !for_program && !self.body().is_empty() && self.body().iter().all(|octet| is_printable_latin1(*octet))
+                }
+            }
+    }
+
+    /// Appends the text, if it has any (see [`UserData::has_text`]), and says what was odd about it.
+    ///
+    /// Allocates nothing when `out` has room: three octets a septet or two UCS2 octets are always enough.
+    pub fn text(&self, out: &mut String) -> Problems {
+        if !self.has_text() {
+            return Problems::NONE;
+        }
+        match self.alphabet() {
+            Alphabet::Gsm7 => {
+                let mut septets = gsm7::BUFFER;
+                gsm7::push_text(self.septets(&mut septets), &self.tables, out)
+            }
+            Alphabet::EightBit => {
+                out.extend(self.body().iter().map(|octet| char::from(*octet)));
+                Problems::NONE
+            }
+            Alphabet::Ucs2 => push_ucs2(self.body(), out),
+        }
+    }
+
+    /// Each character with the septets (GSM 7-bit) or octets (else) of the text that it takes. Empty when there is no text.
+    pub fn units(&self) -> Units<'a> {
+        let (mut septets, mut len) = (gsm7::BUFFER, self.body().len());
+        if !self.has_text() {
+            len = 0;
+        } else if self.alphabet() == Alphabet::Gsm7 {
+            len = self.septets(&mut septets).len();
+        }
+        Units { alphabet: self.alphabet(), body: self.body(), septets, len, at: 0, tables: self.tables }
+    }
+
+    /// Half of a surrogate pair at the end of UCS2 text, whose other half the next part may start with.
+    pub fn trailing_surrogate(&self) -> Option<u16> {
+        self.ucs2().last().filter(|unit| (0xd800..0xdc00).contains(unit))
+    }
+
+    /// Half of a surrogate pair at the start of UCS2 text, whose other half the part before may end with.
+    pub fn leading_surrogate(&self) -> Option<u16> {
+        self.ucs2().next().filter(|unit| (0xdc00..0xe000).contains(unit))
+    }
+
+    fn ucs2(&self) -> impl Iterator<Item = u16> + 'a {
+        let body = if self.alphabet() == Alphabet::Ucs2 && !self.dcs.is_compressed() { self.body() } else { &[] };
+        code_units(body)
+    }
+}
+
+/// Bits between a header of this many octets and the next septet's boundary.
+pub(super) const fn fill_bits(header_octets: usize) -> u32 {
+    ((7 - header_octets * 8 % 7) % 7) as u32
+}
+
+fn code_units(octets: &[u8]) -> impl Iterator<Item = u16> + '_ {
+    octets.chunks_exact(2).map(|unit| match *unit {
+        [high, low] => u16::from_be_bytes([high, low]),
+        _ => 0,
+    })
+}
+
+fn push_ucs2(octets: &[u8], out: &mut String) -> Problems {
+    let mut problems = Problems::NONE.with(Problems::ODD_OCTET, octets.len() % 2 == 1);
+    for unit in char::decode_utf16(code_units(octets)) {
+        out.push(unit.unwrap_or_else(|_| {
+            problems |= Problems::LONE_SURROGATE;
+            char::REPLACEMENT_CHARACTER
+        }));
+    }
+    problems
+}
+
+/// What a text holds: no control characters but those of lines and tabs, which 8-bit data for programs is full of.
+const fn is_printable_latin1(octet: u8) -> bool {
+    matches!(octet, 0x20..=0x7e | 0xa0..=0xff | b'\n' | b'\r' | b'\t')
+}
+
+/// See [`UserData::units`].
+#[derive(Clone, Debug)]
+pub struct Units<'a> {
+    alphabet: Alphabet,
+    body: &'a [u8],
+    septets: [u8; SEPTETS],
+    len: usize,
+    at: usize,
+    tables: Tables,
+}
+
+impl Iterator for Units<'_> {
+    type Item = (Range<u8>, char);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (character, taken) = match self.alphabet {
+            Alphabet::Gsm7 => {
+                let read = gsm7::read(self.septets.get(self.at..self.len)?, &self.tables)?;
+                (read.character, usize::from(read.septets))
+            }
+            Alphabet::EightBit => (char::from(*self.body.get(self.at..self.len)?.first()?), 1),
+            Alphabet::Ucs2 => {
+                let units = code_units(self.body.get(self.at..self.len)?).take(2);
+                let character = char::decode_utf16(units).next()?.unwrap_or(char::REPLACEMENT_CHARACTER);
+                (character, character.len_utf16() * 2)
+            }
+        };
+        let start = u8::try_from(self.at).ok()?;
+        self.at += taken;
+        Some((start..u8::try_from(self.at).ok()?, character))
+    }
+}
