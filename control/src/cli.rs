@@ -4,6 +4,7 @@
 //! else; a reader that goes away ends the program quietly.
 
 mod args;
+mod explain;
 mod fail;
 mod shell;
 
@@ -47,7 +48,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run(cli: Cli) -> Result<Done, Failure> {
     match cli.command {
-        Command::Replay(_) | Command::Scan(_) | Command::Explain(_) | Command::Generate(_) | Command::Verdicts(_) | Command::Config(_) => Err(Failure::Usage("not yet".into())),
+        Command::Explain(args) => explain::run(&args, cli.color),
+        Command::Replay(_) | Command::Scan(_) | Command::Generate(_) | Command::Verdicts(_) | Command::Config(_) => Err(Failure::Usage("not yet".into())),
         Command::Completions { shell } => shell::completions(&mut Cli::command(), shell),
         Command::Man { dir } => shell::man(Cli::command(), &dir),
     }
