@@ -48,6 +48,12 @@ impl Redactor {
         self.pseudonym(b'i', imsi)
     }
 
+    /// TP-OA or TP-DA. A name is a brand's and stays, unless it is a number in disguise.
+    pub fn address(&self, digits: &str, is_name: bool) -> String {
+        let is_number = digits.chars().filter(char::is_ascii_digit).count() > 5;
+        if is_name && !is_number { digits.to_owned() } else { self.number(digits) }
+    }
+
     /// 64 bits are enough to keep a network's subscribers apart.
     fn pseudonym(&self, kind: u8, what: &str) -> String {
         let mut hasher = SipHasher13::new_with_key(&self.key);
@@ -68,11 +74,8 @@ impl Redactor {
         if let Some(imsi) = &mut record.imsi {
             *imsi = self.imsi(imsi);
         }
-        // A name (type of number 5) is a brand's, unless it is a number in disguise.
-        if let Some(address) = &mut record.address
-            && (address.ton != 5 || address.digits.chars().filter(char::is_ascii_digit).count() > 5)
-        {
-            address.digits = self.number(&address.digits);
+        if let Some(address) = &mut record.address {
+            address.digits = self.address(&address.digits, address.ton == 5);
         }
         record.urls.iter_mut().for_each(Self::url);
     }
