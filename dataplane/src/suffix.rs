@@ -40,6 +40,17 @@ impl core::fmt::Display for BadList {
 
 impl core::error::Error for BadList {}
 
+/// How a host divides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Split<'h> {
+    /// Suffix and one label more; `None` for a suffix itself.
+    pub registrable: Option<&'h str>,
+    /// The public suffix; empty for what is no name.
+    pub suffix: &'h str,
+    /// Whether the suffix is of the private section.
+    pub private: bool,
+}
+
 /// The list had 9 000 rules in 2026 and 6 000 ten years before.
 const FEWEST_RULES: usize = 1_000;
 
@@ -70,10 +81,7 @@ impl Suffixes {
     /// The registrable domain of a host: its public suffix and one label more. `None` for a suffix itself and for what is no name.
     #[inline]
     pub fn registrable<'h>(&self, host: &'h str) -> Option<&'h str> {
-        let suffix = self.suffix(host)?;
-        let above = host.len().checked_sub(suffix.len() + 1)?;
-        let label = host.get(..above)?.rfind('.').map_or(0, |dot| dot + 1);
-        (label < above).then(|| host.get(label..)).flatten()
+        above(host, self.suffix(host)?)
     }
 
     /// Whether the host is a public suffix itself.
@@ -93,6 +101,13 @@ impl Suffixes {
         self.find(host).map(|(suffix, _)| suffix)
     }
 
+    /// Both answers by one search: the registrable domain, and the public suffix with whether it is of the private section.
+    #[inline]
+    pub fn split<'h>(&self, host: &'h str) -> Split<'h> {
+        let Some((suffix, private)) = self.find(host) else { return Split { registrable: None, suffix: "", private: false } };
+        Split { registrable: above(host, suffix), suffix, private }
+    }
+
     #[inline]
     fn find<'h>(&self, host: &'h str) -> Option<(&'h str, bool)> {
         if host.is_empty() || host.starts_with('.') || host.ends_with('.') {
@@ -105,6 +120,14 @@ impl Suffixes {
         let suffix = host.get(host.len().checked_sub(found.as_bytes().len())?..)?;
         Some((suffix, found.typ() == Some(Type::Private)))
     }
+}
+
+/// `suffix` of `host`, and the label before it.
+#[inline]
+fn above<'h>(host: &'h str, suffix: &str) -> Option<&'h str> {
+    let end = host.len().checked_sub(suffix.len() + 1)?;
+    let label = host.get(..end)?.rfind('.').map_or(0, |dot| dot + 1);
+    (label < end).then(|| host.get(label..)).flatten()
 }
 
 /// Version of the crate whose list is compiled in, from the lockfile that chose it: each release is one state of the list.
