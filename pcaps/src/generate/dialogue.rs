@@ -136,12 +136,7 @@ pub(super) fn outcome(rng: &mut Rng, way: Way, version: u8, id: i8, fails: bool)
         push_return_error(&mut answer, id, ABSENT_SUBSCRIBER, &[]);
     } else if version > 1 {
         let mut parameter = Vec::new();
-        if version == 3 {
-            push_delivery_failure(&mut parameter, if way == Way::Mt { 0 } else { 4 });
-        } else {
-            // Version 2: the cause alone, an ENUMERATED.
-            parameter.extend_from_slice(&[0x0a, 1, if way == Way::Mt { 0 } else { 4 }]);
-        }
+        push_delivery_failure(&mut parameter, if way == Way::Mt { 0 } else { 4 });
         push_return_error(&mut answer, id, DELIVERY_FAILURE, &parameter);
     } else {
         push_return_error(&mut answer, id, UNKNOWN_SUBSCRIBER, &[]);
