@@ -6,6 +6,8 @@
 mod args;
 mod explain;
 mod fail;
+mod generate;
+mod near;
 mod shell;
 
 use std::ffi::OsString;
@@ -15,6 +17,7 @@ use clap::{CommandFactory as _, Parser as _};
 
 use args::{Cli, Command};
 pub use fail::Failure;
+use near::nearest;
 
 /// How a command ended that did not fail outright.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +52,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn run(cli: Cli) -> Result<Done, Failure> {
     match cli.command {
         Command::Explain(args) => explain::run(&args, cli.color),
-        Command::Replay(_) | Command::Scan(_) | Command::Generate(_) | Command::Verdicts(_) | Command::Config(_) => Err(Failure::Usage("not yet".into())),
+        Command::Generate(args) => generate::run(&args),
+        Command::Replay(_) | Command::Scan(_) | Command::Verdicts(_) | Command::Config(_) => Err(Failure::Usage("not yet".into())),
         Command::Completions { shell } => shell::completions(&mut Cli::command(), shell),
         Command::Man { dir } => shell::man(Cli::command(), &dir),
     }

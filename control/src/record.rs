@@ -2,7 +2,6 @@
 //!
 //! The fields stand in the order of the JSON object, see `docs/schema/ztsms.sms.v1.json`.
 
-mod from_sms;
 mod redact;
 
 use std::net::IpAddr;
@@ -10,7 +9,6 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-pub use from_sms::Beside;
 pub use redact::Redactor;
 
 use crate::record_json as json;
