@@ -98,8 +98,7 @@ impl<V: Value> Table<V> {
     }
 
     fn set(&mut self, key: Key) -> &mut [Slot<V>] {
-        let first = usize::try_from(key.set & (self.sets - 1)).unwrap_or(0) * WAYS;
-        self.slots.get_mut(first..first + WAYS).unwrap_or_default()
+        set(&mut self.slots, self.sets, key)
     }
 
     /// The entry of `key`, unless its time has passed.
@@ -109,12 +108,12 @@ impl<V: Value> Table<V> {
         (now.saturating_sub(slot.touched?) <= age_ns).then_some(&mut slot.value)
     }
 
-    /// The entry of `key`, made now if there is none. What it displaces goes to `let_go` first, which frees what that one holds.
-    pub fn entry(&mut self, key: Key, now: u64, let_go: impl FnOnce(V)) -> &mut V {
-        let age_ns = self.age_ns;
-        let mut counts = self.counts;
-        let set = self.set(key);
-        let stale = |slot: &Slot<V>| slot.touched.is_none_or(|touched| now.saturating_sub(touched) > age_ns);
+    /// The entry of `key`, made now if there is none, and the counters for what the caller does with it.
+    /// What it displaces goes to `let_go` first, which frees what that one holds.
+    pub fn entry(&mut self, key: Key, now: u64, let_go: impl FnOnce(V)) -> (&mut V, &mut Counts) {
+        let Self { slots, sets, age_ns, counts } = self;
+        let set = set(slots, *sets, key);
+        let stale = |slot: &Slot<V>| slot.touched.is_none_or(|touched| now.saturating_sub(touched) > *age_ns);
         let known = set.iter().position(|slot| slot.touched.is_some() && slot.key == key);
         let way = known
             .or_else(|| set.iter().position(|slot| slot.touched.is_none()))
@@ -133,10 +132,7 @@ impl<V: Value> Table<V> {
             slot.key = key;
         }
         slot.touched = Some(now);
-        self.counts = counts;
-        // The borrow of `set` ended with the counts: take it anew.
-        #[expect(clippy::indexing_slicing, reason = "as above")]
-        &mut self.set(key)[way].value
+        (&mut slot.value, counts)
     }
 
     /// Takes the entry out.
@@ -151,6 +147,11 @@ impl<V: Value> Table<V> {
         let open = self.slots.iter().filter(|slot| slot.touched.is_some() && !slot.value.is_complete()).count();
         self.counts.unfinished += open as u64;
     }
+}
+
+fn set<V>(slots: &mut [Slot<V>], sets: u64, key: Key) -> &mut [Slot<V>] {
+    let first = usize::try_from(key.set & (sets - 1)).unwrap_or(0) * WAYS;
+    slots.get_mut(first..first + WAYS).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -175,7 +176,7 @@ mod tests {
     fn a_flooder_evicts_only_its_own_set() {
         let mut table = Table::<Number>::new(LIMITS);
         let victim = key(1, 1);
-        *table.entry(victim, 1, drop) = Number(42, false);
+        *table.entry(victim, 1, drop).0 = Number(42, false);
         let flooder = (2..).find(|&o| key(o, 0).set % table.sets != victim.set % table.sets).unwrap();
         for id in 0..100_000 {
             table.entry(key(flooder, id), 2, drop);
@@ -187,10 +188,10 @@ mod tests {
     #[test]
     fn an_entry_past_its_time_is_gone_and_counted_once() {
         let mut table = Table::<Number>::new(LIMITS);
-        table.entry(key(1, 1), 0, drop).0 = 5;
+        table.entry(key(1, 1), 0, drop).0.0 = 5;
         assert!(table.find(key(1, 1), 1000).is_some());
         assert!(table.find(key(1, 1), 1001).is_none());
-        assert_eq!(table.entry(key(1, 1), 1001, |old| assert_eq!(old.0, 5)).0, 0);
+        assert_eq!(table.entry(key(1, 1), 1001, |old| assert_eq!(old.0, 5)).0.0, 0);
         assert_eq!((table.counts.timed_out, table.counts.begun), (1, 2));
     }
 
@@ -198,7 +199,7 @@ mod tests {
     fn complete_entries_make_room_first() {
         let mut table = Table::<Number>::new(Limits { entries: WAYS, ..LIMITS });
         for id in 0..WAYS as u32 {
-            *table.entry(key(1, id), u64::from(id), drop) = Number(id, id == 5);
+            *table.entry(key(1, id), u64::from(id), drop).0 = Number(id, id == 5);
         }
         table.entry(key(1, 99), 50, |old| assert_eq!(old, Number(5, true)));
         assert_eq!(table.counts.evicted, 0);
