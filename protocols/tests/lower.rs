@@ -6,6 +6,7 @@
     clippy::panic,
     reason = "helpers of tests: clippy.toml excuses only the tests themselves"
 )]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
