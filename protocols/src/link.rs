@@ -8,6 +8,20 @@
 //! ```
 //!
 //! [`parse`] borrows the frame. What is well formed and carries none of the three is [`Why::NotOurs`] with its name.
+//!
+//! ```
+//! use protocols::link::{self, Carried, LinkType, build};
+//!
+//! let (source, destination) = ([192, 0, 2, 1].into(), [192, 0, 2, 2].into());
+//! let mut frame = Vec::new();
+//! build::ethernet(&mut frame, [2; 6], [4; 6], &[(0x8100, 100)], link::ETHERTYPE_IPV4);
+//! build::ip(&mut frame, &build::Ip { source, destination, protocol: link::SCTP, id: 0 }, 4).unwrap();
+//! frame.extend_from_slice(b"sctp");
+//!
+//! let Carried::Ip(ip) = link::parse(LinkType::Ethernet, &frame)? else { unreachable!() };
+//! assert_eq!((ip.source, ip.sctp()?.1), (source, &b"sctp"[..]));
+//! # Ok::<_, protocols::Error>(())
+//! ```
 
 pub mod build;
 mod ip;

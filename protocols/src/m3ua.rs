@@ -7,6 +7,19 @@
 //! ```
 //!
 //! [`Data`] borrows the frame and is checked once: after `parse` no access fails or panics.
+//!
+//! ```
+//! use protocols::m3ua;
+//!
+//! let message = [
+//!     1, 0, 1, 1, 0, 0, 0, 28, // DATA
+//!     2, 0x10, 0, 20, 0, 0, 0x12, 0x71, 0, 0, 0x08, 0x09, 3, 2, 0, 3, 9, 0, 3, 5, // Protocol Data
+//! ];
+//! let data = m3ua::Data::parse(&message)?;
+//! assert_eq!((data.opc, data.dpc, data.si, data.user_data), (4721, 2057, 3, &[9, 0, 3, 5][..]));
+//! assert_eq!(m3ua::Data::parse(&[1, 0, 3, 3, 0, 0, 0, 8]).unwrap_err().to_string(), "M3UA byte 2: not read: M3UA BEAT");
+//! # Ok::<_, protocols::Error>(())
+//! ```
 
 use crate::error::{Error, Layer, Why};
 use crate::xua::{self, CORRELATION_ID, Message, Messages, ROUTING_CONTEXT};

@@ -146,7 +146,7 @@ impl<'a> Ip<'a> {
                 (walk.protocol, walk.payload)
             }
         };
-        Ok(Self { protocol, payload, fragment: None, cut: false, ..self })
+        Ok(Self { protocol, payload, fragment: None, ..self })
     }
 
     /// The SCTP packet within, and what it lies in.

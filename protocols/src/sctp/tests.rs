@@ -61,6 +61,13 @@ fn sums_are_good_bad_or_zero() {
 }
 
 #[test]
+fn too_short_a_packet_is_not_sealed() {
+    let mut short = [1; 11];
+    seal(&mut short);
+    assert_eq!(short, [1; 11]);
+}
+
+#[test]
 fn the_sum_is_crc32c_as_its_catalogue_checks_it() {
     // "123456789" has CRC-32C e3069283 (RFC 3720 and every catalogue of CRCs).
     assert_eq!(::crc32c::crc32c(b"123456789"), 0xe306_9283);
@@ -193,6 +200,7 @@ fn identifier_comes_first_then_the_port() {
         (0x4242, (2905, 2905), Some(M3ua)),
         (46, (2905, 2905), None),
         (47, (2905, 2905), None),
+        (0x2e00_0000, (2905, 2905), None),
     ] {
         assert_eq!(adaptation(ppid, ports.0, ports.1), expected, "{ppid} {ports:?}");
     }
