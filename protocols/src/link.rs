@@ -122,6 +122,7 @@ pub const ETHERTYPE_IPV6: u16 = 0x86dd;
 pub const MAX_TAGS: usize = 3;
 
 /// Reads one frame down to what it carries.
+#[inline]
 pub fn parse(link: LinkType, frame: &[u8]) -> Result<Carried<'_>, Error> {
     match link {
         LinkType::Ethernet => ethernet(frame),
@@ -138,6 +139,7 @@ pub fn parse(link: LinkType, frame: &[u8]) -> Result<Carried<'_>, Error> {
     }
 }
 
+#[inline]
 fn ethernet(frame: &[u8]) -> Result<Carried<'_>, Error> {
     let Some((&[.., t0, t1], _)) = frame.split_first_chunk::<14>() else {
         return Err(Error::new(Layer::Link, 0, Why::truncated(14, frame.len())));
@@ -173,6 +175,7 @@ fn hardware(arphrd: u16, at: usize) -> Result<(), Error> {
 }
 
 /// What stands at `at`, behind an EtherType that ends there.
+#[inline]
 fn network(mut ethertype: u16, frame: &[u8], mut at: usize) -> Result<Carried<'_>, Error> {
     for _ in 0..=MAX_TAGS {
         let rest = frame.get(at..).unwrap_or_default();

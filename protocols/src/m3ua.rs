@@ -69,6 +69,7 @@ impl<'a> Data<'a> {
     }
 
     /// Reads a message of [`messages`].
+    #[inline]
     pub fn of(message: &Message<'a>) -> Result<Self, Error> {
         if (message.class, message.kind) != (1, 1) {
             return Err(message.error(2, Why::NotOurs(name(message.class, message.kind))));
@@ -100,6 +101,7 @@ impl<'a> Data<'a> {
         Ok(Self { network_appearance, routing_context, correlation_id, message: message.bytes, ..data })
     }
 
+    #[inline]
     fn label(value: &'a [u8]) -> Option<Self> {
         let (&[o0, o1, o2, o3, d0, d1, d2, d3, si, ni, mp, sls], user_data) = value.split_first_chunk()?;
         Some(Self {

@@ -148,6 +148,7 @@ pub struct Chunks<'a> {
 impl<'a> Iterator for Chunks<'a> {
     type Item = Result<Chunk<'a>, Error>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let at = self.at;
         let rest = self.packet.get(at..).filter(|rest| !rest.is_empty())?;
@@ -183,6 +184,7 @@ pub struct Chunk<'a> {
 
 impl<'a> Chunk<'a> {
     /// User data, if this is DATA or I-DATA.
+    #[inline]
     pub fn data(&self) -> Option<Result<Data<'a>, Error>> {
         match self.kind {
             kind::DATA => Some(self.plain()),
@@ -221,6 +223,7 @@ impl<'a> Chunk<'a> {
         }
     }
 
+    #[inline]
     fn plain(&self) -> Result<Data<'a>, Error> {
         let Some((&[_, _, _, _, t0, t1, t2, t3, i0, i1, n0, n1, p0, p1, p2, p3], payload)) = self.body.split_first_chunk() else {
             return Err(self.short(DATA_HEADER_LEN));
