@@ -6,12 +6,17 @@
     clippy::panic,
     reason = "helpers of tests: clippy.toml excuses only the tests themselves"
 )]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use packet_dissector_core::dissector::{DispatchHint, Dissector};
+use packet_dissector_core::packet::DissectBuffer;
+use packet_dissector_m3ua::M3uaDissector;
 use protocols::link::{Carried, Encapsulation, LinkType};
 use protocols::mtp3::{Msu, Variant};
 use protocols::sctp::{Adaptation, Packet, Sum, adaptation};
+use protocols::span::within;
 use protocols::{Error, Why, link, m2pa, m2ua, m3ua, sua};
 
 fn data() -> Option<PathBuf> {
@@ -260,6 +265,10 @@ fn vectors_of_frames_and_m3ua_read_or_are_named() {
                     assert_eq!(expected["m3ua.message_class"], "1", "{hex}");
                     let sccp = expected["sccp.message_type"].as_str().unwrap();
                     assert_eq!(sccp, format!("0x{:02x}", data.user_data[0]), "{hex}");
+                    let mut buffer = DissectBuffer::new();
+                    let oracle = M3uaDissector.dissect(&bytes, &mut buffer, 0).unwrap();
+                    assert_eq!(oracle.embedded_payload, within(&bytes, data.user_data), "{hex}");
+                    assert_eq!(oracle.next, DispatchHint::ByMtp3ServiceIndicator(data.si), "{hex}");
                 }
                 Err(Error { why: Why::NotOurs(name), .. }) => {
                     management += 1;
