@@ -35,7 +35,7 @@ use crate::ber::{Class, Form, Reader, Tlv};
 use crate::error::{Error, Layer, Why};
 use crate::span::within;
 
-/// Message types, Q.773 §3.1.
+/// Message types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// No transaction at all.
@@ -72,7 +72,7 @@ pub struct Message<'a> {
     pub otid: Option<&'a [u8]>,
     /// Destination transaction, alike.
     pub dtid: Option<&'a [u8]>,
-    /// Why the transaction sublayer broke off, Q.773 table 10.
+    /// Why the transaction sublayer broke off.
     pub p_abort: Option<u8>,
     /// What is not as a strict encoder would have written it.
     pub marks: Marks,

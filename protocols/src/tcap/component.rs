@@ -1,4 +1,4 @@
-//! Components, Q.773 §3.2: an operation asked for, its result, its error, or a refusal to look at it.
+//! Components of Q.773: an operation asked for, its result, its error, or a refusal to look at it.
 
 use core::fmt;
 
@@ -67,7 +67,7 @@ pub struct ReturnError<'a> {
     pub parameter: Option<Tlv<'a>>,
 }
 
-/// What was wrong with a component, Q.773 table 20.
+/// What was wrong with a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Problem {
     /// Of any component.
