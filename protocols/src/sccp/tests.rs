@@ -56,7 +56,7 @@ fn a_service_message_has_a_cause_and_no_class() {
 
 #[test]
 fn a_message_cut_anywhere_is_an_error_and_never_a_panic() {
-    for message in [&UDT[..], &XUDT, &LUDT[..28]] {
+    for message in [&UDT[..], &XUDT, &LUDT[..29]] {
         for end in 0..message.len() {
             // Between two optional parameters the end of the message may be meant.
             let between = message == XUDT && end == 22;
