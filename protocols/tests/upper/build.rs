@@ -24,7 +24,7 @@ proptest! {
     #[test]
     fn a_unitdata_of_each_kind_comes_back(
         to in "[0-9]{1,15}", from in "[0-9]{1,15}", ssn in any::<u8>(), pc in proptest::option::of(0u16..1 << 14),
-        data in octets(0..200), class in 0u8..2, hop in any::<u8>(), segment in proptest::option::of(segmentation()),
+        data in octets(0..160), class in 0u8..2, hop in any::<u8>(), segment in proptest::option::of(segmentation()),
         importance in proptest::option::of(0u8..8), grown in 0usize..40,
     ) {
         let (mut called, mut calling) = (Vec::new(), Vec::new());
