@@ -165,10 +165,12 @@ impl<'a> Tpdu<'a> {
                 return Err(Error::new(Layer::Sms, 0, Why::NotOurs("reserved TP-MTI from a mobile")));
             }
         };
-        let mut tpdu = Self::empty(kind, first);
-        tpdu.problems = tpdu.problems.with(Problems::RESERVED_MTI, first.mti() == 3);
+        let mut tpdu = match kind {
+            Kind::Deliver => Self::deliver(octets, first)?,
+            _ => Self::empty(kind, first),
+        };
         match kind {
-            Kind::Deliver => tpdu.deliver(&mut fields),
+            Kind::Deliver => Ok(()),
             Kind::Submit => tpdu.submit(&mut fields),
             Kind::StatusReport => tpdu.status_report(&mut fields),
             Kind::Command => tpdu.command(&mut fields),
@@ -196,13 +198,18 @@ impl<'a> Tpdu<'a> {
         }
     }
 
-    /// §9.2.2.1.
-    fn deliver(&mut self, fields: &mut Fields<'a>) -> Result<(), Error> {
-        self.address = fields.address()?;
-        self.pid = fields.octet()?;
-        self.dcs = Dcs(fields.octet()?);
-        self.scts = self.time(fields)?;
-        self.user_data(fields)
+    /// §9.2.2.1. The one that most messages are: its fixed fields are taken in one step.
+    fn deliver(octets: &'a [u8], first: FirstOctet) -> Result<Self, Error> {
+        let (address, at) = Address::parse(octets, 1)?;
+        let rest = octets.get(at..).unwrap_or_default();
+        let Some((&[pid, dcs, ref scts @ .., tp_udl], field)) = rest.split_first_chunk::<10>() else {
+            return Err(Error::new(Layer::Sms, at, Why::truncated(at + 10, octets.len())));
+        };
+        let (dcs, scts) = (Dcs(dcs), Timestamp::parse(scts));
+        let user_data = UserData::parse(tp_udl, field, first.udhi(), dcs);
+        let problems = Problems::NONE.with(Problems::BAD_TIME, scts.is_none()).with(Problems::RESERVED_MTI, first.mti() == 3);
+        let udl_at = Some(at + 9);
+        Ok(Self { address, pid, dcs, scts, user_data, problems, udl_at, ..Self::empty(Kind::Deliver, first) })
     }
 
     /// §9.2.2.2.

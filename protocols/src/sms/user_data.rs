@@ -122,7 +122,8 @@ impl<'a> UserData<'a> {
         match self.alphabet() {
             Alphabet::Gsm7 => {
                 let mut septets = gsm7::BUFFER;
-                gsm7::push_text(self.septets(&mut septets), &self.tables, out)
+                let count = self.septets(&mut septets).len();
+                gsm7::push_text(&septets, count, self.tables, out)
             }
             Alphabet::EightBit => {
                 out.extend(self.body().iter().map(|octet| char::from(*octet)));
@@ -204,7 +205,7 @@ impl Iterator for Units<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         let (character, taken) = match self.alphabet {
             Alphabet::Gsm7 => {
-                let read = gsm7::read(self.septets.get(self.at..self.len)?, &self.tables)?;
+                let read = gsm7::read(self.septets.get(self.at..self.len)?, self.tables)?;
                 (read.character, usize::from(read.septets))
             }
             Alphabet::EightBit => (char::from(*self.body.get(self.at..self.len)?.first()?), 1),
