@@ -165,10 +165,12 @@ impl<'a> Tpdu<'a> {
                 return Err(Error::new(Layer::Sms, 0, Why::NotOurs("reserved TP-MTI from a mobile")));
             }
         };
-        let mut tpdu = Self::empty(kind, first);
-        tpdu.problems = tpdu.problems.with(Problems::RESERVED_MTI, first.mti() == 3);
+        let mut tpdu = match kind {
+            Kind::Deliver => Self::deliver(octets, first)?,
+            _ => Self::empty(kind, first),
+        };
         match kind {
-            Kind::Deliver => tpdu.deliver(&mut fields),
+            Kind::Deliver => Ok(()),
             Kind::Submit => tpdu.submit(&mut fields),
             Kind::StatusReport => tpdu.status_report(&mut fields),
             Kind::Command => tpdu.command(&mut fields),
@@ -196,13 +198,18 @@ impl<'a> Tpdu<'a> {
         }
     }
 
-    /// §9.2.2.1.
-    fn deliver(&mut self, fields: &mut Fields<'a>) -> Result<(), Error> {
-        self.address = fields.address()?;
-        self.pid = fields.octet()?;
-        self.dcs = Dcs(fields.octet()?);
-        self.scts = self.time(fields)?;
-        self.user_data(fields)
+    /// §9.2.2.1. The one that most messages are: its fixed fields are taken in one step.
+    fn deliver(octets: &'a [u8], first: FirstOctet) -> Result<Self, Error> {
+        let (address, at) = Address::parse(octets, 1)?;
+        let rest = octets.get(at..).unwrap_or_default();
+        let Some((&[pid, dcs, ref scts @ .., tp_udl], field)) = rest.split_first_chunk::<10>() else {
+            return Err(Error::new(Layer::Sms, at, Why::truncated(at + 10, octets.len())));
+        };
+        let (dcs, scts) = (Dcs(dcs), Timestamp::parse(scts));
+        let user_data = UserData::parse(tp_udl, field, first.udhi(), dcs);
+        let problems = Problems::NONE.with(Problems::BAD_TIME, scts.is_none()).with(Problems::RESERVED_MTI, first.mti() == 3);
+        let udl_at = Some(at + 9);
+        Ok(Self { address, pid, dcs, scts, user_data, problems, udl_at, ..Self::empty(Kind::Deliver, first) })
     }
 
     /// §9.2.2.2.
@@ -355,5 +362,82 @@ impl<'a> Fields<'a> {
 
     fn truncated(&self, need: usize) -> Error {
         Error::new(Layer::Sms, self.at, Why::truncated(self.at + need, self.octets.len()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A DELIVER with this first octet, PID, DCS and user data, from 4474.
+    fn deliver(first: u8, pid: u8, dcs: u8, user_data: &[u8]) -> Vec<u8> {
+        [&[first, 4, 0x81, 0x44, 0x47, pid, dcs, 0x62, 0x11, 0x32, 0x71, 0x95, 0x85, 0x40], user_data].concat()
+    }
+
+    fn untouchable(first: u8, pid: u8, dcs: u8, user_data: &[u8]) -> Option<&'static str> {
+        Tpdu::parse(&deliver(first, pid, dcs, user_data), Direction::MobileTerminated).unwrap().untouchable()
+    }
+
+    #[test]
+    fn what_no_policy_may_change_is_named() {
+        let text = &[2, 0x61, 0x31][..];
+        let octets = &[2, b'a', b'b'][..];
+        assert_eq!(untouchable(0x04, 0x00, 0x00, text), None);
+        assert_eq!(untouchable(0x04, 0x00, 0x04, octets), None);
+        for pid in 0x7c..=0x7f {
+            assert_eq!(untouchable(0x04, pid, 0x00, text), Some("data download"));
+        }
+        assert_eq!(untouchable(0x04, 0x7b, 0x00, text), None);
+        assert_eq!(untouchable(0x04, 0x00, 0x12, text), Some("class 2"));
+        assert_eq!(untouchable(0x04, 0x00, 0xf2, text), Some("class 2"));
+        assert_eq!(untouchable(0x04, 0x00, 0x20, octets), Some("compressed"));
+        assert_eq!(untouchable(0x04, 0x00, 0x04, &[2, 1, 2]), Some("8-bit data without text"));
+        assert_eq!(untouchable(0x04, 0x00, 0xc8, &[0]), Some("message waiting without text"));
+        assert_eq!(untouchable(0x04, 0x00, 0xc8, text), None);
+        assert_eq!(untouchable(0x44, 0x00, 0x04, &[4, 2, 0x7f, 0, b'a']), Some("SIM toolkit security"));
+        assert_eq!(untouchable(0x44, 0x00, 0x04, &[6, 4, 0x04, 2, 9, 9, b'a']), Some("8-bit data for a port"));
+        assert_eq!(untouchable(0x44, 0x00, 0x00, &[7, 4, 0x04, 2, 9, 9, 0x40, 0x61]), None);
+        assert_eq!(untouchable(0x44, 0x00, 0x04, &[8, 6, 0x05, 4, 0x0b, 0x84, 0, 0, b'a']), None);
+    }
+
+    #[test]
+    fn a_reserved_type_to_a_mobile_is_read_as_deliver_and_from_one_is_not_ours() {
+        let octets = deliver(0x07, 0, 0, &[2, 0x61, 0x31]);
+        let tpdu = Tpdu::parse(&octets, Direction::MobileTerminated).unwrap();
+        assert_eq!((tpdu.kind, tpdu.problems), (Kind::Deliver, Problems::RESERVED_MTI));
+        let error = Tpdu::parse(&octets, Direction::MobileOriginated).unwrap_err();
+        assert_eq!(error.to_string(), "SMS byte 0: not read: reserved TP-MTI from a mobile");
+    }
+
+    #[test]
+    fn a_deliver_cut_before_its_user_data_says_where() {
+        let octets = deliver(0x04, 0, 0, &[2, 0x61, 0x31]);
+        for end in 0..octets.len() - 2 {
+            let error = Tpdu::parse(&octets[..end], Direction::MobileTerminated).unwrap_err();
+            let at = [0, 1, 5][usize::from(end > 0) + usize::from(end >= 5)];
+            assert_eq!((error.layer, error.at), (Layer::Sms, at), "cut at {end}: {error}");
+        }
+        assert_eq!(Tpdu::parse(&octets, Direction::MobileTerminated).unwrap().udl_at, Some(14));
+    }
+
+    #[test]
+    fn reports_are_read_with_and_without_a_cause() {
+        let time = [0x62, 0x11, 0x32, 0x71, 0x95, 0x85, 0x40];
+        let report = [&[0x01, 0xc8, 0x06], &time[..], &[0x00, 2, 0x61, 0x31]].concat();
+        let tpdu = Tpdu::parse(&report, Direction::MobileTerminated).unwrap();
+        assert_eq!(
+            (tpdu.kind, tpdu.status, tpdu.user_data.tp_udl, tpdu.untouchable()),
+            (Kind::SubmitReport, Some(0xc8), 2, Some("report"))
+        );
+        let tpdu = Tpdu::parse(&[0x00, 0x00], Direction::MobileOriginated).unwrap();
+        assert_eq!((tpdu.kind, tpdu.status, tpdu.udl_at), (Kind::DeliverReport, None, None));
+    }
+
+    #[test]
+    fn an_impossible_time_does_not_cost_the_text() {
+        let mut octets = deliver(0x04, 0, 0, &[2, 0x61, 0x31]);
+        octets[8] = 0xff;
+        let tpdu = Tpdu::parse(&octets, Direction::MobileTerminated).unwrap();
+        assert_eq!((tpdu.scts, tpdu.problems, tpdu.user_data.tp_udl), (None, Problems::BAD_TIME, 2));
     }
 }
