@@ -25,7 +25,7 @@ pub use facts::{Direction, LinkFacts, Message, SenderKind};
 pub use room::{Bound, Room, Unbounded};
 pub use rules::{ImsiRange, NeverTouch, Protected, Rule};
 pub use spec::{Pages, Spec, SpecError};
-pub use template::TemplateError;
+pub use template::{TemplateError, check_template};
 
 use redirect::Issued;
 

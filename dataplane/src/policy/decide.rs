@@ -143,9 +143,8 @@ impl Policy {
         scratch: &mut Scratch,
         room: &mut dyn Room,
     ) -> Decision {
-        let text = message.text.get(base..).unwrap_or_default();
         scratch.spots.clear();
-        self.imitation.neutralise(text, base, self.links(message, base), &mut scratch.spots);
+        self.neutralise(message, base, &mut scratch.spots);
         let spoof = !scratch.spots.is_empty();
         let judged = self.judge(message, base);
         let chosen = self.choose(message, self.links(message, base));
@@ -169,10 +168,14 @@ impl Policy {
         let work = Work { policy: self, message, base, chosen: &chosen, verdict, named: judged.named, links_verdict };
         for &action in chosen.chains.of(verdict) {
             match work.attempt(action, scratch, room) {
-                Ok((form, edit)) => {
+                Ok((form, edit, stopped)) => {
                     decision.action = action;
                     decision.edit = edit;
                     decision.rule.form = form;
+                    if let Some((form, bound)) = stopped {
+                        decision.rule.stopped = Some((action, form, bound));
+                        decision.bound = Some(bound);
+                    }
                     break;
                 }
                 Err((form, bound)) => {
@@ -192,6 +195,15 @@ impl Policy {
             }
         }
         decision
+    }
+
+    fn neutralise(&self, message: &Message<'_>, base: usize, spots: &mut Vec<usize>) {
+        let text = message.text.get(base..).unwrap_or_default();
+        let links = message.links.iter().filter(|link| link.acts() && link.in_this_part && link.start >= base);
+        if message.links.is_empty() && !self.imitation.possible(text) {
+            return;
+        }
+        self.imitation.neutralise(text, base, links, spots);
     }
 
     /// Blanks what is in `spots`, where the room allows it.
@@ -251,16 +263,18 @@ struct Work<'w> {
     links_verdict: Verdict,
 }
 
-/// The form taken (0 where there are none) and what changes; or the form and the bound that stopped it.
-type Attempt = Result<(u8, Edit), (u8, Bound)>;
+/// A form and the bound that stopped it.
+type Stopped = (u8, Bound);
+/// The form taken (0 where there are none), what changes, and the form before that did not fit; or the last that did not.
+type Attempt = Result<(u8, Edit, Option<Stopped>), Stopped>;
 
 impl Work<'_> {
     fn attempt(&self, action: Action, scratch: &mut Scratch, room: &mut dyn Room) -> Attempt {
         match action {
-            Action::Pass => Ok((0, Edit::None)),
+            Action::Pass => Ok((0, Edit::None, None)),
             Action::Label => self.label(scratch, room),
             Action::Replace => self.replace(scratch, room),
-            Action::Redirect => self.redirect(scratch, room).map_err(|bound| (0, bound)),
+            Action::Redirect => self.redirect(scratch, room).map(|()| (0, Edit::Text, None)).map_err(|bound| (0, bound)),
             Action::Deaden => {
                 let before = scratch.spots.len();
                 let reached = self.deaden(scratch);
@@ -269,45 +283,45 @@ impl Work<'_> {
                     self.forget_links(before, scratch);
                     return Err((0, bound));
                 }
-                Ok((0, if scratch.spots.is_empty() { Edit::None } else { Edit::Deaden }))
+                Ok((0, if scratch.spots.is_empty() { Edit::None } else { Edit::Deaden }, None))
             }
             Action::Silence if !self.policy.spec.silence => Err((0, Bound::Off)),
-            Action::Silence => room.fits_silence().map(|()| (0, Edit::None)).map_err(|bound| (0, bound)),
+            Action::Silence => room.fits_silence().map(|()| (0, Edit::None, None)).map_err(|bound| (0, bound)),
         }
     }
 
     fn label(&self, scratch: &mut Scratch, room: &mut dyn Room) -> Attempt {
         let forms = by_verdict(&self.chosen.language.labels, self.verdict).map_or(&[][..], Vec::as_slice);
         let values = self.policy.values(self.message, self.chosen, self.verdict, self.named);
-        let mut stopped = (0, Bound::Off);
+        let mut stopped = None;
         for (number, form) in (1..=u8::MAX).zip(forms) {
             scratch.text.clear();
             form.write(&values, &mut scratch.text);
             let Scratch { text, spots, .. } = scratch;
             self.push_text(self.base..self.message.text.len(), spots, text);
             match room.fits(text) {
-                Ok(()) => return Ok((number, Edit::Text)),
-                Err(bound) => stopped = (number, bound),
+                Ok(()) => return Ok((number, Edit::Text, stopped)),
+                Err(bound) => stopped = Some((number, bound)),
             }
         }
         scratch.text.clear();
-        Err(stopped)
+        Err(stopped.unwrap_or((0, Bound::NoForm)))
     }
 
     fn replace(&self, scratch: &mut Scratch, room: &mut dyn Room) -> Attempt {
         let forms = by_verdict(&self.chosen.language.notices, self.verdict).map_or(&[][..], Vec::as_slice);
         let values = self.policy.values(self.message, self.chosen, self.verdict, self.named);
-        let mut stopped = (0, Bound::Off);
+        let mut stopped = None;
         for (form, template) in (1..=u8::MAX).zip(forms) {
             scratch.text.clear();
             template.write(&values, &mut scratch.text);
             match room.fits(&scratch.text) {
-                Ok(()) => return Ok((form, Edit::Text)),
-                Err(bound) => stopped = (form, bound),
+                Ok(()) => return Ok((form, Edit::Text, stopped)),
+                Err(bound) => stopped = Some((form, bound)),
             }
         }
         scratch.text.clear();
-        Err(stopped)
+        Err(stopped.unwrap_or((0, Bound::NoForm)))
     }
 
     /// Links that are not safe; all of them where only the imitated label made the message unknown.
@@ -321,7 +335,7 @@ impl Work<'_> {
         })
     }
 
-    fn redirect(&self, scratch: &mut Scratch, room: &mut dyn Room) -> Result<(u8, Edit), Bound> {
+    fn redirect(&self, scratch: &mut Scratch, room: &mut dyn Room) -> Result<(), Bound> {
         let Some(pages) = &self.policy.spec.pages else { return Err(Bound::NoPagesHost) };
         for (_, link) in self.bad_links() {
             if link.crosses_parts || !link.in_this_part {
@@ -364,7 +378,7 @@ impl Work<'_> {
             scratch.issued.clear();
             scratch.text.clear();
         }
-        fits.map(|()| (0, Edit::Text))
+        fits
     }
 
     /// Adds the places of every link to blank; whether all of them can be reached from this part.
@@ -386,9 +400,8 @@ impl Work<'_> {
     /// Takes the links' places out again, so that the next action sees the imitation's alone.
     fn forget_links(&self, before: usize, scratch: &mut Scratch) {
         if scratch.spots.len() != before {
-            let text = self.message.text.get(self.base..).unwrap_or_default();
             scratch.spots.clear();
-            self.policy.imitation.neutralise(text, self.base, self.policy.links(self.message, self.base), &mut scratch.spots);
+            self.policy.neutralise(self.message, self.base, &mut scratch.spots);
         }
     }
 

@@ -92,22 +92,21 @@ impl Imitation {
         for _ in 0..ROUNDS {
             let view = View { text, base, spots };
             let Some(range) = self.find(&view, links.clone()) else { return };
-            let before = spots.len();
-            for (at, c) in text.char_indices().filter(|(at, _)| range.contains(at)) {
-                if c != ' '
-                    && c != '\n'
+            for (at, _) in text.char_indices().filter(|(at, _)| range.contains(at)) {
+                if blankable(&View { text, base, spots }, at, links.clone())
                     && let Err(place) = spots.binary_search(&(base + at))
                 {
                     spots.insert(place, base + at);
                 }
             }
-            if spots.len() == before {
-                return;
-            }
         }
     }
 
-    fn find<'l>(&self, view: &View<'_>, links: impl Iterator<Item = &'l LinkFacts<'l>>) -> Option<Range<usize>> {
+    fn find<'l>(&self, view: &View<'_>, links: impl Iterator<Item = &'l LinkFacts<'l>> + Clone) -> Option<Range<usize>> {
+        // A range with nothing left to blank (all of it is a link, `safe.link`) is no imitation.
+        let open = |range: &Range<usize>| {
+            view.chars_from(range.start).any(|(at, _)| range.contains(&at) && blankable(view, at, links.clone()))
+        };
         let mut line_head = true;
         for (at, c) in view.chars_from(0) {
             let found = if line_head && fold(c).is_some() {
@@ -121,13 +120,13 @@ impl Imitation {
                 line_head |= matches!(c, '\n' | '\r');
                 None
             };
-            if found.is_some() {
-                return found;
+            if let Some(range) = found.filter(open) {
+                return Some(range);
             }
         }
-        links.filter(|link| link.in_this_part).find_map(|link| {
+        links.clone().filter(|link| link.in_this_part).find_map(|link| {
             let (start, end) = (link.start.checked_sub(view.base)?, link.end.checked_sub(view.base)?);
-            self.before_link(view, start).or_else(|| self.behind_link(view, end))
+            self.before_link(view, start).filter(open).or_else(|| self.behind_link(view, end).filter(open))
         })
     }
 
@@ -229,6 +228,12 @@ impl View<'_> {
     fn seen(&self, at: usize, c: char) -> char {
         if self.spots.binary_search(&(self.base + at)).is_ok() { ' ' } else { c }
     }
+}
+
+/// Whether the character at `at` may become a space: links keep their own, so that they are judged as they will be read.
+fn blankable<'l>(view: &View<'_>, at: usize, mut links: impl Iterator<Item = &'l LinkFacts<'l>>) -> bool {
+    let seen = view.chars_from(at).next().is_some_and(|(_, c)| c != ' ' && c != '\n');
+    seen && !links.any(|link| link.in_this_part && (link.start..link.end).contains(&(view.base + at)))
 }
 
 fn index(c: char) -> Option<usize> {

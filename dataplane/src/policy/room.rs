@@ -39,6 +39,8 @@ pub enum Bound {
     CrossesParts,
     /// The link is one that no handset opens: there is nothing to redirect.
     NotTappable,
+    /// There is no form for this verdict.
+    NoForm,
     /// The action is switched off.
     Off,
     /// Nothing can be changed here at all (AUTH, bad sum, never-touch list of the network).
@@ -60,6 +62,7 @@ impl Bound {
             Self::NoWork => "no-work",
             Self::CrossesParts => "crosses-parts",
             Self::NotTappable => "not-tappable",
+            Self::NoForm => "no-form",
             Self::Off => "off",
             Self::Untouchable => "untouchable",
         }
@@ -80,6 +83,7 @@ impl fmt::Display for Bound {
             Self::NoWork => f.write_str("has no place for its work record"),
             Self::CrossesParts => f.write_str("needs a link that lies in one part"),
             Self::NotTappable => f.write_str("needs a link that a handset opens"),
+            Self::NoForm => f.write_str("has no form for this verdict"),
             Self::Off => f.write_str("is switched off"),
             Self::Untouchable => f.write_str("may not touch this frame"),
         }

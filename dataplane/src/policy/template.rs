@@ -85,6 +85,11 @@ impl fmt::Display for TemplateError {
     }
 }
 
+/// Whether a form can be read, for whoever reads a configuration: [`Policy::compile`](super::Policy::compile) says it again.
+pub fn check_template(source: &str) -> Result<(), TemplateError> {
+    Template::parse(source).map(|_| ())
+}
+
 impl Template {
     /// Reads one form.
     pub(super) fn parse(source: &str) -> Result<Self, TemplateError> {
