@@ -3,16 +3,29 @@
 //! A decision is a pure function of message, policy and verdicts: no lock, no clock, no heap once warm.
 
 mod chain;
+mod compiled;
+mod deaden;
+mod decide;
 mod decision;
 mod facts;
+mod imitation;
 pub mod profiles;
 pub mod redirect;
 mod room;
+mod rules;
+mod skeleton;
+mod spec;
+mod template;
+pub mod words;
 
 pub use chain::{Chains, Preset};
+pub use compiled::Policy;
 pub use decision::{Action, Decision, Edit, Explanation, RuleRef, Source};
 pub use facts::{Direction, LinkFacts, Message, SenderKind};
 pub use room::{Bound, Room, Unbounded};
+pub use rules::{ImsiRange, NeverTouch, Protected, Rule};
+pub use spec::{Pages, Spec, SpecError};
+pub use template::TemplateError;
 
 use redirect::Issued;
 
@@ -30,5 +43,13 @@ pub struct Scratch {
 impl Default for Scratch {
     fn default() -> Self {
         Self { text: String::with_capacity(4096), spots: Vec::with_capacity(1024), issued: Vec::with_capacity(64) }
+    }
+}
+
+impl Scratch {
+    fn clear(&mut self) {
+        self.text.clear();
+        self.spots.clear();
+        self.issued.clear();
     }
 }

@@ -184,8 +184,14 @@ impl Changes {
                     0..=2 if len < 0x100 => self.replace(range, &[0x81, b3]),
                     0..=3 => self.replace(range, &[0x82, b2, b3]),
                     // A form with leading zeros keeps its size.
-                    4 => self.replace(range, &[0x83, b1, b2, b3]),
-                    5 => self.replace(range, &[0x84, b0, b1, b2, b3]),
+                    4..=9 => {
+                        let count = octets - 1;
+                        let mut field = [0x80 | count, 0, 0, 0, 0, 0, 0, 0, 0];
+                        if let Some(tail) = field.get_mut(usize::from(octets) - 3..usize::from(octets)) {
+                            tail.copy_from_slice(&[b1, b2, b3]);
+                        }
+                        self.replace(range, field.get(..usize::from(octets)).unwrap_or_default())
+                    }
                     _ => Err(NoFit::Field { need: len, max: 0xffff }),
                 }
             }

@@ -172,14 +172,15 @@ impl<'a> Reader<'a> {
 impl<'a> Iterator for Reader<'a> {
     type Item = Result<Tlv<'a>, Error>;
 
-    #[inline]
+    // Inlined by force: the element then stays in registers, and most of its fields are never computed.
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         // The form of nearly every element on the wire: low tag, short length, all there.
-        if let Some((&[tag, len], behind)) = self.rest.split_first_chunk()
+        if let [tag, len, ..] = *self.rest
             && tag & 0x1f != 0x1f
             && len < 0x80
-            && let Some((content, rest)) = behind.split_at_checked(usize::from(len))
-            && let Some((raw, _)) = self.rest.split_at_checked(2 + usize::from(len))
+            && let Some((raw, rest)) = self.rest.split_at_checked(2 + usize::from(len))
+            && let [_, _, content @ ..] = raw
         {
             self.rest = rest;
             let (class, number) = (class(tag), u32::from(tag & 0x1f));

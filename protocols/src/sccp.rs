@@ -169,7 +169,7 @@ pub struct Unitdata<'a> {
 
 impl<'a> Unitdata<'a> {
     /// Reads one message. Connection-oriented messages are [`Why::NotOurs`] by name.
-    #[inline]
+    #[inline(always)]
     pub fn parse(message: &'a [u8], variant: Variant) -> Result<Self, Error> {
         let parts = Parts::find(message)?;
         let [called, calling, data, optional] = parts.at;
@@ -193,6 +193,22 @@ impl<'a> Unitdata<'a> {
             unitdata.optional(message, optional)?;
         }
         Ok(unitdata)
+    }
+
+    /// What it is if it is SCCP's own management (Q.713 §5): to subsystem 1, and no TCAP.
+    pub fn management(&self) -> Option<&'static str> {
+        if self.called_party.ssn != Some(1) {
+            return None;
+        }
+        Some(match self.data.first()? {
+            1 => "SCCP management: subsystem allowed",
+            2 => "SCCP management: subsystem prohibited",
+            3 => "SCCP management: subsystem status test",
+            4 => "SCCP management: subsystem out of service request",
+            5 => "SCCP management: subsystem out of service grant",
+            6 => "SCCP management: subsystem congested",
+            _ => return None,
+        })
     }
 
     /// The optional part, Q.713 §1.7: name, length, contents, until a name of zero (or the end, where a peer left it out).
@@ -240,7 +256,7 @@ struct Parts {
 }
 
 impl Parts {
-    #[inline]
+    #[inline(always)]
     fn find(message: &[u8]) -> Result<Self, Error> {
         let error = |at, why| Error::new(Layer::Sccp, at, why);
         let &[code, second, ..] = message else {
@@ -248,35 +264,38 @@ impl Parts {
         };
         let kind = Kind::read(code).map_err(|why| error(0, why))?;
         let (fixed, count, width) = kind.shape();
-        let need = fixed + count * width;
-        let Some(pointers) = message.get(fixed..need) else {
-            return Err(error(fixed, Why::truncated(need, message.len())));
-        };
         let mut at = [0usize; 4];
-        for (index, (pointer, place)) in pointers.chunks_exact(width).zip(&mut at).enumerate() {
-            let (value, from) = match *pointer {
-                [low, high] => (usize::from(u16::from_le_bytes([low, high])), 1),
-                [value] => (usize::from(value), 0),
-                _ => continue,
-            };
+        let mut index = 0;
+        while index < count {
             let here = fixed + index * width;
-            // Only the optional part may be absent, Q.713 §2.3.
-            if value == 0 {
-                if index == 3 {
-                    continue;
+            let pointer = message.get(here..);
+            let (value, target) = match (width, pointer) {
+                (1, Some(&[value, ..])) => (value.into(), here + usize::from(value)),
+                (2, Some(&[low, high, ..])) => {
+                    let value = u16::from_le_bytes([low, high]);
+                    (value, here + 1 + usize::from(value))
                 }
+                _ => return Err(error(here, Why::truncated(fixed + count * width, message.len()))),
+            };
+            // Only the optional part may be absent, Q.713 §2.3.
+            if value == 0 && index != 3 {
                 return Err(error(here, Why::Malformed("SCCP pointer of zero")));
             }
-            *place = here + from + value;
-            if *place >= message.len() {
-                return Err(error(here, Why::truncated(*place + 1, message.len())));
+            if value != 0 {
+                if target >= message.len() {
+                    return Err(error(here, Why::truncated(target + 1, message.len())));
+                }
+                if let Some(place) = at.get_mut(index) {
+                    *place = target;
+                }
             }
+            index += 1;
         }
         let hop_counter = if fixed == 3 { message.get(2).copied() } else { None };
         Ok(Self { kind, second, hop_counter, width, fixed, at })
     }
 
-    #[inline]
+    #[inline(always)]
     fn short<'a>(&self, message: &'a [u8], at: usize) -> Result<&'a [u8], Error> {
         let part = message.get(at..).and_then(|part| part.split_first());
         let (len, behind) = part.map_or((0, &[][..]), |(len, behind)| (usize::from(*len), behind));

@@ -74,10 +74,12 @@ pub struct Message<'a> {
     pub dtid: Option<&'a [u8]>,
     /// Why the transaction sublayer broke off, Q.773 table 10.
     pub p_abort: Option<u8>,
-    /// The dialogue portion: the first one with an application context, else the first one.
-    pub dialogue: Option<Dialogue<'a>>,
     /// What is not as a strict encoder would have written it.
     pub marks: Marks,
+    /// The application context, if a dialogue portion has one of MAP's arc.
+    context: Option<ApplicationContext>,
+    /// Contents of the dialogue portion that counts.
+    portion: Option<&'a [u8]>,
     /// The whole message, by which errors of its components count their offsets.
     raw: &'a [u8],
     /// Contents of the first component portion.
@@ -91,7 +93,7 @@ impl<'a> Message<'a> {
     ///
     /// Octets that are no TCAP of the ITU are [`Why::NotOurs`]. Behind the first component portion nothing is an error any more: it
     /// is a mark, since the components before it may well be acted upon.
-    #[inline]
+    #[inline(always)]
     pub fn parse(data: &'a [u8]) -> Result<Self, Error> {
         let mut outer = Reader::new(data, Layer::Tcap);
         let kind = Self::kind(data)?;
@@ -104,7 +106,8 @@ impl<'a> Message<'a> {
             otid: None,
             dtid: None,
             p_abort: None,
-            dialogue: None,
+            context: None,
+            portion: None,
             marks: Marks::of(&element),
             raw: data,
             components: &[],
@@ -128,7 +131,7 @@ impl<'a> Message<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn body(&mut self, body: &'a [u8]) -> Result<(), Error> {
         let mut reader = Reader::new(body, Layer::Tcap);
         let mut seen_components = false;
@@ -152,7 +155,7 @@ impl<'a> Message<'a> {
                 10 => self.p_abort = element.octet(),
                 11 => {
                     self.marks.set_if(Mark::LateDialogue, seen_components);
-                    self.dialogue(&element);
+                    self.portion(element.content);
                 }
                 12 if seen_components => self.marks.set(Mark::SecondComponents),
                 12 => {
@@ -167,7 +170,7 @@ impl<'a> Message<'a> {
     }
 
     /// The first of repeated transaction ids counts, as it does for tshark; the second is marked.
-    #[inline]
+    #[inline(always)]
     fn transaction(&mut self, element: &Tlv<'a>, originating: bool) {
         let slot = if originating { &mut self.otid } else { &mut self.dtid };
         let again = slot.is_some();
@@ -177,16 +180,28 @@ impl<'a> Message<'a> {
         self.marks.set_if(Mark::EmptyTransaction, element.content.is_empty());
     }
 
-    #[inline]
-    fn dialogue(&mut self, portion: &Tlv<'a>) {
-        let Some(dialogue) = Dialogue::parse(portion.content) else {
+    #[inline(always)]
+    fn portion(&mut self, content: &'a [u8]) {
+        match ApplicationContext::usual(content) {
+            Some(context) if self.portion.is_none() => {
+                self.context = Some(context);
+                self.portion = Some(content);
+            }
+            _ => self.unusual(content),
+        }
+    }
+
+    #[inline(never)]
+    fn unusual(&mut self, content: &'a [u8]) {
+        let Some(dialogue) = Dialogue::parse(content) else {
             self.marks.set(Mark::UnreadDialogue);
             return;
         };
         self.marks.merge(dialogue.marks);
-        self.marks.set_if(Mark::Repeated, self.dialogue.is_some());
-        if self.dialogue.is_none_or(|known| known.application_context.is_none() && dialogue.application_context.is_some()) {
-            self.dialogue = Some(dialogue);
+        self.marks.set_if(Mark::Repeated, self.portion.is_some());
+        if self.portion.is_none() || self.context.is_none() && dialogue.application_context.is_some() {
+            self.context = dialogue.application_context;
+            self.portion = Some(content);
         }
     }
 
@@ -198,8 +213,13 @@ impl<'a> Message<'a> {
 
     /// The application context, if the dialogue portion has one of MAP's arc.
     #[inline]
-    pub fn application_context(&self) -> Option<ApplicationContext> {
-        self.dialogue.as_ref()?.application_context
+    pub const fn application_context(&self) -> Option<ApplicationContext> {
+        self.context
+    }
+
+    /// The dialogue portion: the first one with an application context of MAP, else the first one that can be read.
+    pub fn dialogue(&self) -> Option<Dialogue<'a>> {
+        Dialogue::parse(self.portion?)
     }
 
     /// Whether everything but components was written as a strict encoder would.

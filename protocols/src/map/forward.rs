@@ -58,8 +58,8 @@ pub struct ForwardSm<'a> {
 
 /// The argument, field by field.
 struct Fields<'a> {
-    destination: Option<Tlv<'a>>,
-    origination: Option<Tlv<'a>>,
+    destination: Destination<'a>,
+    origination: Origination<'a>,
     sm_rp_ui: Tlv<'a>,
     behind: Reader<'a>,
     marks: Marks,
@@ -67,7 +67,7 @@ struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// sm-RP-UI is the first octet string behind the addresses; in VGCS asciCallReference is an octet string in the destination's place.
-    #[inline]
+    #[inline(always)]
     fn read(argument: &Tlv<'a>, vgcs: bool) -> Result<Self, Error> {
         let header = argument.header_len();
         let fail = |at: usize, why| Error::new(Layer::Map, header + at, why);
@@ -75,20 +75,20 @@ impl<'a> Fields<'a> {
             return Err(Error::new(Layer::Map, 0, Why::Malformed("argument is not a sequence")));
         }
         let mut reader = argument.children(Layer::Map);
-        let (mut destination, mut origination, mut marks) = (None, None, Marks::default());
-        let mut group_call = vgcs;
+        let (mut to, mut from, mut marks) = (Destination::None, Origination::None, Marks::none());
+        // In a group call asciCallReference is in the destination's place.
+        let (mut group_call, mut has_to, mut has_from) = (vgcs, vgcs, false);
         while let Some(field) = reader.next() {
             let field = field.map_err(|error| error.moved(header))?;
             marks.merge(Marks::of(&field));
             match (field.class, field.number) {
                 (Class::Universal, universal::OCTET_STRING) if group_call => group_call = false,
                 (Class::Universal, universal::OCTET_STRING) => {
-                    return Ok(Self { destination, origination, sm_rp_ui: field, behind: reader, marks });
+                    marks.set_if(Mark::NoAddress, !has_to || !has_from);
+                    return Ok(Self { destination: to, origination: from, sm_rp_ui: field, behind: reader, marks });
                 }
-                (Class::Context, 0 | 1 | 3..=5) if destination.is_none() && origination.is_none() && !vgcs => {
-                    destination = Some(field);
-                }
-                (Class::Context, 2 | 4 | 5) if origination.is_none() => origination = Some(field),
+                (Class::Context, 0 | 1 | 3..=5) if !has_to && !has_from => (to, has_to) = (destination(&field), true),
+                (Class::Context, 2 | 4 | 5) if !has_from => (from, has_from) = (origination(&field), true),
                 _ => marks.set(Mark::Unknown),
             }
         }
@@ -113,7 +113,7 @@ impl<'a> ForwardSm<'a> {
     ///
     /// `scratch` takes sm-RP-UI where it came in pieces; 255 octets hold any that is legal. Another operation is
     /// [`Why::NotOurs`] by name, and so is another application's that shares the opcode (`context` says which it is).
-    #[inline]
+    #[inline(always)]
     pub fn parse(invoke: &Invoke<'a>, context: Option<ApplicationContext>, scratch: &'a mut [u8]) -> Result<Self, Error> {
         let operation = match invoke.opcode {
             Opcode::Local(code @ (21 | 44 | 46)) => Operation::from_code(code),
@@ -136,10 +136,11 @@ impl<'a> ForwardSm<'a> {
         let Fields { sm_rp_ui: element, behind, mut marks, .. } = fields;
         marks.merge(invoke.marks);
         marks.set_if(Mark::Constructed, element.constructed);
+        marks.set_if(Mark::OddOperation, operation.is_none());
         let mut forward = Self {
             operation,
-            destination: fields.destination.map_or(Destination::None, |field| destination(&field)),
-            origination: fields.origination.map_or(Origination::None, |field| origination(&field)),
+            destination: fields.destination,
+            origination: fields.origination,
             sm_rp_ui: ber::octets(&element, scratch, Layer::Map)?,
             joined: element.constructed,
             sm_rp_ui_element: element,
@@ -153,7 +154,7 @@ impl<'a> ForwardSm<'a> {
     }
 
     /// What may follow sm-RP-UI. Nothing there is needed to judge the text, so nothing there is an error.
-    #[inline]
+    #[inline(always)]
     fn behind(&mut self, fields: Reader<'a>) {
         for field in fields {
             let Ok(field) = field else {

@@ -54,7 +54,7 @@ pub struct Digits<'a> {
 
 impl<'a> Address<'a> {
     /// Reads the octets behind the address's length.
-    #[inline]
+    #[inline(always)]
     pub fn parse(raw: &'a [u8], variant: Variant) -> Self {
         let none = Self { raw, indicator: 0, gti: 0, pc: None, ssn: None, gt: None, route_on_ssn: false, malformed: false };
         let Some((&indicator, mut rest)) = raw.split_first() else { return none };
@@ -75,7 +75,7 @@ impl<'a> Address<'a> {
         address
     }
 
-    #[inline]
+    #[inline(always)]
     fn octet(&mut self, rest: &mut &'a [u8]) -> Option<u8> {
         let split = rest.split_first();
         self.malformed |= split.is_none();
@@ -92,7 +92,7 @@ impl<'a> Address<'a> {
         })
     }
 
-    #[inline]
+    #[inline(always)]
     fn itu_title(&mut self, mut rest: &'a [u8]) -> Option<GlobalTitle<'a>> {
         let none = GlobalTitle { tt: None, np: None, es: None, nai: None, digits: Digits { octets: &[], odd: false } };
         match self.gti {

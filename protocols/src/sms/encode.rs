@@ -283,8 +283,8 @@ impl Body {
         let header = user_data.header_octets();
         let (udl, len) = match self.alphabet {
             Alphabet::Gsm7 => {
-                let fill = if units.is_empty() { 0 } else { user_data.fill_bits() as usize };
-                (user_data.header_septets() + need, header + (need * 7 + fill).div_ceil(8))
+                let udl = user_data.header_septets() + need;
+                (udl, (udl * 7).div_ceil(8))
             }
             Alphabet::EightBit | Alphabet::Ucs2 => (header + need, header + need),
         };

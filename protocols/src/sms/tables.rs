@@ -1,10 +1,12 @@
 //! The alphabets of TS 23.038 as tables of 128 characters, all of them in the Basic Multilingual Plane, and the way back.
 //!
 //! A national language acts in two ways that do not depend on each other: a *locking* table replaces the default alphabet,
-//! a *single shift* table replaces the extension behind ESC (TS 23.040 §9.2.3.24.15 and .16, IEs 24 and 25).
+//! a *single shift* table replaces the extension behind ESC (TS 23.040 §9.2.3.24, IEs 24 and 25).
 
 mod locking;
 mod shift;
+
+use core::fmt;
 
 /// What each of the 128 septets stands for; [`RESERVED`] where the specification gives no character.
 pub(super) type Table = [u16; 128];
@@ -138,12 +140,27 @@ impl Language {
 }
 
 /// The pair of tables that one message is written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct Tables {
     locking: Language,
     single: Language,
     base: &'static Table,
     extension: &'static Table,
+}
+
+/// The languages say it all.
+impl PartialEq for Tables {
+    fn eq(&self, other: &Self) -> bool {
+        (self.locking, self.single) == (other.locking, other.single)
+    }
+}
+
+impl Eq for Tables {}
+
+impl fmt::Debug for Tables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tables").field("locking", &self.locking).field("single", &self.single).finish_non_exhaustive()
+    }
 }
 
 impl Default for Tables {

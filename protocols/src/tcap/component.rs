@@ -39,8 +39,6 @@ pub struct Invoke<'a> {
     pub opcode: Opcode<'a>,
     /// Its argument, if it has one.
     pub argument: Option<Tlv<'a>>,
-    /// The component itself.
-    pub element: Tlv<'a>,
     /// What is not as a strict encoder would have written it.
     pub marks: Marks,
 }
@@ -117,25 +115,34 @@ impl<'a> Component<'a> {
     }
 
     /// Reads one element of a component portion.
-    #[inline]
+    #[inline(always)]
     pub fn parse(element: Tlv<'a>) -> Result<Self, Error> {
-        let header = element.header_len();
+        if element.is(Class::Context, 1) {
+            return match invoke(&element) {
+                Ok(invoke) => Ok(Self::Invoke(invoke)),
+                Err(error) => Err(error.moved(element.header_len())),
+            };
+        }
+        Self::answer(element)
+    }
+
+    #[inline(never)]
+    fn answer(element: Tlv<'a>) -> Result<Self, Error> {
         let component = match (element.class, element.number) {
-            (Class::Context, 1) => invoke(element).map(Self::Invoke),
             (Class::Context, 2 | 7) => result(element).map(Self::ReturnResult),
             (Class::Context, 3) => error(element).map(Self::ReturnError),
             (Class::Context, 4) => Ok(Self::Reject(reject(element))),
             _ => return Err(Error::new(Layer::Tcap, 0, Why::NotOurs("unknown TCAP component"))),
         };
-        component.map_err(|error| error.moved(header))
+        component.map_err(|error| error.moved(element.header_len()))
     }
 }
 
-#[inline]
-fn invoke(element: Tlv<'_>) -> Result<Invoke<'_>, Error> {
+#[inline(always)]
+fn invoke<'a>(element: &Tlv<'a>) -> Result<Invoke<'a>, Error> {
     let mut reader = element.children(Layer::Tcap);
     let id = mandatory(&mut reader, "invoke id")?;
-    let mut marks = Marks::of(&element);
+    let mut marks = Marks::of(element);
     marks.merge(Marks::of(&id));
     let invoke_id = number(&id, &reader, "invoke id")?;
     let mut code = mandatory(&mut reader, "operation code")?;
@@ -147,11 +154,14 @@ fn invoke(element: Tlv<'_>) -> Result<Invoke<'_>, Error> {
     let opcode = opcode(&code, &reader)?;
     marks.merge(Marks::of(&code));
     marks.set_if(Mark::NotMinimal, code.content.len() > 1 && matches!(opcode, Opcode::Local(-128..=127)));
-    let argument = reader.next().transpose()?;
+    let argument = match reader.next() {
+        Some(argument) => Some(argument?),
+        None => None,
+    };
     if let Some(argument) = &argument {
         marks.merge(Marks::of(argument));
     }
-    Ok(Invoke { invoke_id, linked_id, opcode, argument, element, marks })
+    Ok(Invoke { invoke_id, linked_id, opcode, argument, marks })
 }
 
 fn result(element: Tlv<'_>) -> Result<ReturnResult<'_>, Error> {
@@ -193,7 +203,7 @@ fn reject(element: Tlv<'_>) -> Reject {
     reject
 }
 
-#[inline]
+#[inline(always)]
 fn mandatory<'a>(reader: &mut Reader<'a>, what: &'static str) -> Result<Tlv<'a>, Error> {
     let at = reader.at();
     reader.next().unwrap_or(Err(Error::new(Layer::Tcap, at, Why::Missing(what))))
@@ -235,19 +245,25 @@ impl<'a> Components<'a> {
 impl<'a> Iterator for Components<'a> {
     type Item = Result<Component<'a>, Error>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let (rest, at) = (self.portion.rest(), self.portion.at());
             match self.portion.next() {
                 Some(Ok(element)) => {
-                    return Some(Component::parse(element).map_err(|error| error.moved(self.place(element.raw))));
+                    return Some(match Component::parse(element) {
+                        Ok(component) => Ok(component),
+                        Err(error) => Err(error.moved(self.place(element.raw))),
+                    });
                 }
                 Some(Err(error)) => {
                     // Offsets of the reader count from the portion's start, which is `at` octets before `rest`.
                     return Some(Err(error.moved(self.place(rest).saturating_sub(at))));
                 }
                 None => {}
+            }
+            if self.behind.rest().is_empty() {
+                return None;
             }
             // Elements behind the first portion: only further portions matter, and what cannot be read was marked before.
             let next = self.behind.by_ref().map_while(Result::ok).find(|element| element.is(Class::Application, 12))?;

@@ -50,6 +50,18 @@ impl ApplicationContext {
         }
     }
 
+    /// The context in the contents of a dialogue portion that opens nearly every dialogue of MAP, octet for octet: a request of
+    /// version 1 and nothing else. Any other is [`Dialogue::parse`]'s.
+    #[inline(always)]
+    pub(super) fn usual(portion: &[u8]) -> Option<Self> {
+        const HEAD: [u8; 28] =
+            [0x28, 28, 6, 7, 0, 0x11, 0x86, 5, 1, 1, 1, 0xa0, 17, 0x60, 15, 0x80, 2, 7, 0x80, 0xa1, 9, 6, 7, 4, 0, 0, 1, 0];
+        match portion.split_first_chunk() {
+            Some((head, &[code @ 0..0x80, version @ 0..0x80])) if *head == HEAD => Some(Self { code, version }),
+            _ => None,
+        }
+    }
+
     /// The octets of its object identifier.
     pub const fn octets(self) -> [u8; 7] {
         let [a, b, c, d, e] = CONTEXT_ARC;
@@ -146,17 +158,9 @@ fn find<'a>(content: &'a [u8], class: Class, number: u32) -> Option<Tlv<'a>> {
 }
 
 impl<'a> Dialogue<'a> {
-    /// Reads the contents of a dialogue portion; `None` if there is no dialogue PDU in it.
-    pub(super) fn parse(portion: &'a [u8]) -> Option<Self> {
-        let external = find(portion, Class::Universal, universal::EXTERNAL)?;
-        let pdu = find(external.content, Class::Context, 0)?.children(Layer::Tcap).next()?.ok()?;
-        let mut dialogue = Self {
-            pdu: match (pdu.class, pdu.number) {
-                (Class::Application, 0) => DialoguePdu::Request,
-                (Class::Application, 1) => DialoguePdu::Response,
-                (Class::Application, 4) => DialoguePdu::Abort,
-                _ => return None,
-            },
+    const fn none(pdu: DialoguePdu) -> Self {
+        Self {
+            pdu,
             application_context_name: None,
             application_context: None,
             result: None,
@@ -166,8 +170,21 @@ impl<'a> Dialogue<'a> {
             map: None,
             destination_reference: None,
             origination_reference: None,
-            marks: Marks::of(&external),
-        };
+            marks: Marks::none(),
+        }
+    }
+
+    /// Reads the contents of a dialogue portion; `None` if there is no dialogue PDU in it.
+    pub(super) fn parse(portion: &'a [u8]) -> Option<Self> {
+        let external = find(portion, Class::Universal, universal::EXTERNAL)?;
+        let pdu = find(external.content, Class::Context, 0)?.children(Layer::Tcap).next()?.ok()?;
+        let mut dialogue = Self::none(match (pdu.class, pdu.number) {
+            (Class::Application, 0) => DialoguePdu::Request,
+            (Class::Application, 1) => DialoguePdu::Response,
+            (Class::Application, 4) => DialoguePdu::Abort,
+            _ => return None,
+        });
+        dialogue.marks.merge(Marks::of(&external));
         dialogue.marks.merge(Marks::of(&pdu));
         let abort = dialogue.pdu == DialoguePdu::Abort;
         for field in pdu.children(Layer::Tcap).map_while(Result::ok) {

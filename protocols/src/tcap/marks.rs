@@ -30,11 +30,15 @@ pub enum Mark {
     Unknown,
     /// An application context with more arcs than code and version.
     LongContext,
+    /// A short message without sm-RP-DA or sm-RP-OA.
+    NoAddress,
+    /// A short message under a code that is no forwardSM's.
+    OddOperation,
 }
 
 impl Mark {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::NotMinimal,
         Self::Indefinite,
         Self::Constructed,
@@ -48,6 +52,8 @@ impl Mark {
         Self::SecondComponents,
         Self::Unknown,
         Self::LongContext,
+        Self::NoAddress,
+        Self::OddOperation,
     ];
 
     /// A label for people and counters.
@@ -66,6 +72,8 @@ impl Mark {
             Self::SecondComponents => "second component portion",
             Self::Unknown => "unknown element",
             Self::LongContext => "application context with further arcs",
+            Self::NoAddress => "sm-RP-DA or sm-RP-OA left out",
+            Self::OddOperation => "short message under another operation's code",
         }
     }
 }
@@ -75,6 +83,11 @@ impl Mark {
 pub struct Marks(u16);
 
 impl Marks {
+    /// The empty set.
+    pub const fn none() -> Self {
+        Self(0)
+    }
+
     /// Adds one.
     #[inline]
     pub const fn set(&mut self, mark: Mark) {

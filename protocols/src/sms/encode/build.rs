@@ -117,11 +117,10 @@ fn parts(
 }
 
 fn gsm7_part(header: &[u8], septets: &[u8]) -> Part {
-    let fill = if septets.is_empty() { 0 } else { fill_bits(header.len()) };
-    let mut user_data = header.to_vec();
-    user_data.resize(header.len() + (septets.len() * 7 + fill as usize).div_ceil(8), 0);
-    gsm7::pack(septets, fill, user_data.get_mut(header.len()..).unwrap_or_default());
     let udl = (header.len() * 8).div_ceil(7) + septets.len();
+    let mut user_data = header.to_vec();
+    user_data.resize((udl * 7).div_ceil(8), 0);
+    gsm7::pack(septets, fill_bits(header.len()), user_data.get_mut(header.len()..).unwrap_or_default());
     Part { dcs: Dcs(0x00), udhi: !header.is_empty(), tp_udl: u8::try_from(udl).unwrap_or(u8::MAX), user_data }
 }
 

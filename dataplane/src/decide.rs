@@ -1,0 +1,372 @@
+//! From a user message of SCTP, or a bare MSU, down to the components: one layer a function, each way out counted where it leaves.
+
+use core::mem;
+
+use protocols::map::{self, Destination, ForwardSm, RoutingInfoForSm, RoutingInfoForSmResult};
+use protocols::sccp::{Address, Digits, GlobalTitle, Unitdata};
+use protocols::sctp::Adaptation;
+use protocols::tcap::{self, ApplicationContext, Component, Opcode};
+use protocols::{Error, Layer, Why, m2pa, m2ua, m3ua, mtp3, sua};
+
+use crate::carrier::{Carrier, Lay};
+use crate::join::dialogues::Dialogue;
+use crate::join::pieces::Step;
+use crate::join::pool::Tag;
+use crate::join::segments;
+use crate::judge::Met;
+use crate::lane::{Lane, Way};
+use crate::policy::Direction;
+use crate::record::{Event, Label, Listener};
+
+/// SCCP among the service indicators, Q.704 §14.2.1.
+const SI_SCCP: u8 = 3;
+
+/// The two parties of an SCCP message or a CLDT.
+#[derive(Clone, Copy)]
+struct Parties<'a> {
+    called: Address<'a>,
+    calling: Address<'a>,
+}
+
+impl Lane {
+    /// Every message of the adaptation layer in one user message: one, as the specifications have it, or several.
+    pub(crate) fn messages<L: Listener>(&mut self, bytes: &[u8], adaptation: Adaptation, carrier: &Carrier<'_>, way: &mut Way<'_, L>) {
+        let messages = match adaptation {
+            Adaptation::M3ua => m3ua::messages(bytes),
+            Adaptation::M2ua => m2ua::messages(bytes),
+            Adaptation::M2pa => m2pa::messages(bytes),
+            Adaptation::Sua => sua::messages(bytes),
+        };
+        for message in messages {
+            self.counters.messages.seen += 1;
+            let message = match message {
+                Ok(message) => message,
+                Err(error) => {
+                    self.leave_message(error, way);
+                    continue;
+                }
+            };
+            let carrier = Carrier { message: message.bytes, ..*carrier };
+            match adaptation {
+                Adaptation::M3ua => match m3ua::Data::of(&message) {
+                    Ok(data) => self.m3ua(&data, &carrier, way),
+                    Err(error) => self.leave_message(error, way),
+                },
+                Adaptation::M2ua => match m2ua::Data::of(&message) {
+                    Ok(data) => self.msu(data.msu, &carrier, way),
+                    Err(error) => self.leave_message(error, way),
+                },
+                Adaptation::M2pa => match m2pa::Data::of(&message) {
+                    Ok(data) => self.msu(data.msu, &carrier, way),
+                    Err(error) => self.leave_message(error, way),
+                },
+                Adaptation::Sua => match sua::Cldt::of(&message) {
+                    Ok(cldt) => self.sua(&cldt, &carrier, way),
+                    Err(error) => self.leave_message(error, way),
+                },
+            }
+        }
+    }
+
+    fn leave_message<L: Listener>(&mut self, error: Error, way: &mut Way<'_, L>) {
+        if !matches!(error.why, Why::NotOurs(_)) {
+            way.listener.unscanned(&way.place, error);
+        }
+        self.counters.messages.out.error(error);
+    }
+
+    fn m3ua<L: Listener>(&mut self, data: &m3ua::Data<'_>, carrier: &Carrier<'_>, way: &mut Way<'_, L>) {
+        way.place.label = Some(Label { ni: data.ni, opc: data.opc, dpc: data.dpc, sls: data.sls });
+        let carrier = Carrier { payload: data.user_data, ..*carrier };
+        if data.si == SI_SCCP {
+            self.sccp(data.user_data, &carrier, way);
+        } else {
+            self.leave_message(Error::new(Layer::M3ua, 0, Why::NotOurs(mtp3::service_name(data.si))), way);
+        }
+    }
+
+    /// An MSU from SIO on: M2PA, M2UA, and captures of MTP2 and MTP3.
+    pub(crate) fn msu<L: Listener>(&mut self, msu: &[u8], carrier: &Carrier<'_>, way: &mut Way<'_, L>) {
+        let carrier = Carrier { payload: msu, ..*carrier };
+        match mtp3::Msu::parse(msu, way.world.network.variant) {
+            Ok(msu) => {
+                way.place.label = Some(Label { ni: msu.ni, opc: msu.opc, dpc: msu.dpc, sls: msu.sls });
+                if msu.si == SI_SCCP {
+                    self.sccp(msu.user_data, &carrier, way);
+                } else {
+                    self.leave_message(Error::new(Layer::Mtp3, 0, Why::NotOurs(mtp3::service_name(msu.si))), way);
+                }
+            }
+            Err(error) => self.leave_message(error, way),
+        }
+    }
+
+    fn sua<L: Listener>(&mut self, cldt: &sua::Cldt<'_>, carrier: &Carrier<'_>, way: &mut Way<'_, L>) {
+        way.place.label = None;
+        let carrier = Carrier { payload: cldt.data, ..*carrier };
+        let parties = Parties { called: address(&cldt.destination), calling: address(&cldt.source) };
+        match cldt.segmentation {
+            Some(piece) if !(piece.first && piece.remaining == 0) => {
+                let reference = (cldt.source.gt.map_or(&[][..], |gt| gt.digits), piece.reference, piece.first, piece.remaining);
+                self.segment(cldt.data, reference, &carrier, &parties, way);
+            }
+            _ => self.tcap(cldt.data, &carrier, &parties, way),
+        }
+    }
+
+    pub(crate) fn sccp<L: Listener>(&mut self, message: &[u8], carrier: &Carrier<'_>, way: &mut Way<'_, L>) {
+        let carrier = Carrier { sccp: message, ..*carrier };
+        let unitdata = match Unitdata::parse(message, way.world.network.sccp()) {
+            Ok(unitdata) => unitdata,
+            Err(error) => return self.leave_message(error, way),
+        };
+        if unitdata.kind.is_service() {
+            // The same data comes back: counted once, on its way out.
+            return self.leave_message(Error::new(Layer::Sccp, 0, Why::NotOurs(unitdata.kind.name())), way);
+        }
+        let parties = Parties { called: unitdata.called_party, calling: unitdata.calling_party };
+        match unitdata.segmentation {
+            Some(piece) if !(piece.first && piece.remaining == 0) => {
+                let reference = (unitdata.calling_party.raw, piece.local_reference, piece.first, piece.remaining);
+                self.segment(unitdata.data, reference, &carrier, &parties, way);
+            }
+            _ => self.tcap(unitdata.data, &carrier, &parties, way),
+        }
+    }
+
+    /// One segment: originator, local reference, first, remaining.
+    fn segment<L: Listener>(
+        &mut self,
+        data: &[u8],
+        (originator, reference, first, remaining): (&[u8], u32, bool, u8),
+        carrier: &Carrier<'_>,
+        parties: &Parties<'_>,
+        way: &mut Way<'_, L>,
+    ) {
+        let key = segments::key(self.joins.secret, originator, reference);
+        let tag = Tag { place: u32::from(remaining), marks: u32::from(first) * segments::FIRST };
+        let mut buffer = mem::take(&mut self.buffers.segments);
+        match self.joins.segments.join(key, self.now, tag, data, &mut buffer) {
+            Step::Whole { at, .. } => {
+                let lay = Lay { whole: &buffer, piece: data, at };
+                self.tcap(&buffer, &Carrier { segments: Some(lay), ..*carrier }, parties, way);
+            }
+            Step::Waiting { repeat } => {
+                let label = if repeat { "segment seen before" } else { "segment that waits for others" };
+                self.counters.messages.out.add(Layer::Sccp, label);
+            }
+            Step::LetGo(why) => self.leave_message(Error::new(Layer::Sccp, 0, Why::Malformed(why)), way),
+        }
+        self.buffers.segments = buffer;
+    }
+
+    fn tcap<L: Listener>(&mut self, data: &[u8], carrier: &Carrier<'_>, parties: &Parties<'_>, way: &mut Way<'_, L>) {
+        self.counters.messages.on += 1;
+        self.counters.transactions.seen += 1;
+        let carrier = Carrier { tcap: data, ..*carrier };
+        let message = match tcap::Message::parse(data) {
+            Ok(message) => message,
+            Err(error) => {
+                if !matches!(error.why, Why::NotOurs(_)) {
+                    way.listener.unscanned(&way.place, error);
+                }
+                return self.counters.transactions.out.error(error);
+            }
+        };
+        for mark in message.marks.iter() {
+            self.counters.oddities.add(Layer::Tcap, mark.name());
+        }
+        let dialogue = self.dialogue(&message, parties);
+        let mut components = 0;
+        for component in message.components() {
+            components += 1;
+            self.counters.components.seen += 1;
+            match component {
+                Ok(component) => self.component(&component, &message, dialogue, &carrier, parties, way),
+                Err(error) => {
+                    way.listener.unscanned(&way.place, error);
+                    self.counters.components.out.error(error);
+                }
+            }
+        }
+        if components > 0 {
+            self.counters.transactions.on += 1;
+        } else {
+            self.counters.transactions.out.add(Layer::Tcap, bare(message.kind));
+        }
+        self.close(&message, parties, way);
+    }
+
+    /// What is known of the dialogue that the message belongs to. A Begin says it and is remembered where a later message may need it.
+    fn dialogue(&mut self, message: &tcap::Message<'_>, parties: &Parties<'_>) -> Dialogue {
+        let context = message.application_context();
+        let reference = message.dialogue.as_ref().and_then(|dialogue| dialogue.destination_reference);
+        let mut known = Dialogue { context, direction: context.and_then(direction_of), ..Dialogue::default() };
+        // map-open's reference is an AddressString: one octet stands in front of the digits.
+        known.set_reference(reference.and_then(|octets| octets.get(1..)).unwrap_or_default());
+        match message.kind {
+            tcap::Kind::Begin => {
+                if let (Some(otid), Some(_)) = (message.otid, known.direction) {
+                    self.joins.dialogues.open(identity(&parties.calling), otid, known, self.now);
+                }
+                known
+            }
+            tcap::Kind::Continue | tcap::Kind::End if context.is_none() => {
+                // Of this side's own transaction first: forwardSM goes the way of the Begin.
+                let own = message.otid.and_then(|otid| self.joins.dialogues.find(identity(&parties.calling), otid, self.now).copied());
+                let peer = |lane: &mut Self| {
+                    let dtid = message.dtid?;
+                    lane.joins.dialogues.find(identity(&parties.called), dtid, lane.now).copied()
+                };
+                own.or_else(|| peer(self)).unwrap_or(known)
+            }
+            _ => known,
+        }
+    }
+
+    fn component<L: Listener>(
+        &mut self,
+        component: &Component<'_>,
+        message: &tcap::Message<'_>,
+        dialogue: Dialogue,
+        carrier: &Carrier<'_>,
+        parties: &Parties<'_>,
+        way: &mut Way<'_, L>,
+    ) {
+        let invoke = match component {
+            Component::Invoke(invoke) => invoke,
+            other => {
+                self.counters.components.out.add(Layer::Tcap, other.name());
+                return outcome(other, message, parties, way);
+            }
+        };
+        // 255 octets hold any TPDU that SCCP can carry in one message; in several pieces the argument is bounded alike.
+        let mut joined = [0u8; 512];
+        let context = message.application_context().or(dialogue.context);
+        let forward = match ForwardSm::parse(invoke, context, &mut joined) {
+            Ok(forward) => forward,
+            Err(error) => {
+                if let Opcode::Local(45) = invoke.opcode {
+                    routing_info(invoke, message, parties, way);
+                }
+                if !matches!(error.why, Why::NotOurs(_)) {
+                    way.listener.unscanned(&way.place, error);
+                }
+                return self.counters.components.out.error(error);
+            }
+        };
+        let (called_ssn, calling_ssn) = (parties.called.ssn, parties.calling.ssn);
+        let (direction, _) = map::direction(&forward, dialogue.direction, message.application_context(), called_ssn, calling_ssn);
+        let imsi = match forward.destination {
+            Destination::Imsi(imsi) => Some(imsi.0),
+            _ => forward.imsi.map(|imsi| imsi.0).or_else(|| dialogue.reference()),
+        };
+        let met = Met {
+            carrier,
+            called_party: &parties.called,
+            calling_party: &parties.calling,
+            transaction: message,
+            invoke,
+            forward: &forward,
+            map_version: map::version(context, &forward, message.kind == tcap::Kind::Begin),
+            imsi,
+            direction,
+        };
+        match self.sms(&met, way) {
+            Ok(()) => self.counters.components.on += 1,
+            Err(error) => {
+                way.listener.unscanned(&way.place, error);
+                self.counters.components.out.error(error);
+            }
+        }
+    }
+
+    /// End and Abort close the dialogue; a result without components is an outcome too.
+    fn close<L: Listener>(&mut self, message: &tcap::Message<'_>, parties: &Parties<'_>, way: &mut Way<'_, L>) {
+        if !matches!(message.kind, tcap::Kind::End | tcap::Kind::Abort) {
+            return;
+        }
+        let Some(dtid) = message.dtid else { return };
+        // Whoever ends it may be either side: the transaction is its owner's.
+        self.joins.dialogues.close(identity(&parties.called), dtid);
+        if message.kind == tcap::Kind::Abort {
+            let event = Event::Outcome { dtid, called_party: &parties.called, invoke_id: None, outcome: "aborted" };
+            way.listener.event(&way.place, &event);
+        }
+    }
+}
+
+/// What names a party over load-shared links: its digits, else its address as it stands.
+fn identity<'a>(address: &Address<'a>) -> &'a [u8] {
+    address.gt.map_or(address.raw, |gt| gt.digits.octets())
+}
+
+fn direction_of(context: ApplicationContext) -> Option<Direction> {
+    match (context.code, context.version) {
+        (ApplicationContext::MT_RELAY, 2..) | (ApplicationContext::VGCS_RELAY, _) => Some(Direction::Mt),
+        (ApplicationContext::MO_RELAY, 2..) => Some(Direction::Mo),
+        _ => None,
+    }
+}
+
+/// The name under which a message without components is counted.
+const fn bare(kind: tcap::Kind) -> &'static str {
+    match kind {
+        tcap::Kind::Begin => "Begin without components",
+        tcap::Kind::Continue => "Continue without components",
+        tcap::Kind::End => "End without components",
+        tcap::Kind::Abort => "Abort",
+        tcap::Kind::Unidirectional => "Unidirectional without components",
+    }
+}
+
+fn routing_info<L: Listener>(invoke: &tcap::Invoke<'_>, message: &tcap::Message<'_>, parties: &Parties<'_>, way: &mut Way<'_, L>) {
+    let (Some(otid), Some(argument)) = (message.otid, invoke.argument) else { return };
+    if let Ok(asked) = RoutingInfoForSm::parse(&argument) {
+        way.listener.event(&way.place, &Event::RoutingInfo { otid, calling_party: &parties.calling, msisdn: asked.msisdn.0 });
+    }
+}
+
+fn outcome<L: Listener>(component: &Component<'_>, message: &tcap::Message<'_>, parties: &Parties<'_>, way: &mut Way<'_, L>) {
+    let Some(dtid) = message.dtid else { return };
+    let called_party = &parties.called;
+    let (invoke_id, outcome) = match component {
+        Component::ReturnResult(result) => {
+            if let (Some(Opcode::Local(45)), Some(parameter)) = (result.opcode, result.parameter)
+                && let Ok(found) = RoutingInfoForSmResult::parse(&parameter)
+            {
+                let event = Event::RoutingInfoResult { dtid, called_party, imsi: found.imsi.0 };
+                return way.listener.event(&way.place, &event);
+            }
+            (Some(result.invoke_id), "delivered")
+        }
+        Component::ReturnError(error) => match error.code {
+            Opcode::Local(code) => (Some(error.invoke_id), map::error_name(code).unwrap_or("error")),
+            Opcode::Global(_) => (Some(error.invoke_id), "error"),
+        },
+        Component::Reject(reject) => (reject.invoke_id, "rejected"),
+        Component::Invoke(_) => return,
+    };
+    way.listener.event(&way.place, &Event::Outcome { dtid, called_party, invoke_id, outcome });
+}
+
+/// An address of SUA in the terms of SCCP.
+fn address<'a>(sua: &sua::Address<'a>) -> Address<'a> {
+    let title = |gt: sua::GlobalTitle<'a>| GlobalTitle {
+        tt: Some(gt.tt),
+        np: Some(gt.np),
+        es: None,
+        nai: Some(gt.nature),
+        digits: Digits::new(gt.digits, gt.digit_count % 2 == 1),
+    };
+    Address {
+        raw: sua.gt.map_or(&[], |gt| gt.digits),
+        indicator: 0,
+        gti: sua.gt.map_or(0, |gt| gt.indicator),
+        pc: sua.pc,
+        ssn: sua.ssn,
+        gt: sua.gt.map(title),
+        route_on_ssn: sua.routing_indicator == 2,
+        malformed: false,
+    }
+}

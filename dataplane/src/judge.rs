@@ -1,0 +1,500 @@
+//! From the text of a short message to an action: parts joined, URLs found and judged, policy asked, the change written down.
+
+use core::fmt::Write as _;
+use core::mem;
+
+use protocols::map::{ForwardSm, Origination, Tbcd};
+use protocols::sccp::Address;
+use protocols::sms::encode::Ud;
+use protocols::sms::{self, Concat, Kind, Tpdu, wap};
+use protocols::{Error, Layer, tcap};
+
+use crate::carrier::Carrier;
+use crate::counters::Counters;
+use crate::fit::{Fit, TPDU};
+use crate::join::parts::{Halves, Joined, Part, Parts};
+use crate::lane::{Joins, Lane, Way};
+use crate::policy::{self, Decision, Direction, Edit, LinkFacts, SenderKind};
+use crate::record::{Found, Listener, Sms, Url};
+use crate::rewrite::Changes;
+use crate::scan;
+use crate::verdict::{Confidence, Reason, Verdict};
+use crate::verdicts::{EntryRef, KeyScratch};
+use crate::world::World;
+
+/// A short message as MAP carried it.
+pub(crate) struct Met<'a> {
+    pub(crate) carrier: &'a Carrier<'a>,
+    pub(crate) called_party: &'a Address<'a>,
+    pub(crate) calling_party: &'a Address<'a>,
+    pub(crate) transaction: &'a tcap::Message<'a>,
+    pub(crate) invoke: &'a tcap::Invoke<'a>,
+    pub(crate) forward: &'a ForwardSm<'a>,
+    pub(crate) map_version: Option<u8>,
+    pub(crate) imsi: Option<&'a [u8]>,
+    pub(crate) direction: Direction,
+}
+
+/// One URL found: where it lies in the text, and where its canonical form lies in the arena.
+#[derive(Clone, Copy)]
+struct Slot {
+    start: usize,
+    end: usize,
+    url: (usize, usize),
+    host: (usize, usize),
+    registrable: (usize, usize),
+    verdict: Verdict,
+    reason: Reason,
+    entry: Option<EntryRef>,
+    app: bool,
+    confidence: Confidence,
+    found: Found,
+}
+
+/// What a lane writes into while it judges. Taken once; nothing grows after the first messages.
+pub(crate) struct Scratch {
+    address: String,
+    part: String,
+    joined: String,
+    octets: Vec<u8>,
+    arena: String,
+    imsi: String,
+    called: String,
+    calling: String,
+    rewritten: String,
+    slots: Vec<Slot>,
+    urls: Vec<Url<'static>>,
+    facts: Vec<LinkFacts<'static>>,
+    problems: Vec<&'static str>,
+    scan: scan::Scratch,
+    keys: KeyScratch,
+    policy: policy::Scratch,
+    ud: Ud,
+    tpdu: [u8; TPDU],
+}
+
+/// The longest text: 255 parts of 160 characters of at most three octets.
+const TEXT: usize = 255 * 160 * 3;
+/// URLs of one text before a buffer has to grow: more than any text of ten parts can hold.
+const URLS: usize = 2048;
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self {
+            address: String::with_capacity(64),
+            part: String::with_capacity(1024),
+            joined: String::with_capacity(TEXT),
+            octets: Vec::with_capacity(TEXT),
+            arena: String::with_capacity(8 * TEXT),
+            imsi: String::with_capacity(32),
+            called: String::with_capacity(64),
+            calling: String::with_capacity(64),
+            rewritten: String::with_capacity(4096),
+            slots: Vec::with_capacity(URLS),
+            urls: Vec::with_capacity(URLS),
+            facts: Vec::with_capacity(URLS),
+            problems: Vec::with_capacity(32),
+            scan: scan::Scratch::default(),
+            keys: KeyScratch::default(),
+            policy: policy::Scratch::default(),
+            ud: Ud::default(),
+            tpdu: [0; TPDU],
+        }
+    }
+}
+
+/// An empty vector with the memory of `old` but references of another lifetime: the items are gone, the buffer is the same.
+fn recycle<T, U>(mut old: Vec<T>) -> Vec<U> {
+    old.clear();
+    // The standard library collects in place where layouts agree; `no_heap.rs` would notice if it stopped.
+    old.into_iter().filter_map(|_| None).collect()
+}
+
+impl Lane {
+    /// A short message. An error means that it has no TPDU that could be read.
+    pub(crate) fn sms<L: Listener>(&mut self, met: &Met<'_>, way: &mut Way<'_, L>) -> Result<(), Error> {
+        let side = match met.direction {
+            Direction::Mt => sms::Direction::MobileTerminated,
+            Direction::Mo => sms::Direction::MobileOriginated,
+        };
+        let tpdu = Tpdu::parse(met.forward.sm_rp_ui, side)?;
+        let Self { joins, scratch, changes, counters, now, .. } = self;
+        counters.sms.seen += 1;
+        let Scratch { address, part, joined, octets, .. } = scratch;
+        address.clear();
+        let _ = tpdu.address.write_text(address);
+        part.clear();
+        scratch.problems.clear();
+        let is_push = tpdu.is_wap_push();
+        let has_text = matches!(tpdu.kind, Kind::Deliver | Kind::Submit) && (is_push || tpdu.user_data.has_text());
+        let problems = if is_push {
+            // A push is joined octet by octet: Latin-1 keeps each.
+            part.extend(tpdu.user_data.body().iter().map(|&octet| char::from(octet)));
+            tpdu.problems
+        } else {
+            tpdu.problems | tpdu.user_data.text(part)
+        };
+        scratch.problems.extend(problems.names().chain(met.forward.marks.iter().map(tcap::Mark::name)));
+        scratch.problems.extend(met.transaction.marks.iter().map(tcap::Mark::name));
+        scratch.imsi.clear();
+        if let Some(imsi) = met.imsi {
+            let _ = write!(scratch.imsi, "{}", Tbcd(imsi));
+        }
+        let concat = tpdu.user_data.udh.and_then(|udh| udh.concat()).filter(|_| has_text);
+        let whole = Joined { end: part.len(), seen: 1, whole: true, ..Joined::default() };
+        let (join, key) = concat.map_or((whole, None), |concat| {
+            let key = text_key(met, &tpdu, &scratch.imsi, concat, way.world, joins);
+            let halves =
+                Halves { leading: tpdu.user_data.leading_surrogate(), trailing: tpdu.user_data.trailing_surrogate() };
+            let place = Part { total: concat.total, seq: concat.seq };
+            (joins.parts.join(key, *now, place, part, halves, joined), Some((key, place)))
+        });
+        if is_push {
+            push_text(if concat.is_some() { joined } else { part }, octets);
+            part.clear();
+            if wap::text(octets, part).is_none() {
+                counters.oddities.add(Layer::Sms, "WAP push not read");
+            }
+        }
+        let text: &str = if concat.is_some() && !is_push { joined } else { part };
+        scratch.arena.clear();
+        scratch.slots.clear();
+        let mut find = Find { world: way.world, sender: address, arena: &mut scratch.arena, slots: &mut scratch.slots, keys: &mut scratch.keys };
+        if has_text {
+            find.links(text, if is_push { Found::Push } else { Found::Text }, &mut scratch.scan);
+        }
+        if tpdu.address.is_alphanumeric() {
+            find.links(address, Found::Sender, &mut scratch.scan);
+        }
+        let mut worst = scratch.slots.iter().filter(|slot| slot.acts()).map(|slot| slot.verdict).max().unwrap_or(Verdict::None);
+        if let (true, Some((key, place))) = (join.contradicted, key) {
+            worst = worst.max(earlier_copies(&mut joins.parts, key, *now, place, &mut scratch.octets, way.world, address, &mut scratch.keys, &mut scratch.scan));
+            counters.oddities.add(Layer::Sms, "two texts under one part number");
+        }
+        let view = View { joined: join, part: if is_push { 0..0 } else { join.start..join.end }, lead: lead(text, part, join, concat) };
+        judge(met, &tpdu, view, worst, concat, scratch, changes, counters, way);
+        Ok(())
+    }
+}
+
+/// Where this TPDU's text lies in the text that was scanned.
+struct View {
+    joined: Joined,
+    part: core::ops::Range<usize>,
+    /// Octets by which the part is longer in the joined text: a surrogate pair that was two halves is one octet more than U+FFFD.
+    lead: usize,
+}
+
+fn lead(text: &str, part: &str, join: Joined, concat: Option<Concat>) -> usize {
+    let split = concat.is_some() && part.starts_with('\u{fffd}') && !text.get(join.start..).is_some_and(|t| t.starts_with('\u{fffd}'));
+    usize::from(split)
+}
+
+/// The name of a text that comes in parts.
+fn text_key(met: &Met<'_>, tpdu: &Tpdu<'_>, imsi: &str, concat: Concat, world: &World, joins: &Joins) -> crate::join::table::Key {
+    // MT: the recipient is the subscriber, as the frame names it; MO: the recipient is TP-DA and the originator is the subscriber.
+    let lmsi = match met.forward.destination {
+        protocols::map::Destination::Lmsi(lmsi) => lmsi,
+        _ => &[],
+    };
+    let subscriber = match (met.direction, met.forward.origination) {
+        (Direction::Mo, Origination::Msisdn(msisdn)) => msisdn.0,
+        _ if world.network.is_correlation_id(imsi) => &[],
+        _ if imsi.is_empty() => lmsi,
+        _ => imsi.as_bytes(),
+    };
+    let group = match met.forward.origination {
+        Origination::ServiceCentre(centre) => {
+            let mut digits = [0u8; 24];
+            let mut len = 0;
+            for (room, digit) in digits.iter_mut().zip(centre.digits().chars()) {
+                *room = u8::try_from(u32::from(digit)).unwrap_or(b'?');
+                len += 1;
+            }
+            let centre = core::str::from_utf8(digits.get(..len).unwrap_or_default()).unwrap_or_default();
+            world.network.centre_group(centre)
+        }
+        _ => None,
+    };
+    let group = group.map_or([0xff, 0xff], u16::to_le_bytes);
+    Parts::key(joins.secret, subscriber, tpdu.address.raw, &group, concat.reference, concat.wide, concat.total)
+}
+
+/// The octets of a push that was carried as Latin-1 through the table of parts.
+fn push_text(latin: &str, octets: &mut Vec<u8>) {
+    octets.clear();
+    octets.extend(latin.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')));
+}
+
+/// The worst that the text is worth when the copies that came first are read in place of the later ones.
+#[expect(clippy::too_many_arguments, reason = "borrows of one scratch, each its own")]
+fn earlier_copies(
+    parts: &mut Parts,
+    key: crate::join::table::Key,
+    now: u64,
+    place: Part,
+    buffer: &mut Vec<u8>,
+    world: &World,
+    sender: &str,
+    keys: &mut KeyScratch,
+    scan: &mut scan::Scratch,
+) -> Verdict {
+    buffer.clear();
+    let Ok(mut text) = String::from_utf8(mem::take(buffer)) else { return Verdict::Unknown };
+    parts.earlier(key, now, place, &mut text);
+    let mut worst = Verdict::None;
+    world.scanner.find(&text, scan, |link| {
+        if link.confidence == Confidence::High {
+            worst = worst.max(world.table.judge(&link.url, link.app, sender, &world.suffixes, keys).verdict);
+        }
+    });
+    *buffer = text.into_bytes();
+    worst
+}
+
+impl Slot {
+    /// Whether the link counts: see [`LinkFacts::acts`].
+    fn acts(&self) -> bool {
+        match self.confidence {
+            Confidence::High => true,
+            Confidence::Low => self.verdict == Verdict::Dangerous,
+            Confidence::Binding => false,
+        }
+    }
+}
+
+/// Finds and judges.
+struct Find<'f> {
+    world: &'f World,
+    sender: &'f str,
+    arena: &'f mut String,
+    slots: &'f mut Vec<Slot>,
+    keys: &'f mut KeyScratch,
+}
+
+impl Find<'_> {
+    fn links(&mut self, text: &str, found: Found, scan: &mut scan::Scratch) {
+        let world = self.world;
+        if !world.scanner.may_link(text.as_bytes()) {
+            return;
+        }
+        world.scanner.find(text, scan, |link| self.link(link, found));
+    }
+
+    fn link(&mut self, link: &scan::Link<'_>, found: Found) {
+        let World { table, suffixes, policy, .. } = self.world;
+        let url = &link.url;
+        let (verdict, reason, entry, app) = match link.confidence {
+            Confidence::Binding => (Verdict::None, Reason::NoEntry, None, false),
+            Confidence::Low => table
+                .judge_exact_dangerous(url, suffixes, self.keys)
+                .map_or((Verdict::Unknown, Reason::NoEntry, None, false), |j| (j.verdict, j.reason, j.entry, j.app)),
+            Confidence::High => {
+                let judged = table.judge(url, link.app, self.sender, suffixes, self.keys);
+                if policy.impersonation(self.sender, url.host) {
+                    (Verdict::Dangerous, Reason::Impersonation, judged.entry, judged.app)
+                } else {
+                    (judged.verdict, judged.reason, judged.entry, judged.app)
+                }
+            }
+        };
+        let base = self.arena.len();
+        self.arena.push_str(url.url);
+        let within = |slice: &str| {
+            let at = (slice.as_ptr() as usize).wrapping_sub(url.url.as_ptr() as usize);
+            (at + slice.len() <= url.url.len()).then_some((base + at, base + at + slice.len()))
+        };
+        let host = within(url.host).unwrap_or((base, base));
+        let registrable = suffixes.registrable(url.host).and_then(within).unwrap_or((base, base));
+        self.slots.push(Slot {
+            start: link.start,
+            end: link.end,
+            url: (base, self.arena.len()),
+            host,
+            registrable,
+            verdict,
+            reason,
+            entry,
+            app,
+            confidence: link.confidence,
+            found,
+        });
+    }
+}
+
+/// Asks the policy, writes the change down, counts, and tells the listener.
+#[expect(clippy::too_many_arguments, reason = "borrows of one lane, each its own")]
+fn judge<L: Listener>(
+    met: &Met<'_>,
+    tpdu: &Tpdu<'_>,
+    view: View,
+    worst: Verdict,
+    concat: Option<Concat>,
+    scratch: &mut Scratch,
+    changes: &mut Changes,
+    counters: &mut Counters,
+    way: &mut Way<'_, L>,
+) {
+    let Scratch { address, part, joined, arena, imsi, called, calling, rewritten, slots, policy, ud, tpdu: octets, problems, .. } = scratch;
+    let World { policy: rules, network, table, .. } = way.world;
+    let is_push = tpdu.is_wap_push();
+    let has_text = matches!(tpdu.kind, Kind::Deliver | Kind::Submit) && (is_push || tpdu.user_data.has_text());
+    let text: &str = if concat.is_some() && !is_push { joined } else { part };
+    let mut facts: Vec<LinkFacts<'_>> = recycle(mem::take(&mut scratch.facts));
+    facts.extend(slots.iter().map(|slot| {
+        let span = |(start, end): (usize, usize)| arena.get(start..end).unwrap_or_default();
+        let own = slot.found == Found::Text && slot.start < view.part.end && slot.end > view.part.start;
+        let within = |at: usize| at.clamp(view.part.start, view.part.end).saturating_sub(view.part.start + view.lead).min(part.len());
+        let host = span(slot.host);
+        LinkFacts {
+            start: within(slot.start),
+            end: within(slot.end),
+            host,
+            registrable: if slot.registrable.0 == slot.registrable.1 { host } else { span(slot.registrable) },
+            verdict: if slot.acts() { slot.verdict } else { Verdict::None },
+            reason: slot.reason,
+            category: if slot.app { "app" } else { slot.entry.map_or("", |at| table.entry(at).category) },
+            confidence: slot.confidence,
+            in_this_part: own,
+            crosses_parts: own && (slot.start < view.part.start || slot.end > view.part.end),
+        }
+    }));
+    let decision = if has_text {
+        if !facts.is_empty() {
+            let digits = |address: &Address<'_>, out: &mut String| {
+                out.clear();
+                if let Some(gt) = address.gt {
+                    let _ = write!(out, "{}", gt.digits);
+                }
+            };
+            digits(met.called_party, called);
+            digits(met.calling_party, calling);
+        }
+        let message = policy::Message {
+            direction: met.direction,
+            sender: address,
+            sender_kind: sender_kind(tpdu),
+            called_gt: called,
+            calling_gt: calling,
+            opc: way.place.label.map(|label| label.opc),
+            dpc: way.place.label.map(|label| label.dpc),
+            imsi: (!imsi.is_empty()).then_some(imsi.as_str()),
+            profile: None,
+            links: &facts,
+            verdict: worst,
+            text: part,
+        };
+        let mut fit = Fit { met, tpdu, text: part, network, transport: way.place.transport, changes, ud, octets };
+        let decision = rules.decide(&message, policy, &mut fit);
+        rewritten.clear();
+        let untouchable = fit.untouchable();
+        if !decision.observe {
+            apply(&decision, policy, part, &mut fit, rewritten);
+        }
+        if decision.verdict > Verdict::Safe && decision.unwarned {
+            match (untouchable, decision.bound) {
+                (Some(cause), _) => counters.unfit.add(Layer::Sms, cause),
+                (None, Some(bound)) => counters.unfit.add(Layer::Sms, bound.name()),
+                (None, None) => counters.unwarned += 1,
+            }
+        }
+        decision
+    } else {
+        Decision::default()
+    };
+    facts.clear();
+    scratch.facts = recycle(facts);
+    let repeat = met.carrier.repeat || view.joined.repeat;
+    let verdict = decision.verdict.max(worst);
+    if repeat {
+        counters.sms.out.add(Layer::Sms, "seen before");
+    } else {
+        counters.sms.on += 1;
+        count(&mut counters.verdicts, verdict);
+        slots.iter().for_each(|slot| count(&mut counters.urls, if slot.acts() { slot.verdict } else { Verdict::None }));
+        let observed = decision.observe && decision.action != policy::Action::Pass;
+        counters.actions.add(Layer::Sms, if observed { "observe" } else { decision.action.name() });
+    }
+    if !L::TEXTS && slots.is_empty() {
+        return;
+    }
+    let mut urls: Vec<Url<'_>> = recycle(mem::take(&mut scratch.urls));
+    urls.extend(slots.iter().map(|slot| {
+        let span = |(start, end): (usize, usize)| arena.get(start..end).unwrap_or_default();
+        let source = if slot.found == Found::Sender { address.as_str() } else { text };
+        Url {
+            text: source.get(slot.start..slot.end).unwrap_or_default(),
+            start: slot.start,
+            end: slot.end,
+            url: span(slot.url),
+            host: span(slot.host),
+            registrable: span(slot.registrable),
+            verdict: slot.verdict,
+            reason: slot.reason,
+            entry: slot.entry,
+            app: slot.app,
+            confidence: slot.confidence,
+            found: slot.found,
+        }
+    }));
+    let changed = decision.edit != Edit::None && !decision.observe;
+    let sms = Sms {
+        place: &way.place,
+        called_party: met.called_party,
+        calling_party: met.calling_party,
+        transaction: met.transaction,
+        invoke: met.invoke,
+        forward: met.forward,
+        operation: met.forward.operation.map_or("forwardSM-shaped", protocols::map::Operation::name),
+        map_version: met.map_version,
+        imsi: met.imsi,
+        direction: met.direction,
+        tpdu,
+        address,
+        concat,
+        parts: view.joined.seen,
+        part_text: has_text.then_some(part.as_str()),
+        text: has_text.then_some(if view.joined.whole { text } else { part }),
+        urls: &urls,
+        verdict,
+        decision: &decision,
+        rewritten: changed.then_some(rewritten.as_str()),
+        problems,
+        repeat,
+    };
+    way.listener.sms(&sms);
+    urls.clear();
+    scratch.urls = recycle(urls);
+}
+
+/// Writes the change down and leaves the new text in `rewritten`.
+fn apply(decision: &Decision, policy: &policy::Scratch, part: &str, fit: &mut Fit<'_, '_>, rewritten: &mut String) {
+    let done = match decision.edit {
+        Edit::None if decision.action == policy::Action::Silence => fit.put_silence(),
+        Edit::None => Ok(()),
+        Edit::Text => {
+            rewritten.push_str(&policy.text);
+            fit.put_text(&policy.text)
+        }
+        Edit::Deaden => {
+            let mut spots = policy.spots.iter().peekable();
+            rewritten.extend(part.char_indices().map(|(at, c)| if spots.next_if(|&&spot| spot == at).is_some() { ' ' } else { c }));
+            fit.blank(&policy.spots)
+        }
+    };
+    debug_assert!(done.is_ok(), "the room said that it fits: {done:?}");
+}
+
+fn sender_kind(tpdu: &Tpdu<'_>) -> SenderKind {
+    match tpdu.address.ton {
+        _ if tpdu.address.is_alphanumeric() => SenderKind::Alphanumeric,
+        1 => SenderKind::International,
+        _ => SenderKind::Other,
+    }
+}
+
+fn count(counts: &mut [u64; 4], verdict: Verdict) {
+    if let Some(count) = counts.get_mut(verdict as usize) {
+        *count += 1;
+    }
+}

@@ -1,0 +1,86 @@
+//! Links made dead in place: every character that could make a handset link what is left becomes a space.
+//!
+//! A handset links three things: a scheme with `:` behind it, a dot between a name and a top-level domain (or four numbers), and `@` in
+//! an address. So dots of every kind, `/`, `\`, `:`, `@` and `%` (which may hide one of them) go, in the link and in all that is glued
+//! to it up to the next white space: what stood before the link may else link with what is left of it. The digits of a numeric host go
+//! too, since `192 0 2 1` reads as a telephone number. Of a link that lies over two parts nothing stays in this one: the handset would
+//! join the rest to what the other part holds.
+
+use super::facts::LinkFacts;
+
+/// Adds to `spots` the offsets of the characters to blank for one link.
+pub(super) fn spots(text: &str, link: &LinkFacts<'_>, from: usize, out: &mut Vec<usize>) {
+    if !link.in_this_part {
+        return;
+    }
+    let (Some(before), Some(behind)) = (text.get(..link.start), text.get(link.end..)) else { return };
+    let start = before
+        .rfind(char::is_whitespace)
+        .map_or(0, |at| at + before.get(at..).and_then(|s| s.chars().next()).map_or(1, char::len_utf8));
+    let end = link.end + behind.find(char::is_whitespace).unwrap_or(behind.len());
+    let numeric =
+        !link.host.is_empty() && (link.host.starts_with('[') || link.host.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
+    let start = start.max(from);
+    for (at, c) in text.get(start..end).unwrap_or_default().char_indices().map(|(at, c)| (start + at, c)) {
+        let inside = link.start <= at && at < link.end;
+        let blank = opens(c) || inside && (link.crosses_parts || numeric && c.is_ascii_hexdigit());
+        if blank
+            && c != ' '
+            && let Err(place) = out.binary_search(&at)
+        {
+            out.insert(place, at);
+        }
+    }
+}
+
+/// Characters that a link is made of.
+const fn opens(c: char) -> bool {
+    matches!(c, '.' | '/' | ':' | '\\' | '@' | '%')
+        // Dots that a browser or a resolver takes for one (UTS #46), and those that look it.
+        || matches!(c, '\u{3002}' | '\u{ff0e}' | '\u{ff61}' | '\u{2024}' | '\u{fe52}' | '\u{2027}' | '\u{30fb}' | '\u{b7}' | '\u{2022}')
+        || matches!(c, '\u{ff0f}' | '\u{2044}' | '\u{2215}' | '\u{ff1a}' | '\u{a789}' | '\u{2236}' | '\u{ff20}' | '\u{ff05}' | '\u{ff3c}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::{Confidence, Reason, Verdict};
+
+    fn deaden(text: &str, link: &str, host: &str, crosses_parts: bool) -> String {
+        let start = text.find(link).unwrap();
+        let facts = LinkFacts {
+            start,
+            end: start + link.len(),
+            host,
+            registrable: host,
+            verdict: Verdict::Unknown,
+            reason: Reason::NoEntry,
+            category: "",
+            confidence: Confidence::High,
+            in_this_part: true,
+            crosses_parts,
+        };
+        let mut out = Vec::new();
+        spots(text, &facts, 0, &mut out);
+        text.char_indices().map(|(at, c)| if out.contains(&at) { ' ' } else { c }).collect()
+    }
+
+    #[test]
+    fn nothing_that_opens_a_link_stays() {
+        for (text, link, host, dead) in [
+            ("go http://a.evil.com/x?y=b.c now", "http://a.evil.com/x?y=b.c", "a.evil.com", "go http   a evil com x?y=b c now"),
+            ("pay.Now:evil.com,ok", "evil.com", "evil.com", "pay Now evil com,ok"),
+            ("http://192.0.2.1/a1", "http://192.0.2.1/a1", "192.0.2.1", "http                "),
+            ("http://me@evil%2ecom", "http://me@evil%2ecom", "evil.com", "http   me evil 2ecom"),
+            ("evil。com и", "evil。com", "evil.com", "evil com и"),
+            ("whatsapp://send?text=a.b", "whatsapp://send?text=a.b", "", "whatsapp   send?text=a b"),
+        ] {
+            assert_eq!(deaden(text, link, host, false).trim_end(), dead.trim_end(), "{text}");
+        }
+    }
+
+    #[test]
+    fn of_a_link_over_two_parts_nothing_stays_here() {
+        assert_eq!(deaden("om/abc now", "om/abc", "evil.com", true), "       now");
+    }
+}

@@ -1,0 +1,421 @@
+//! The walk down a chain: what the message is worth, whose chain speaks, and the first action that fits.
+
+use super::Scratch;
+use super::compiled::{Chosen, Policy};
+use super::deaden;
+use super::decision::{Action, Decision, Edit, RuleRef, Source};
+use super::facts::{LinkFacts, Message};
+use super::profiles::Kind;
+use super::redirect::Issued;
+use super::room::{Bound, Room};
+use super::template::Values;
+use crate::verdict::{Confidence, Verdict};
+
+/// What the links of a message, from some byte of its text on, come to.
+struct Judged<'a> {
+    /// The worst of those that count.
+    verdict: Verdict,
+    /// The link that a label names: the first of the worst.
+    named: Option<&'a LinkFacts<'a>>,
+    /// A link of our own is among them.
+    own: bool,
+}
+
+impl Policy {
+    /// What to do with a message. The new text, or the places to blank, are left in `scratch`.
+    ///
+    /// Deciding about what an earlier decision of the same policy wrote changes nothing, provided `room` judges by the text alone.
+    pub fn decide(&self, message: &Message<'_>, scratch: &mut Scratch, room: &mut dyn Room) -> Decision {
+        scratch.clear();
+        if message.links.is_empty() && message.verdict == Verdict::None && !self.imitation.possible(message.text) {
+            return Decision::default();
+        }
+        let judged = self.judge(message, 0);
+        let left = |source, action| Decision {
+            action,
+            verdict: judged.verdict,
+            rule: RuleRef { source, verdict: judged.verdict, ..RuleRef::default() },
+            ..Decision::default()
+        };
+        if self.spec.never_touch.covers(message) {
+            return left(Source::NeverTouch, Action::Pass);
+        }
+        if message.profile.is_some_and(|profile| profile.kind == Kind::Off) {
+            return left(Source::Profile, Action::Pass);
+        }
+        if self.is_own_notice(message) {
+            return left(Source::Own, Action::Replace);
+        }
+        self.labelled(message, scratch, room).unwrap_or_else(|| {
+            let decision = self.evaluate(message, 0, Verdict::None, scratch, room);
+            let plain = decision.verdict <= Verdict::Safe && !decision.rule.spoof;
+            if judged.own && plain {
+                // The rest of a text whose bad links lead to our pages is not to be praised.
+                scratch.clear();
+                return left(Source::Own, Action::Redirect);
+            }
+            decision
+        })
+    }
+
+    /// The links that count, from a byte of the text on: ours, and those that lie wholly in another part, do not.
+    fn links<'a>(&'a self, message: &Message<'a>, from: usize) -> impl Iterator<Item = &'a LinkFacts<'a>> + Clone + 'a {
+        let text = message.text;
+        message.links.iter().filter(move |link| {
+            link.acts()
+                && (link.crosses_parts || link.in_this_part)
+                && (!link.in_this_part || link.start >= from)
+                && !self.is_own(text, link)
+        })
+    }
+
+    fn is_own(&self, text: &str, link: &LinkFacts<'_>) -> bool {
+        self.spec.pages.as_ref().is_some_and(|pages| pages.host == link.host)
+            && link.in_this_part
+            && text.get(link.start..link.end).is_some_and(|link| self.owns(link))
+    }
+
+    fn judge<'a>(&'a self, message: &Message<'a>, from: usize) -> Judged<'a> {
+        let named = self.links(message, from).reduce(|worst, link| if link.verdict > worst.verdict { link } else { worst });
+        let of_links = message.links.iter().map(|link| link.verdict).max().unwrap_or(Verdict::None);
+        // Worse than any link: something else made it so, and stays in force.
+        let beside = if message.verdict > of_links { message.verdict } else { Verdict::None };
+        let own = self.spec.pages.is_some() && message.links.iter().any(|link| self.is_own(message.text, link));
+        Judged { verdict: named.map_or(Verdict::None, |link| link.verdict).max(beside), named, own }
+    }
+
+    /// A notice of ours, whatever host it names: it has no link, and is not to be put behind a label.
+    fn is_own_notice(&self, message: &Message<'_>) -> bool {
+        // Unless the operator lets templates link, a text with a tappable link is none.
+        if self.spec.link_hosts.is_empty() && message.links.iter().any(|link| link.confidence == Confidence::High) {
+            return false;
+        }
+        self.languages.iter().any(|language| {
+            let values = Values { brand: &self.spec.brand, sender: message.sender, ..Values::default() };
+            language
+                .notices
+                .iter()
+                .zip(&language.verdicts)
+                .any(|(forms, verdict)| forms.iter().any(|form| form.matches(message.text, &Values { verdict, ..values })))
+        })
+    }
+
+    /// Whether the text carries the very label that this policy would put: for what its links are worth, or for worse.
+    fn labelled(&self, message: &Message<'_>, scratch: &mut Scratch, room: &mut dyn Room) -> Option<Decision> {
+        let chosen = self.choose(message, self.links(message, 0));
+        let judged = self.judge(message, 0);
+        if judged.verdict == Verdict::None {
+            return None;
+        }
+        for verdict in [Verdict::Dangerous, Verdict::Unknown, Verdict::Safe] {
+            if !chosen.chains.of(verdict).contains(&Action::Label) {
+                continue;
+            }
+            let values = self.values(message, &chosen, verdict, judged.named);
+            let forms = by_verdict(&chosen.language.labels, verdict).map_or(&[][..], Vec::as_slice);
+            for form in forms.iter().filter(|form| form.may_head(message.text, &values)) {
+                scratch.text.clear();
+                form.write(&values, &mut scratch.text);
+                let base = scratch.text.len();
+                let rest = self.judge(message, base);
+                if !message.text.starts_with(scratch.text.as_str()) || rest.verdict > verdict || rest.verdict == Verdict::None {
+                    continue;
+                }
+                scratch.clear();
+                let decision = self.evaluate(message, base, verdict, scratch, room);
+                if decision.action == Action::Label && scratch.text == message.text {
+                    scratch.clear();
+                    let rule = RuleRef { source: Source::Own, ..decision.rule };
+                    return Some(Decision { edit: Edit::None, rule, ..decision });
+                }
+            }
+        }
+        scratch.clear();
+        None
+    }
+
+    /// The decision about the text from `base` on, as if nothing stood before it; the message is worth at least `floor`.
+    fn evaluate(
+        &self,
+        message: &Message<'_>,
+        base: usize,
+        floor: Verdict,
+        scratch: &mut Scratch,
+        room: &mut dyn Room,
+    ) -> Decision {
+        let text = message.text.get(base..).unwrap_or_default();
+        scratch.spots.clear();
+        self.imitation.neutralise(text, base, self.links(message, base), &mut scratch.spots);
+        let spoof = !scratch.spots.is_empty();
+        let judged = self.judge(message, base);
+        let chosen = self.choose(message, self.links(message, base));
+        let links_verdict = judged.verdict;
+        let mut verdict = links_verdict.max(floor);
+        if spoof {
+            verdict = verdict.max(Verdict::Unknown);
+        }
+        if verdict > Verdict::None {
+            verdict = verdict.max(chosen.treat_as);
+        }
+        let rule = RuleRef { source: chosen.source, verdict, spoof, ..RuleRef::default() };
+        let mut decision = Decision { observe: chosen.observe, verdict, rule, ..Decision::default() };
+        if verdict == Verdict::None {
+            return decision;
+        }
+        if links_verdict == Verdict::None && floor == Verdict::None {
+            // Only the imitation: it is blanked, and there is no link to warn of.
+            return self.in_place(decision, Action::Deaden, message, scratch, room);
+        }
+        let work = Work { policy: self, message, base, chosen: &chosen, verdict, named: judged.named, links_verdict };
+        for &action in chosen.chains.of(verdict) {
+            match work.attempt(action, scratch, room) {
+                Ok((form, edit)) => {
+                    decision.action = action;
+                    decision.edit = edit;
+                    decision.rule.form = form;
+                    break;
+                }
+                Err((form, bound)) => {
+                    decision.rule.stopped = Some((action, form, bound));
+                    decision.bound = Some(bound);
+                }
+            }
+        }
+        if decision.action == Action::Pass {
+            decision.unwarned = verdict >= Verdict::Unknown;
+            // An imitation goes even where the link may pass. What is left of such a text must not look verified, so its links go with it.
+            if spoof {
+                if links_verdict == Verdict::Safe {
+                    work.deaden(scratch);
+                }
+                return self.in_place(decision, Action::Deaden, message, scratch, room);
+            }
+        }
+        decision
+    }
+
+    /// Blanks what is in `spots`, where the room allows it.
+    fn in_place(
+        &self,
+        mut decision: Decision,
+        action: Action,
+        _message: &Message<'_>,
+        scratch: &mut Scratch,
+        room: &mut dyn Room,
+    ) -> Decision {
+        match room.fits_in_place(&scratch.spots) {
+            Ok(()) => {
+                decision.action = action;
+                decision.edit = Edit::Deaden;
+            }
+            Err(bound) => {
+                decision.rule.stopped = Some((action, 0, bound));
+                decision.bound = Some(bound);
+                decision.unwarned = true;
+            }
+        }
+        decision
+    }
+
+    fn values<'v>(
+        &'v self,
+        message: &Message<'v>,
+        chosen: &Chosen<'v>,
+        verdict: Verdict,
+        named: Option<&'v LinkFacts<'v>>,
+    ) -> Values<'v> {
+        let link =
+            named.filter(|link| link.in_this_part).and_then(|link| message.text.get(link.start..link.end)).unwrap_or_default();
+        // A link without a host is named by its scheme.
+        let scheme = link.split(':').next().unwrap_or_default();
+        let name = |host: &'v str| if host.is_empty() { scheme } else { host };
+        Values {
+            verdict: by_verdict(&chosen.language.verdicts, verdict).map_or("", String::as_str),
+            brand: &self.spec.brand,
+            host: named.map_or("", |link| name(link.host)),
+            domain: named.map_or("", |link| name(link.registrable)),
+            sender: message.sender,
+            link,
+        }
+    }
+}
+
+/// One message under one chain.
+struct Work<'w> {
+    policy: &'w Policy,
+    message: &'w Message<'w>,
+    base: usize,
+    chosen: &'w Chosen<'w>,
+    verdict: Verdict,
+    named: Option<&'w LinkFacts<'w>>,
+    links_verdict: Verdict,
+}
+
+/// The form taken (0 where there are none) and what changes; or the form and the bound that stopped it.
+type Attempt = Result<(u8, Edit), (u8, Bound)>;
+
+impl Work<'_> {
+    fn attempt(&self, action: Action, scratch: &mut Scratch, room: &mut dyn Room) -> Attempt {
+        match action {
+            Action::Pass => Ok((0, Edit::None)),
+            Action::Label => self.label(scratch, room),
+            Action::Replace => self.replace(scratch, room),
+            Action::Redirect => self.redirect(scratch, room).map_err(|bound| (0, bound)),
+            Action::Deaden => {
+                let before = scratch.spots.len();
+                let reached = self.deaden(scratch);
+                let fits = if reached { room.fits_in_place(&scratch.spots) } else { Err(Bound::CrossesParts) };
+                if let Err(bound) = fits {
+                    self.forget_links(before, scratch);
+                    return Err((0, bound));
+                }
+                Ok((0, if scratch.spots.is_empty() { Edit::None } else { Edit::Deaden }))
+            }
+            Action::Silence if !self.policy.spec.silence => Err((0, Bound::Off)),
+            Action::Silence => room.fits_silence().map(|()| (0, Edit::None)).map_err(|bound| (0, bound)),
+        }
+    }
+
+    fn label(&self, scratch: &mut Scratch, room: &mut dyn Room) -> Attempt {
+        let forms = by_verdict(&self.chosen.language.labels, self.verdict).map_or(&[][..], Vec::as_slice);
+        let values = self.policy.values(self.message, self.chosen, self.verdict, self.named);
+        let mut stopped = (0, Bound::Off);
+        for (number, form) in (1..=u8::MAX).zip(forms) {
+            scratch.text.clear();
+            form.write(&values, &mut scratch.text);
+            let Scratch { text, spots, .. } = scratch;
+            self.push_text(self.base..self.message.text.len(), spots, text);
+            match room.fits(text) {
+                Ok(()) => return Ok((number, Edit::Text)),
+                Err(bound) => stopped = (number, bound),
+            }
+        }
+        scratch.text.clear();
+        Err(stopped)
+    }
+
+    fn replace(&self, scratch: &mut Scratch, room: &mut dyn Room) -> Attempt {
+        let forms = by_verdict(&self.chosen.language.notices, self.verdict).map_or(&[][..], Vec::as_slice);
+        let values = self.policy.values(self.message, self.chosen, self.verdict, self.named);
+        let mut stopped = (0, Bound::Off);
+        for (form, template) in (1..=u8::MAX).zip(forms) {
+            scratch.text.clear();
+            template.write(&values, &mut scratch.text);
+            match room.fits(&scratch.text) {
+                Ok(()) => return Ok((form, Edit::Text)),
+                Err(bound) => stopped = (form, bound),
+            }
+        }
+        scratch.text.clear();
+        Err(stopped)
+    }
+
+    /// Links that are not safe; all of them where only the imitated label made the message unknown.
+    fn bad_links(&self) -> impl Iterator<Item = (usize, &LinkFacts<'_>)> + Clone {
+        let all = self.links_verdict <= Verdict::Safe;
+        let counted = |link: &LinkFacts<'_>| {
+            link.acts() && (link.crosses_parts || link.in_this_part) && (!link.in_this_part || link.start >= self.base)
+        };
+        self.message.links.iter().enumerate().filter(move |(_, link)| {
+            counted(link) && (all || link.verdict > Verdict::Safe) && !self.policy.is_own(self.message.text, link)
+        })
+    }
+
+    fn redirect(&self, scratch: &mut Scratch, room: &mut dyn Room) -> Result<(u8, Edit), Bound> {
+        let Some(pages) = &self.policy.spec.pages else { return Err(Bound::NoPagesHost) };
+        for (_, link) in self.bad_links() {
+            if link.crosses_parts || !link.in_this_part {
+                return Err(Bound::CrossesParts);
+            }
+            if link.confidence != Confidence::High {
+                return Err(Bound::NotTappable);
+            }
+        }
+        let message = self.message;
+        scratch.text.clear();
+        scratch.issued.clear();
+        let mut at = self.base;
+        // Readings of one link overlap: the first and longest is replaced, the others go with it.
+        while let Some((n, link)) = self
+            .bad_links()
+            .filter(|(_, link)| link.start >= at && link.end > link.start)
+            .min_by_key(|(_, link)| (link.start, core::cmp::Reverse(link.end)))
+        {
+            let Some(source) = message.text.get(link.start..link.end) else { break };
+            self.push_text(at..link.start, &scratch.spots, &mut scratch.text);
+            let (start, imsi) = ((link.start as u64).to_le_bytes(), message.imsi.unwrap_or_default());
+            let id =
+                pages.key.id(&[message.sender.as_bytes(), imsi.as_bytes(), message.text.as_bytes(), &start, source.as_bytes()]);
+            for piece in ["https://", &pages.host, "/", id.as_str()] {
+                scratch.text.push_str(piece);
+            }
+            scratch.issued.push(Issued { id, link: n });
+            at = link.end;
+            while let Some((_, over)) = self.bad_links().find(|(_, link)| link.start < at && link.end > at) {
+                at = over.end;
+            }
+        }
+        if scratch.issued.is_empty() {
+            return Err(Bound::NotTappable);
+        }
+        self.push_text(at..message.text.len(), &scratch.spots, &mut scratch.text);
+        let fits = room.fits(&scratch.text).and_then(|()| room.reserve(&scratch.issued));
+        if fits.is_err() {
+            scratch.issued.clear();
+            scratch.text.clear();
+        }
+        fits.map(|()| (0, Edit::Text))
+    }
+
+    /// Adds the places of every link to blank; whether all of them can be reached from this part.
+    ///
+    /// Safe links go with the bad ones: what is left would look verified to the next filter, and be labelled so.
+    fn deaden(&self, scratch: &mut Scratch) -> bool {
+        let spare_safe = self.policy.spec_keeps_safe(self.chosen);
+        let mut reached = true;
+        for link in self.policy.links(self.message, self.base) {
+            if spare_safe && link.verdict == Verdict::Safe && self.links_verdict > Verdict::Safe {
+                continue;
+            }
+            reached &= link.in_this_part;
+            deaden::spots(self.message.text, link, self.base, &mut scratch.spots);
+        }
+        reached
+    }
+
+    /// Takes the links' places out again, so that the next action sees the imitation's alone.
+    fn forget_links(&self, before: usize, scratch: &mut Scratch) {
+        if scratch.spots.len() != before {
+            let text = self.message.text.get(self.base..).unwrap_or_default();
+            scratch.spots.clear();
+            self.policy.imitation.neutralise(text, self.base, self.policy.links(self.message, self.base), &mut scratch.spots);
+        }
+    }
+
+    /// A stretch of the message's text, with what imitated a label blanked.
+    fn push_text(&self, range: core::ops::Range<usize>, spots: &[usize], out: &mut String) {
+        let mut from = range.start;
+        for &spot in spots.iter().filter(|spot| range.contains(spot)) {
+            out.push_str(self.message.text.get(from..spot).unwrap_or_default());
+            out.push(' ');
+            from = spot + self.message.text.get(spot..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
+        }
+        out.push_str(self.message.text.get(from..range.end).unwrap_or_default());
+    }
+}
+
+impl Policy {
+    /// Whether a message of safe links goes on as it is.
+    fn spec_keeps_safe(&self, chosen: &Chosen<'_>) -> bool {
+        chosen.chains.safe.first().is_none_or(|&action| action == Action::Pass)
+    }
+}
+
+fn by_verdict<T>(of: &[T; 3], verdict: Verdict) -> Option<&T> {
+    match verdict {
+        Verdict::None => None,
+        Verdict::Safe => of.first(),
+        Verdict::Unknown => of.get(1),
+        Verdict::Dangerous => of.get(2),
+    }
+}

@@ -1,0 +1,203 @@
+//! What a word looks like, rather than what it is: letters of other scripts, other cases, digits and accents that read the same fold to
+//! one letter; spaces, punctuation and invisible characters fall away.
+//!
+//! The table is our own and short: what GSM 7-bit (Greek capitals, accents, `$ @ € £`) and UCS2 texts use to look like Latin, after
+//! the lists of Unicode UTS #39 where the two overlap. `l`, `1`, `|` and `i` are one letter: no font tells `I` from `l`.
+
+/// Longest skeleton kept, in characters.
+pub(super) const MAX: usize = 48;
+
+/// What one character looks like; `None` for what is not seen or does not count.
+pub(super) fn fold(c: char) -> Option<char> {
+    let folded = match c {
+        'a'..='z' if c != 'l' => c,
+        'A'..='Z' if c != 'L' => c.to_ascii_lowercase(),
+        '0' => 'o',
+        '1' | 'l' | 'L' | '|' => 'i',
+        '3' | '€' => 'e',
+        '4' | '@' => 'a',
+        '5' | '$' | '§' => 's',
+        '7' => 't',
+        '8' => 'b',
+        '9' => 'g',
+        '2' | '6' => c,
+        '\0'..='\x7f' => return None,
+        _ => return fold_wide(c),
+    };
+    Some(folded)
+}
+
+fn fold_wide(c: char) -> Option<char> {
+    Some(match c {
+        'À'..='Å' | 'à'..='å' | 'Ā'..='ą' | 'Α' | 'α' | 'а' | 'А' | 'Λ' | 'Δ' | 'ɑ' | 'ạ' | 'ả' | 'ª' | 'Æ' | 'æ' => {
+            'a'
+        }
+        'ß' | 'Β' | 'β' | 'В' | 'в' | 'Ь' | 'ь' => 'b',
+        'Ç' | 'ç' | 'Ć'..='č' | 'С' | 'с' | 'Ϲ' | '¢' | '©' => 'c',
+        'Ď'..='đ' | 'Ð' | 'ԁ' | 'ԃ' => 'd',
+        'È'..='Ë' | 'è'..='ë' | 'Ē'..='ě' | 'Ε' | 'ε' | 'Е' | 'е' | 'Ё' | 'ё' | 'Є' | 'є' | 'Σ' | 'Ξ' | 'ẹ' => {
+            'e'
+        }
+        'Ƒ' | 'ƒ' | 'Ғ' | 'ғ' => 'f',
+        'Ĝ'..='ģ' | 'ԍ' | 'ɡ' => 'g',
+        'Ĥ'..='ħ' | 'Η' | 'Н' | 'н' | 'һ' | 'Һ' => 'h',
+        'Ì'..='Ï' | 'ì'..='ï' | 'Ĩ'..='ı' | 'Ι' | 'ι' | 'І' | 'і' | 'Ї' | 'ї' | 'Ӏ' | 'ӏ' | 'Ĺ'..='ł' | '¡' | '¦' => {
+            'i'
+        }
+        'Ĵ' | 'ĵ' | 'Ј' | 'ј' => 'j',
+        'Ķ'..='ĸ' | 'Κ' | 'κ' | 'К' | 'к' => 'k',
+        'Μ' | 'М' | 'м' => 'm',
+        'Ñ' | 'ñ' | 'Ń'..='ŋ' | 'Ν' | 'η' | 'Π' | 'П' | 'п' | 'И' | 'и' => 'n',
+        'Ò'..='Ö' | 'Ø' | 'ò'..='ö' | 'ø' | 'Ō'..='œ' | 'Ο' | 'ο' | 'О' | 'о' | 'Ω' | 'Φ' | 'Θ' | 'θ' | 'σ' | '°' | 'º' => {
+            'o'
+        }
+        'Ρ' | 'ρ' | 'Р' | 'р' => 'p',
+        'ԛ' => 'q',
+        'Ŕ'..='ř' | 'Г' | 'г' | 'Γ' | 'Я' | 'я' => 'r',
+        'Ś'..='š' | 'Ѕ' | 'ѕ' | 'ș' | 'Ș' => 's',
+        'Ţ'..='ŧ' | 'Τ' | 'τ' | 'Т' | 'т' | 'ț' | 'Ț' => 't',
+        'Ù'..='Ü' | 'ù'..='ü' | 'Ũ'..='ų' | 'υ' | 'μ' | 'µ' | 'Ц' => 'u',
+        'ν' | 'Ѵ' | 'ѵ' => 'v',
+        'Ŵ' | 'ŵ' | 'ω' | 'Ԝ' | 'ԝ' | 'Ψ' | 'Ш' | 'ш' => 'w',
+        'Χ' | 'χ' | 'Х' | 'х' | '×' => 'x',
+        'Ý' | 'ý' | 'ÿ' | 'Ŷ'..='Ÿ' | 'Υ' | 'γ' | 'У' | 'у' | 'Ү' | 'ү' | '¥' => 'y',
+        'Ź'..='ž' | 'Ζ' => 'z',
+        '£' => 'e',
+        // Full width: U+FF01 to U+FF5E are ASCII 21 to 7E.
+        '\u{ff01}'..='\u{ff5e}' => return char::from_u32(u32::from(c) - 0xfee0).and_then(fold),
+        // Letters in circles, squares and boxes.
+        'Ⓐ'..='Ⓩ' => return letter(c, 'Ⓐ'),
+        'ⓐ'..='ⓩ' => return letter(c, 'ⓐ'),
+        '\u{249c}'..='\u{24b5}' => return letter(c, '\u{249c}'),
+        '\u{1f110}'..='\u{1f129}' => return letter(c, '\u{1f110}'),
+        '\u{1f130}'..='\u{1f149}' => return letter(c, '\u{1f130}'),
+        '\u{1f150}'..='\u{1f169}' => return letter(c, '\u{1f150}'),
+        '\u{1f170}'..='\u{1f189}' => return letter(c, '\u{1f170}'),
+        '\u{1f1e6}'..='\u{1f1ff}' => return letter(c, '\u{1f1e6}'),
+        // Mathematical letters: thirteen alphabets of 26 capitals and 26 small ones.
+        '\u{1d400}'..='\u{1d6a3}' => {
+            let n = ((u32::from(c) - 0x1d400) % 52 % 26) as u8;
+            return fold(char::from(b'a' + n));
+        }
+        'ᴀ' => 'a',
+        'ʙ' => 'b',
+        'ᴄ' => 'c',
+        'ᴅ' => 'd',
+        'ᴇ' => 'e',
+        'ꜰ' => 'f',
+        'ɢ' => 'g',
+        'ʜ' => 'h',
+        'ɪ' | 'ʟ' => 'i',
+        'ᴋ' => 'k',
+        'ᴍ' => 'm',
+        'ɴ' => 'n',
+        'ᴏ' => 'o',
+        'ᴘ' => 'p',
+        'ʀ' => 'r',
+        'ꜱ' => 's',
+        'ᴛ' => 't',
+        'ᴜ' => 'u',
+        'ᴠ' => 'v',
+        'ᴡ' => 'w',
+        'ʏ' => 'y',
+        'ᴢ' => 'z',
+        // Combining marks hang on the letter before them; the rest of what is neither letter nor digit is punctuation or invisible.
+        '\u{300}'..='\u{36f}' => return None,
+        _ if c.is_alphanumeric() => c,
+        _ => return None,
+    })
+}
+
+fn letter(c: char, first: char) -> Option<char> {
+    let n = u8::try_from(u32::from(c).checked_sub(u32::from(first))?).ok()?;
+    fold(char::from(b'a'.checked_add(n)?))
+}
+
+/// The skeleton of a text, cut at [`MAX`] characters: fixed room, no heap.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Skeleton {
+    chars: [char; MAX],
+    /// Byte behind each character in the source.
+    ends: [u16; MAX],
+    len: usize,
+}
+
+impl Skeleton {
+    /// The skeleton of what stands at the head of `text`.
+    pub(super) fn of(text: &str) -> Self {
+        Self::of_chars(text.char_indices())
+    }
+
+    /// The skeleton of characters with their offsets; the caller may have changed some of them.
+    pub(super) fn of_chars(chars: impl Iterator<Item = (usize, char)>) -> Self {
+        let mut skeleton = Self { chars: ['\0'; MAX], ends: [0; MAX], len: 0 };
+        for (at, c) in chars {
+            let Some(folded) = fold(c) else { continue };
+            let (Some(slot), Some(end)) = (skeleton.chars.get_mut(skeleton.len), skeleton.ends.get_mut(skeleton.len)) else {
+                break;
+            };
+            *slot = folded;
+            *end = u16::try_from(at + c.len_utf8()).unwrap_or(u16::MAX);
+            skeleton.len += 1;
+        }
+        skeleton
+    }
+
+    /// The folded characters.
+    pub(super) fn chars(&self) -> &[char] {
+        self.chars.get(..self.len).unwrap_or_default()
+    }
+
+    /// Byte behind the first `count` characters in the source.
+    pub(super) fn end_of(&self, count: usize) -> usize {
+        count.checked_sub(1).and_then(|last| self.ends.get(last)).map_or(0, |&end| usize::from(end))
+    }
+}
+
+/// The skeleton of a whole name, for keeping.
+pub(super) fn owned(text: &str) -> Vec<char> {
+    Skeleton::of(text).chars().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn skeleton(text: &str) -> String {
+        owned(text).into_iter().collect()
+    }
+
+    #[test]
+    fn what_looks_alike_has_one_skeleton() {
+        for likeness in [
+            "PayPal",
+            "PAYPAL",
+            "Pay-Pal",
+            "PayPaI",
+            "P4yPa1",
+            "РауРаӏ",
+            "ＰａｙＰａｌ",
+            "Pây Pål",
+            "𝐏𝐚𝐲𝐏𝐚𝐥",
+            "Ⓟⓐⓨⓟⓐⓛ",
+            "P\u{200b}ay.pal",
+        ] {
+            assert_eq!(skeleton(likeness), "paypai", "{likeness}");
+        }
+        assert_ne!(skeleton("PayPal"), skeleton("PayPower"));
+    }
+
+    #[test]
+    fn other_scripts_stay_what_they_are() {
+        assert_eq!(skeleton("رابط آمن"), "رابطآمن");
+        assert!(!skeleton("सुरक्षित").is_empty());
+    }
+
+    #[test]
+    fn the_end_of_a_skeleton_is_told_in_bytes_of_the_source() {
+        let text = "[ѕаfе] x";
+        let found = Skeleton::of(text);
+        assert_eq!(found.chars().get(..4), Some(&['s', 'a', 'f', 'e'][..]));
+        assert_eq!(&text[..found.end_of(4)], "[ѕаfе");
+    }
+}

@@ -1,0 +1,322 @@
+//! Templates: text with `{verdict} {brand} {host} {domain} {sender} {link}` in it, compiled once, written into the caller's scratch.
+//!
+//! What a message brings with it is made harmless on the way in: `evil.com` is written `evil(.)com`, which no handset links, and a
+//! sender or a link keeps only characters that every alphabet has. An empty value takes the one space behind it along.
+
+use core::fmt;
+
+/// A placeholder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Slot {
+    Verdict,
+    Brand,
+    Host,
+    Domain,
+    Sender,
+    Link,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    Text(Box<str>),
+    Slot(Slot),
+}
+
+/// One form of a label or a notice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Template(Vec<Piece>);
+
+/// What goes into a template.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Values<'a> {
+    /// The verdict in the template's language.
+    pub(super) verdict: &'a str,
+    /// The operator's name.
+    pub(super) brand: &'a str,
+    /// Host of the worst link.
+    pub(super) host: &'a str,
+    /// Registrable domain of the worst link.
+    pub(super) domain: &'a str,
+    /// Who sent it.
+    pub(super) sender: &'a str,
+    /// The worst link as it stands in the text.
+    pub(super) link: &'a str,
+}
+
+impl Values<'_> {
+    fn of(&self, slot: Slot) -> &str {
+        match slot {
+            Slot::Verdict => self.verdict,
+            Slot::Brand => self.brand,
+            Slot::Host => self.host,
+            Slot::Domain => self.domain,
+            Slot::Sender => self.sender,
+            Slot::Link => self.link,
+        }
+    }
+}
+
+/// What is wrong with a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TemplateError {
+    /// `{name}` that is none of ours.
+    UnknownPlaceholder(String),
+    /// `{` without `}`.
+    Open,
+    /// Nothing in it.
+    Empty,
+    /// A link in the words themselves, to a host that `labels.link_hosts` does not name.
+    Link(String),
+}
+
+impl fmt::Display for TemplateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownPlaceholder(name) => {
+                write!(
+                    f,
+                    "`{{{name}}}` is not a placeholder: they are {{verdict}} {{brand}} {{host}} {{domain}} {{sender}} {{link}}"
+                )
+            }
+            Self::Open => f.write_str("a `{` is not closed"),
+            Self::Empty => f.write_str("a form may not be empty"),
+            Self::Link(host) => write!(f, "the text holds a link to `{host}`, which is not in link_hosts"),
+        }
+    }
+}
+
+impl Template {
+    /// Reads one form.
+    pub(super) fn parse(source: &str) -> Result<Self, TemplateError> {
+        let mut pieces = Vec::new();
+        let mut rest = source;
+        while let Some((text, behind)) = rest.split_once('{') {
+            let (name, behind) = behind.split_once('}').ok_or(TemplateError::Open)?;
+            let slot = match name {
+                "verdict" => Slot::Verdict,
+                "brand" => Slot::Brand,
+                "host" => Slot::Host,
+                "domain" => Slot::Domain,
+                "sender" => Slot::Sender,
+                "link" => Slot::Link,
+                _ => return Err(TemplateError::UnknownPlaceholder(name.to_owned())),
+            };
+            if !text.is_empty() {
+                pieces.push(Piece::Text(text.into()));
+            }
+            pieces.push(Piece::Slot(slot));
+            rest = behind;
+        }
+        if !rest.is_empty() {
+            pieces.push(Piece::Text(rest.into()));
+        }
+        if pieces.is_empty() { Err(TemplateError::Empty) } else { Ok(Self(pieces)) }
+    }
+
+    /// Writes the form behind what `out` holds.
+    pub(super) fn write(&self, values: &Values<'_>, out: &mut String) {
+        let mut swallow = false;
+        for piece in &self.0 {
+            match piece {
+                Piece::Text(text) => out.push_str(if swallow { text.strip_prefix(' ').unwrap_or(text) } else { text }),
+                Piece::Slot(slot) => {
+                    let before = out.len();
+                    match slot {
+                        Slot::Verdict | Slot::Brand => out.push_str(values.of(*slot)),
+                        Slot::Host | Slot::Domain => defang(values.of(*slot), out),
+                        Slot::Sender | Slot::Link => defang(without_scheme(values.of(*slot)), out),
+                    }
+                    swallow = out.len() == before;
+                    continue;
+                }
+            }
+            swallow = false;
+        }
+    }
+
+    /// Whether `text` may begin with this form: its words up to the first host agree.
+    pub(super) fn may_head(&self, text: &str, values: &Values<'_>) -> bool {
+        let mut rest = text;
+        let mut swallow = false;
+        for piece in &self.0 {
+            let part = match piece {
+                Piece::Text(literal) if swallow => literal.strip_prefix(' ').unwrap_or(literal),
+                Piece::Text(literal) => literal,
+                Piece::Slot(slot @ (Slot::Verdict | Slot::Brand)) => values.of(*slot),
+                Piece::Slot(_) => return true,
+            };
+            swallow = part.is_empty();
+            let Some(behind) = rest.strip_prefix(part) else { return false };
+            rest = behind;
+        }
+        true
+    }
+
+    /// Whether `text` is, from first to last, this form with some host (and the other values given) in it.
+    pub(super) fn matches(&self, text: &str, values: &Values<'_>) -> bool {
+        let mut rest = text;
+        let mut swallow = false;
+        for piece in &self.0 {
+            match piece {
+                Piece::Text(literal) => {
+                    let literal = if swallow { literal.strip_prefix(' ').unwrap_or(literal) } else { literal };
+                    let Some(behind) = rest.strip_prefix(literal) else { return false };
+                    rest = behind;
+                    swallow = false;
+                }
+                Piece::Slot(slot @ (Slot::Verdict | Slot::Brand)) => {
+                    let value = values.of(*slot);
+                    let Some(behind) = rest.strip_prefix(value) else { return false };
+                    rest = behind;
+                    swallow = value.is_empty();
+                }
+                Piece::Slot(Slot::Sender) => {
+                    let Some(behind) = strip_defanged(rest, without_scheme(values.sender)) else { return false };
+                    swallow = behind.len() == rest.len();
+                    rest = behind;
+                }
+                Piece::Slot(Slot::Host | Slot::Domain | Slot::Link) => {
+                    let behind = skip_defanged(rest);
+                    swallow = behind.len() == rest.len();
+                    rest = behind;
+                }
+            }
+        }
+        rest.is_empty()
+    }
+
+    /// The words up to the first placeholder: what an imitation would copy.
+    pub(super) fn head(&self) -> Option<&str> {
+        self.0.iter().find_map(|piece| match piece {
+            Piece::Text(text) if text.chars().any(char::is_alphanumeric) => Some(text.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// A host written out in the template's own words that `allowed` does not name.
+    pub(super) fn foreign_link(&self, allowed: &[String]) -> Option<String> {
+        self.0.iter().find_map(|piece| {
+            let Piece::Text(text) = piece else { return None };
+            text.split_whitespace().find_map(|word| {
+                let host = without_scheme(word).split(['/', ':', '?', '#']).next()?.trim_end_matches(['.', ',', ')', '!']);
+                let inner_dot = host.char_indices().any(|(at, c)| {
+                    let before = host.get(..at).and_then(|s| s.chars().next_back());
+                    let after = host.get(at + c.len_utf8()..).and_then(|s| s.chars().next());
+                    c == '.' && before.is_some_and(char::is_alphanumeric) && after.is_some_and(char::is_alphanumeric)
+                });
+                let linked = inner_dot || word.contains("://");
+                (linked && !allowed.iter().any(|ours| ours.eq_ignore_ascii_case(host))).then(|| host.to_owned())
+            })
+        })
+    }
+}
+
+fn without_scheme(link: &str) -> &str {
+    link.split_once("://").map_or(link, |(_, rest)| rest)
+}
+
+/// Writes a host, a sender or a link so that no handset links it and no alphabet lacks it: `evil.com` is `evil(.)com`.
+fn defang(value: &str, out: &mut String) {
+    for c in value.chars().take(MAX_VALUE) {
+        match c {
+            _ if is_dot(c) => out.push_str("(.)"),
+            _ if is_plain(c) => out.push(c),
+            _ => {}
+        }
+    }
+}
+
+/// Takes what [`defang`] makes of `value` off the head of `text`.
+fn strip_defanged<'a>(mut text: &'a str, value: &str) -> Option<&'a str> {
+    for c in value.chars().take(MAX_VALUE) {
+        if is_dot(c) {
+            text = text.strip_prefix("(.)")?;
+        } else if is_plain(c) {
+            text = text.strip_prefix(c)?;
+        }
+    }
+    Some(text)
+}
+
+const fn is_dot(c: char) -> bool {
+    matches!(c, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}')
+}
+
+const fn is_plain(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/' | ' ')
+}
+
+/// No value is longer: DNS allows a host 253 characters, and no message holds one that long.
+const MAX_VALUE: usize = 253;
+
+/// Steps over what [`defang`] can have written.
+fn skip_defanged(mut text: &str) -> &str {
+    loop {
+        if let Some(behind) = text.strip_prefix("(.)") {
+            text = behind;
+        } else if let Some(behind) = text.strip_prefix(|c: char| c != ' ' && is_plain(c)) {
+            text = behind;
+        } else {
+            return text;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VALUES: Values<'_> = Values {
+        verdict: "not verified",
+        brand: "Acme",
+        host: "login.evil.com",
+        domain: "evil.com",
+        sender: "BANK",
+        link: "https://login.evil.com:8080/a?b=c.d",
+    };
+
+    fn write(source: &str, values: &Values<'_>) -> String {
+        let mut out = String::new();
+        Template::parse(source).unwrap().write(values, &mut out);
+        out
+    }
+
+    #[test]
+    fn hosts_are_named_in_a_form_that_no_handset_links() {
+        assert_eq!(write("{host}|{domain}", &VALUES), "login(.)evil(.)com|evil(.)com");
+        assert_eq!(write("{link}", &VALUES), "login(.)evil(.)com8080/abc(.)d");
+        assert_eq!(write("{sender}", &Values { sender: "[evil.com]\u{202e}", ..VALUES }), "evil(.)com");
+    }
+
+    #[test]
+    fn an_empty_value_takes_the_space_behind_it_along() {
+        assert_eq!(write("{brand} LINK {host}:", &Values { brand: "", ..VALUES }), "LINK login(.)evil(.)com:");
+        assert_eq!(write("{brand} LINK {host} x", &Values { host: "", ..VALUES }), "Acme LINK x");
+    }
+
+    #[test]
+    fn a_notice_is_known_again_whatever_host_it_names() {
+        let notice = Template::parse("{brand} Removed: {host}. Ask {sender}.").unwrap();
+        let mut out = String::new();
+        notice.write(&VALUES, &mut out);
+        assert!(notice.matches(&out, &Values { host: "", ..VALUES }));
+        assert!(!notice.matches(&format!("{out} http://evil.com"), &VALUES));
+        assert!(!notice.matches(&out.replace("(.)", "."), &VALUES));
+        assert!(!notice.matches(&out, &Values { brand: "Other", ..VALUES }));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_template_is_named() {
+        assert_eq!(Template::parse("{hots}").unwrap_err(), TemplateError::UnknownPlaceholder("hots".into()));
+        assert_eq!(Template::parse("a {host").unwrap_err(), TemplateError::Open);
+        assert_eq!(Template::parse("").unwrap_err(), TemplateError::Empty);
+    }
+
+    #[test]
+    fn links_in_the_words_themselves_need_leave() {
+        let template = Template::parse("Help: https://help.acme.com/sms.").unwrap();
+        assert_eq!(template.foreign_link(&[]), Some("help.acme.com".into()));
+        assert_eq!(template.foreign_link(&["help.acme.com".into()]), None);
+        assert_eq!(Template::parse("Careful. Do not pay.\n").unwrap().foreign_link(&[]), None);
+    }
+}

@@ -1,0 +1,69 @@
+//! Everything that a decision depends on beside the message itself, behind one pointer: taken once a batch, swapped whole.
+
+use protocols::{mtp3, sccp};
+
+use crate::policy::Policy;
+use crate::scan::Scanner;
+use crate::suffix::Suffixes;
+use crate::verdicts::Table;
+
+/// What the operator says of the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// Which MTP3 and SCCP is spoken: nothing on the wire says so.
+    pub variant: mtp3::Variant,
+    /// Octets of SIF that every leg behind can carry: 272 where one is MTP2 or plain M2PA (Q.704 §2.3, RFC 4165 §1.5).
+    pub max_sif: usize,
+    /// Octets of an IP packet that every leg can carry.
+    pub mtu: usize,
+    /// First and last IMSI of ranges that hold MT correlation ids (TS 23.040 §C): a new one for each message, so no part of a text's name.
+    pub correlation_ids: Vec<(Box<str>, Box<str>)>,
+    /// Service centres that answer for each other: a part's group is part of its text's name.
+    pub centre_groups: Vec<Vec<Box<str>>>,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self { variant: mtp3::Variant::Itu, max_sif: 272, mtu: 1500, correlation_ids: Vec::new(), centre_groups: Vec::new() }
+    }
+}
+
+impl Network {
+    /// The SCCP that goes with the MTP3: China's has 24-bit point codes below ITU's SCCP.
+    pub const fn sccp(&self) -> sccp::Variant {
+        match self.variant {
+            mtp3::Variant::Itu | mtp3::Variant::China => sccp::Variant::Itu,
+            mtp3::Variant::Ansi => sccp::Variant::Ansi,
+        }
+    }
+
+    /// Octets of the routing label, which the SIF counts.
+    pub const fn label_len(&self) -> usize {
+        self.variant.header_len() - 1
+    }
+
+    /// Whether an IMSI is a correlation id.
+    pub fn is_correlation_id(&self, imsi: &str) -> bool {
+        self.correlation_ids.iter().any(|(first, last)| imsi.len() == first.len() && *imsi >= **first && *imsi <= **last)
+    }
+
+    /// The number of the group that a service centre belongs to, if the operator named one.
+    pub fn centre_group(&self, centre: &str) -> Option<u16> {
+        let group = self.centre_groups.iter().position(|group| group.iter().any(|member| **member == *centre))?;
+        u16::try_from(group).ok()
+    }
+}
+
+/// One state of the world.
+pub struct World {
+    /// Finds the URLs.
+    pub scanner: Scanner,
+    /// Public suffixes.
+    pub suffixes: Suffixes,
+    /// Verdicts.
+    pub table: Table,
+    /// From verdict to action.
+    pub policy: Policy,
+    /// The operator's network.
+    pub network: Network,
+}
