@@ -298,7 +298,7 @@ class Link:
 
 # ---- what is said
 
-GONE = error(27)
+GONE = error(6, ("MAP-ER-DataTypes", "AbsentSubscriberSM-Param"), {"absentSubscriberDiagnosticSM": 1})
 FULL = error(32, ("MAP-ER-DataTypes", "SM-DeliveryFailureCause"), {"sm-EnumeratedDeliveryFailureCause": "memoryCapacityExceeded"})
 
 MESSAGES = [
@@ -317,10 +317,10 @@ MESSAGES = [
     dict(text="", sender="+15550199007", to=11),
     # Safe.
     dict(text="Your statement for August is ready: https://bank.example/statements", sender="ExBank", to=12, routing=True),
-    dict(text="Thank you for your payment. Receipt: bank.example/r/77120", sender="ExBank", to=13),
+    dict(text="Thank you for your payment. Receipt: https://bank.example/r/77120", sender="ExBank", to=13),
     dict(text="Your parcel 4471 arrives today between 14 and 16. Follow it: https://post.example/t/4471", sender="Post", to=14),
-    dict(text="Nobody was home. Choose a new day at post.example", sender="Post", to=15, version=2),
-    dict(text="Your passport can be collected. Bring the old one. www.gov.example/passport", sender="GovInfo", to=16),
+    dict(text="Nobody was home. Choose a new day at http://post.example", sender="Post", to=15, version=2),
+    dict(text="Your passport can be collected. Bring the old one. https://www.gov.example/passport", sender="GovInfo", to=16),
     dict(text="Vote on Sunday. Where? https://www.gov.example/vote", sender="GovInfo", to=17),
     dict(text="Ваша посылка 5120 уже в пути: https://post.example/t/5120", sender="Post", to=18),
     dict(text="Η κάρτα σας είναι έτοιμη: https://bank.example/card", sender="ExBank", to=19),
@@ -329,8 +329,8 @@ MESSAGES = [
     # Dangerous.
     dict(text="ExBank: your account is locked. Unlock within 24h: https://secure-bank.example/unlock", sender="ExBank", to=22, routing=True),
     dict(text="Your parcel waits at customs. Pay 1.99 here: http://parcel-fee.test/p?id=83JS", sender="+15550166001", to=23),
-    dict(text="New device signed in. Not you? login-verify.example/stop", sender="InfoSec", to=24),
-    dict(text="Hello mum, this is my new number. Can you pay this for me? parcel-fee.test/x", sender="+15550166002", to=25, version=2),
+    dict(text="New device signed in. Not you? https://login-verify.example/stop", sender="InfoSec", to=24),
+    dict(text="Hello mum, this is my new number. Can you pay this for me? http://parcel-fee.test/x", sender="+15550166002", to=25, version=2),
     dict(text="FINAL NOTICE tax refund 318.40: HTTP://LOGIN-VERIFY.EXAMPLE/Tax", sender="GovInfo", to=26),
     dict(text="Ваша карта заблокирована: https://secure-bank.example/карта", sender="ExBank", to=27),
     dict(text="Paket wartet, Zollgebühr fällig: hxxps://parcel-fee.test/de", sender="+15550166003", to=28),
@@ -338,12 +338,12 @@ MESSAGES = [
     dict(text="Safe site https://bank.example@login-verify.example/ - sign in now", sender="ExBank", to=30),
     dict(text="Free coffee at https://post.example and a prize at http://parcel-fee.test/win", sender="Prizes", to=31, version=1),
     dict(text="https://secure-bank.example:8443/a?b=c#d", sender="+15550166005", to=32, fails=GONE),
-    dict(text="Votre colis est bloqué, réglez 2,99 sur m.parcel-fee.test", sender="+15550166006", to=33),
+    dict(text="Votre colis est bloqué, réglez 2,99 sur https://m.parcel-fee.test", sender="+15550166006", to=33),
     # Unknown, and platforms, which lend no trust to what they host.
     dict(text="Photos from Saturday: https://bit.ly/3xAmPle", sender="+15550199008", to=34, routing=True),
     dict(text="Look at this tinyurl.com/ex4mple lol", sender="+15550199009", to=35),
     dict(text="Menu of the week: https://trattoria-da-nino.example/menu", sender="Trattoria", to=36),
-    dict(text="The draft is at draft-2026.example/v2, tell me what you think", sender="+15550199010", to=37),
+    dict(text="The draft is at https://draft-2026.example/v2, tell me what you think", sender="+15550199010", to=37),
     dict(text="Réunion en ligne à 10 h : https://salle.example/r/42", sender="+15550199011", to=38),
     dict(text="Join the group https://t.me/examplegroup", sender="+15550199012", to=39, version=2),
     dict(text="Router: http://192.0.2.33/setup", sender="+15550199013", to=40),
@@ -369,7 +369,7 @@ MESSAGES = [
          sender="+15550199015", to=52),
     # Sent by phones.
     dict(text="are you at home?", sender="+15550188001", to=53, direction="mo"),
-    dict(text="here is the form www.gov.example/form7", sender="+15550188002", to=54, direction="mo"),
+    dict(text="here is the form https://www.gov.example/form7", sender="+15550188002", to=54, direction="mo"),
     dict(text="is this real?? http://parcel-fee.test/p?id=83JS", sender="+15550188003", to=55, direction="mo"),
     dict(text="https://trattoria-da-nino.example/menu tonight?", sender="+15550188004", to=56, direction="mo", version=2),
     dict(text="Я дома, скинь адрес", sender="+15550188005", to=57, direction="mo"),
@@ -379,8 +379,8 @@ MESSAGES = [
          direction="mo"),
     # Once more, to other ends.
     dict(text="Your statement for August is ready: https://bank.example/statements", sender="ExBank", to=60, fails=GONE),
-    dict(text="New device signed in. Not you? login-verify.example/stop", sender="InfoSec", to=61, fails=FULL),
-    dict(text="Rate your visit: https://bit.ly/r4te", sender="DrMolar", to=62, version=2, fails=error(6)),
+    dict(text="New device signed in. Not you? https://login-verify.example/stop", sender="InfoSec", to=61, fails=FULL),
+    dict(text="Rate your visit: https://bit.ly/r4te", sender="DrMolar", to=62, version=2, fails=error(27)),
     dict(text="A message as long as one can be, filled to the last septet, with the link at its very end, so that no label fits before it and "
               "none behind http://full.test/x/y1", sender="Full", to=63),
 ]

@@ -14,5 +14,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod generate;
 pub mod read;
 pub mod write;
