@@ -102,6 +102,26 @@ fn a_text_of_160_septets_is_one_part_and_of_161_is_two() {
 }
 
 #[test]
+fn real_messages_come_back_text_for_text() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/sms");
+    let Ok(files) = std::fs::read_dir(folder) else {
+        println!("skipped: ../shared/data is not here");
+        return;
+    };
+    let mut messages = 0;
+    for file in files.map(|file| file.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "jsonl")) {
+        for line in std::fs::read_to_string(file).unwrap().lines() {
+            let message: serde_json::Value = serde_json::from_str(line).unwrap();
+            let sent = message["text"].as_str().unwrap();
+            let parts = encode::message(sent, Reference::Byte(messages as u8));
+            assert_eq!(parts.iter().map(|part| text(&user_data(part))).collect::<String>(), sent);
+            messages += 1;
+        }
+    }
+    assert!(messages > 10_000, "{messages} messages");
+}
+
+#[test]
 fn builders_give_what_the_parser_reads() {
     let time = Timestamp { year: 2026, month: 11, day: 23, hour: 17, minute: 59, second: 58, zone_quarters: -14 };
     let part = &encode::message("héllo", Reference::Byte(0))[0];
