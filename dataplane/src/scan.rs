@@ -19,8 +19,10 @@ mod loose;
 mod nested;
 mod schemes;
 mod sieve;
+mod simd;
 mod tail;
 mod tlds;
+mod units;
 
 use automata::{Anchor, Anchors};
 use tlds::Tlds;
@@ -119,6 +121,7 @@ impl Scratch {
 pub struct Scanner {
     tlds: Tlds,
     anchors: Anchors,
+    width: simd::Width,
 }
 
 impl Default for Scanner {
@@ -131,13 +134,13 @@ impl Default for Scanner {
 impl Scanner {
     /// A scanner for these TLDs (ASCII, punycode for those of other scripts, any case).
     pub fn new<'a>(tlds: impl Iterator<Item = &'a str>) -> Self {
-        Self { tlds: Tlds::new(tlds), anchors: Anchors::new() }
+        Self { tlds: Tlds::new(tlds), anchors: Anchors::new(), width: simd::Width::detect() }
     }
 
     /// Calls `visit` once for each reading of each link in `text`, in the order of the text.
     pub fn find(&self, text: &str, scratch: &mut Scratch, visit: impl FnMut(&Link<'_>)) {
         scratch.seen.clear();
-        let mut finder = Finder { tlds: &self.tlds, text, scratch, visit, token_until: 0 };
+        let mut finder = Finder { tlds: &self.tlds, text, scratch, visit, token_until: 0, opaque_until: 0, android_until: 0 };
         let end = finder.binding();
         let body = text.get(..end).unwrap_or_default();
         finder.text = body;
@@ -165,8 +168,12 @@ struct Finder<'t, 's, F> {
     text: &'t str,
     scratch: &'s mut Scratch,
     visit: F,
-    /// Up to here a span was read to its end: inside it only what is glued to another script is new.
+    /// Up to here a span was read to the end of its token.
     token_until: usize,
+    /// Up to here a link without a host was read: no second one begins inside.
+    opaque_until: usize,
+    /// Up to here a span was read as Android cuts it: inside it only what is glued to another script is new.
+    android_until: usize,
 }
 
 /// Looks like a dot, and NFKC makes one of it.
@@ -228,3 +235,6 @@ fn is_app(path_and_query: &str) -> bool {
         tail.is_some_and(|tail| APPS.iter().any(|app| tail.eq_ignore_ascii_case(app)))
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,8 @@
 //!
 //! Departures stand one a line in `departures/*.tsv`: the suite's id or text, and the reason.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // helpers of tests
+
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
 

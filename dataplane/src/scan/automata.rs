@@ -21,7 +21,7 @@ pub(super) enum Anchor {
 
 /// Pattern and meaning. Sources: published defanging tools (`[.]`, `(.)`, `{.}`, `[dot]`, `(dot)`, `[:]`), real
 /// smishing (`dot com`), UTS 46 for the dots. The longest begins first, so order settles only ties.
-const PATTERNS: [(&str, Anchor); 24] = [
+const PATTERNS: [(&str, Anchor); 22] = [
     (".", Anchor::Dot),
     ("\u{3002}", Anchor::Dot),
     ("\u{ff0e}", Anchor::Dot),
@@ -41,8 +41,6 @@ const PATTERNS: [(&str, Anchor); 24] = [
     ("(d0t)", Anchor::Bracketed),
     (" dot ", Anchor::Word),
     (" d0t ", Anchor::Word),
-    (" punkt ", Anchor::Word),
-    (" punto ", Anchor::Word),
     (",", Anchor::Comma),
     ("%3a%2f%2f", Anchor::Escaped),
     ("%253a%252f%252f", Anchor::Escaped),

@@ -40,7 +40,7 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
             },
             _ => High,
         };
-        if left < self.token_until {
+        if left < self.android_until && !matches!(before, Some('(' | '[' | '{' | ')' | ']' | '}')) {
             return self.glued_runs(left, right, confidence, true);
         }
         if run.ends_with(is_dot) {

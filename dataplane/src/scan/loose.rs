@@ -107,9 +107,9 @@ impl<'t, F: FnMut(&Link<'_>)> Finder<'t, '_, F> {
     }
 
     fn glue_spare(&mut self, (start, end): (usize, usize), host: &str, form: Form) {
-        let until = self.token_until;
+        let until = (self.token_until, self.android_until);
         let tail = self.tail(end, false);
-        self.token_until = until;
+        (self.token_until, self.android_until) = until;
         let rest = self.slice(end, tail.resume.max(end));
         let rest = rest.trim_end_matches(['.', ',', '!', '?', ')', ';', ':', '\'']);
         self.scratch.candidate.clear();
@@ -133,7 +133,7 @@ impl<'t, F: FnMut(&Link<'_>)> Finder<'t, '_, F> {
 fn separator(form: Form, text: &str) -> Option<usize> {
     let kinds: &[&str] = match form {
         Form::Defanged => &["[.]", "(.)", "{.}", "<.>", "[dot]", "(dot)", "{dot}", "."],
-        Form::Words => &[" dot ", " d0t ", " punkt ", " punto "],
+        Form::Words => &[" dot ", " d0t "],
         _ => &[","],
     };
     let fits = |kind: &&&str| text.get(..kind.len()).is_some_and(|head| head.eq_ignore_ascii_case(kind));

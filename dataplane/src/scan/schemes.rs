@@ -57,6 +57,11 @@ fn is_user_info(b: u8) -> bool {
     b.is_ascii_alphanumeric() || !b.is_ascii() || b"$-_.+!*'(),;?&=%:@".contains(&b)
 }
 
+/// Whether a word is the scheme of an app, which needs no slashes.
+pub(super) fn is_app_scheme(word: &[u8]) -> bool {
+    APPS.iter().any(|(name, _)| name.as_bytes().eq_ignore_ascii_case(word))
+}
+
 impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
     /// A colon at `at`, ending at `behind`. Gives where to go on.
     pub(super) fn colon(&mut self, at: usize, behind: usize) -> usize {
@@ -103,9 +108,12 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
 
     /// A link without a host from `start`; what is inside it is looked for too.
     fn no_host(&mut self, start: usize, body: usize, confidence: Confidence) {
+        if start < self.opaque_until {
+            return;
+        }
         let rest = self.slice(body, self.text.len());
-        let run = rest.find(is_stop).unwrap_or(rest.len()).min(4096);
-        let run = rest.get(..run).unwrap_or_default();
+        let run = rest.get(..rest.find(is_stop).unwrap_or(rest.len())).unwrap_or_default();
+        self.opaque_until = body + run.len();
         let end = body + run.trim_end_matches(['.', ',', '!', '?', ')', ']', '}', '\'', ';', ':']).len();
         if end > body {
             self.report((start, end), (Form::NoHost, confidence), "", self.slice(start, end));
@@ -204,9 +212,9 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         prefix: &str,
         how: (Form, Confidence),
     ) -> usize {
-        let until = self.token_until;
+        let until = (self.token_until, self.android_until);
         let tail = self.tail(end, false);
-        self.token_until = until;
+        (self.token_until, self.android_until) = until;
         let end = tail.resume.max(end);
         let body = self.slice(from, end);
         let body = body.trim_end_matches(['.', ',', '!', '?', ')', ';', ':', '\'']);

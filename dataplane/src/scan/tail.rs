@@ -29,21 +29,25 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         if !rest.starts_with(['/', '?', '#', '\\']) && !wide {
             return Tail { trimmed: from, android: from, latin: from, wide, resume: from };
         }
-        // Inside a span that was read to its end, only what is glued there is new: the time stays linear.
-        let only_latin = only_latin || from < self.token_until;
-        let stop = rest.find(|c| is_stop(c) || (only_latin && !is_latin(c))).unwrap_or(rest.len());
-        let run = rest.get(..stop).unwrap_or_default();
-        let run = run.get(..unbalanced(run)).unwrap_or_default();
+        // Each text is read once to the end of the token and once to Android's end; inside both, only what is glued
+        // there is new. So the time stays linear.
+        let (fresh, android_fresh) = (from >= self.token_until, from >= self.android_until);
+        let latin_only = only_latin || !(fresh || android_fresh);
+        let stop = |c| is_stop(c) || (latin_only && !is_latin(c)) || (!fresh && !is_android_path(c));
+        let run = rest.get(..extent(rest, stop)).unwrap_or_default();
         let trimmed = trim(run);
         let latin = run.find(|c| !is_latin(c)).and_then(|cut| run.get(..cut)).map_or(trimmed, trim);
         let mut android = trimmed.len();
         let mut resume = run.len();
-        if !only_latin {
+        if !latin_only {
+            self.token_until = self.token_until.max(from + run.len());
+            resume = resume.min(run.find(|c| !is_latin(c)).unwrap_or(resume));
+        }
+        if !latin_only && android_fresh {
             let end = rest.find(|c| !is_android_path(c)).unwrap_or(rest.len());
             let own = rest.get(..end).unwrap_or_default();
+            self.android_until = from + end;
             resume = resume.min(end);
-            self.token_until = from + run.len();
-            resume = resume.min(run.find(|c| !is_latin(c)).unwrap_or(resume));
             // `\b|$`: at the end of the text all stays, before it only up to the end of a word.
             android = if from + end == text.len() { end } else { trim_to_word(own).len() };
         }
@@ -110,22 +114,23 @@ fn port_len(text: &str) -> usize {
     if (1..=5).contains(&len) { len + 1 } else { 0 }
 }
 
-/// The length of `run` up to a closing bracket that was not opened in it.
-fn unbalanced(run: &str) -> usize {
+/// The length of `text` up to a character that stops it, or a closing bracket that was not opened in it.
+fn extent(text: &str, stop: impl Fn(char) -> bool) -> usize {
     let (mut round, mut square, mut curly) = (0, 0, 0);
-    for (at, b) in run.bytes().enumerate() {
-        let depth = match b {
-            b'(' | b')' => &mut round,
-            b'[' | b']' => &mut square,
-            b'{' | b'}' => &mut curly,
+    for (at, c) in text.char_indices() {
+        let depth = match c {
+            '(' | ')' => &mut round,
+            '[' | ']' => &mut square,
+            '{' | '}' => &mut curly,
+            _ if stop(c) => return at,
             _ => continue,
         };
-        *depth += if matches!(b, b'(' | b'[' | b'{') { 1 } else { -1 };
-        if *depth < 0 {
+        *depth += if matches!(c, '(' | '[' | '{') { 1 } else { -1 };
+        if *depth < 0 || stop(c) {
             return at;
         }
     }
-    run.len()
+    text.len()
 }
 
 /// Without what ends a sentence rather than a link.
