@@ -150,3 +150,49 @@ fn a_key_file_is_thirty_two_hexadecimal_digits() {
     let said = Folder::new("key", &[("ztsms.toml", text), ("k", "short")]).complaint(&[]);
     assert_eq!(said, "k: a key is 32 hexadecimal digits");
 }
+
+/// The worked example of `docs/policy.md` does what the page says.
+#[test]
+fn the_example_in_the_manual_holds() {
+    use dataplane::policy::{LinkFacts, Message, Scratch, Unbounded};
+    use dataplane::verdict::{Confidence, Reason, Verdict};
+    let manual = include_str!("../../../docs/policy.md");
+    let example =
+        manual.split_once("```toml\n").and_then(|(_, rest)| rest.split_once("```")).map(|(example, _)| example).unwrap();
+    let config = Folder::new("manual", &[("ztsms.toml", example)]).load(&[]).unwrap();
+    assert!(config.policy.impersonation("MyB4nk", "mybank-login.example"));
+    for (text, host, verdict, expected) in [
+        (
+            "http://mybank-login.example",
+            "mybank-login.example",
+            Verdict::Dangerous,
+            "Acme Un message avec un lien dangereux vers mybank-login(.)example a été retiré. N'y répondez pas.",
+        ),
+        (
+            "http://new.example/x",
+            "new.example",
+            Verdict::Unknown,
+            "Acme LIEN NON VÉRIFIÉ new(.)example. N'y saisissez rien, ne payez pas.\nhttp://new.example/x",
+        ),
+    ] {
+        let link = LinkFacts {
+            start: 0,
+            end: text.len(),
+            host,
+            registrable: host,
+            verdict,
+            reason: Reason::Exact,
+            category: "",
+            confidence: Confidence::High,
+            in_this_part: true,
+            crosses_parts: false,
+        };
+        let mut scratch = Scratch::default();
+        config.policy.decide(&Message::new(text, &[link]), &mut scratch, &mut Unbounded);
+        assert_eq!(scratch.text, expected);
+        // The page folds the sentence over lines.
+        let page = manual.split_whitespace().collect::<Vec<_>>().join(" ");
+        let said = expected.lines().next().unwrap();
+        assert!(page.contains(said), "the page does not say: {said}");
+    }
+}
