@@ -1,1 +1,3 @@
 //! The control side of `ztsms`: commands, configuration, lists and the verdict builder.
+
+pub mod config;
