@@ -19,10 +19,17 @@ use protocols::{m3ua, sctp};
 type Key = (bool, String, String, Option<u16>, u8);
 
 #[derive(Default)]
+struct Segments {
+    /// How many come after the first, once that was seen.
+    after_first: Option<u8>,
+    /// By how many are still to come: the last one first.
+    pieces: BTreeMap<u8, Vec<u8>>,
+}
+
+#[derive(Default)]
 struct Reader {
     seen: HashSet<(IpAddr, IpAddr, u32)>,
-    /// Segments to come after the first, where it was seen, and the segments.
-    segments: HashMap<u32, (Option<u8>, BTreeMap<u8, Vec<u8>>)>,
+    segments: HashMap<u32, Segments>,
     parts: HashMap<Key, BTreeMap<u8, String>>,
     texts: HashMap<(bool, String, String, String), u32>,
 }
@@ -49,11 +56,10 @@ impl Reader {
         let data = m3ua::Data::parse(payload).ok()?;
         let unit = Unitdata::parse(data.user_data, Variant::Itu).ok()?;
         let Some(segmentation) = unit.segmentation else { return self.tcap(unit.data) };
-        let (after_first, pieces) = self.segments.entry(segmentation.local_reference).or_default();
+        let Segments { after_first, pieces } = self.segments.entry(segmentation.local_reference).or_default();
         if segmentation.first {
             *after_first = Some(segmentation.remaining);
         }
-        // Keyed by what is still to come: the last one first.
         pieces.insert(segmentation.remaining, unit.data.to_vec());
         if pieces.len() < usize::from((*after_first)?) + 1 {
             return None;
