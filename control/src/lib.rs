@@ -1,6 +1,9 @@
 //! The control side of `ztsms`: commands, configuration, lists and the verdict builder.
 
 pub mod cli;
+pub mod config;
+pub mod explains;
 pub mod record;
 pub mod record_json;
+pub mod summary;
 pub mod terminal;

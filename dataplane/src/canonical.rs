@@ -12,6 +12,7 @@ mod fold;
 mod host;
 mod path;
 
+pub(crate) use fold::unescape;
 pub use fold::{Folded, Folder, fold};
 
 /// Version of these rules: it stands in a snapshot, so that builder and reader never differ.

@@ -200,7 +200,7 @@ impl Lane {
     /// What is known of the dialogue that the message belongs to. A Begin says it and is remembered where a later message may need it.
     fn dialogue(&mut self, message: &tcap::Message<'_>, parties: &Parties<'_>) -> Dialogue {
         let context = message.application_context();
-        let reference = message.dialogue.as_ref().and_then(|dialogue| dialogue.destination_reference);
+        let reference = message.dialogue().and_then(|dialogue| dialogue.destination_reference);
         let mut known = Dialogue { context, direction: context.and_then(direction_of), ..Dialogue::default() };
         // map-open's reference is an AddressString: one octet stands in front of the digits.
         known.set_reference(reference.and_then(|octets| octets.get(1..)).unwrap_or_default());

@@ -1,9 +1,9 @@
 //! Whether a new text fits into its TPDU and all that stands around it, and the changes that put it there.
 
 use protocols::sms::encode::{self, Change, NoFit as NoText, Ud};
-use protocols::sms::{Alphabet, Kind, Tpdu};
+use protocols::sms::{Alphabet, Kind, Tpdu, UserData};
 
-use crate::carrier::Stop;
+use crate::carrier::{Carrier, Stop};
 use crate::judge::Met;
 use crate::policy::redirect::Issued;
 use crate::policy::{Bound, Room};
@@ -103,9 +103,9 @@ impl Fit<'_, '_> {
     /// Adds the changes that blank the characters at these places of the text, as far as they lie in the frame in hand.
     pub(crate) fn blank(&mut self, spots: &[usize]) -> Result<(), Bound> {
         self.touchable()?;
-        let user_data = &self.tpdu.user_data;
         let (mut at, mut wanted) = (0, spots.iter().copied().peekable());
-        let reachable = |unit: u8| self.met.carrier.segments.is_none() && self.met.carrier.chunks.is_none() || self.reaches(unit);
+        let (carrier, user_data) = (self.met.carrier, &self.tpdu.user_data);
+        let reachable = |unit: u8| !carrier.is_joined() || reaches(carrier, user_data, unit);
         let units = user_data.units().filter_map(|(units, character)| {
             let start = at;
             at += character.len_utf8();
@@ -127,22 +127,6 @@ impl Fit<'_, '_> {
             }
         }
         if changed || spots.is_empty() { Ok(()) } else { Err(Bound::SameLengthOnly) }
-    }
-
-    /// Whether all octets of a unit of text lie in the frame in hand.
-    fn reaches(&self, unit: u8) -> bool {
-        let user_data = &self.tpdu.user_data;
-        let header = user_data.header_octets();
-        let octets = match user_data.alphabet() {
-            Alphabet::Gsm7 => {
-                let bit = header * 8 + user_data.fill_bits() as usize + usize::from(unit) * 7;
-                bit / 8..(bit + 6) / 8 + 1
-            }
-            Alphabet::EightBit => header + usize::from(unit)..header + usize::from(unit) + 1,
-            Alphabet::Ucs2 => header + usize::from(unit)..header + usize::from(unit) + 2,
-        };
-        let mut octets = user_data.octets.get(octets).unwrap_or_default().chunks(1);
-        octets.all(|octet| self.met.carrier.locate(octet).is_some())
     }
 
     /// Adds the change that makes the message one of type 0.
@@ -169,6 +153,21 @@ impl Fit<'_, '_> {
         let network = self.network;
         Ok(carrier.bounds(self.transport, network.label_len(), network.max_sif, network.mtu, self.changes)?)
     }
+}
+
+/// Whether all octets of a unit of text lie in the frame in hand.
+fn reaches(carrier: &Carrier<'_>, user_data: &UserData<'_>, unit: u8) -> bool {
+    let header = user_data.header_octets();
+    let octets = match user_data.alphabet() {
+        Alphabet::Gsm7 => {
+            let bit = header * 8 + user_data.fill_bits() as usize + usize::from(unit) * 7;
+            bit / 8..(bit + 6) / 8 + 1
+        }
+        Alphabet::EightBit => header + usize::from(unit)..header + usize::from(unit) + 1,
+        Alphabet::Ucs2 => header + usize::from(unit)..header + usize::from(unit) + 2,
+    };
+    let mut octets = user_data.octets.get(octets).unwrap_or_default().chunks(1);
+    octets.all(|octet| carrier.locate(octet).is_some())
 }
 
 impl Room for Fit<'_, '_> {

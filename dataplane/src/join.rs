@@ -5,7 +5,7 @@
 //!
 //! * memory is taken at start: [`table::Table`] has a fixed number of entries, [`pool::Pool`] a fixed number of octets;
 //! * an entry ends with its time limit, measured by the running maximum of capture time, never by a clock;
-//! * the set that an entry may lie in is chosen by a keyed hash of its *origin*, so a flooder evicts only its own;
+//! * in a full set the origin that holds most of it makes room, so a flooder evicts only its own;
 //! * whatever is let go before it was complete is counted in [`table::Counts`].
 
 pub mod associations;

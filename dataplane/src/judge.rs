@@ -445,7 +445,7 @@ fn judge<L: Listener>(
         transaction: met.transaction,
         invoke: met.invoke,
         forward: met.forward,
-        operation: met.forward.operation.map_or("forwardSM-shaped", protocols::map::Operation::name),
+        operation: met.forward.operation.map_or("forwardSM-shaped", |operation| operation.name(met.map_version)),
         map_version: met.map_version,
         imsi: met.imsi,
         direction: met.direction,

@@ -8,3 +8,15 @@ pub mod suffix;
 pub mod verdicts;
 
 pub mod policy;
+
+mod carrier;
+pub mod counters;
+mod decide;
+mod fit;
+pub mod join;
+mod judge;
+pub mod lane;
+mod packet;
+pub mod record;
+pub mod rewrite;
+pub mod world;

@@ -1,1 +1,240 @@
-//! To be written.
+//! Finds the URLs of a text: a superset of what Android and iOS make tappable, and the evasions that a reader undoes.
+//!
+//! Three steps, each for what the one before lets through:
+//! 1. [`Scanner::may_link`] and its sisters, the sieve: one look at a message, nearly all end here (`scan/sieve.rs`).
+//! 2. Anchors, by one automaton: dots, colons, defanged dots, words for a dot (`scan/automata.rs`).
+//! 3. Exact recognition round an anchor: `hosts` (no scheme), `schemes`, `loose` (low confidence), `nested`
+//!    (a URL inside a URL), `bindings`.
+//!
+//! Every anchor lies in one span and the scan goes on behind it, so the time is linear in the text.
+
+use crate::canonical::{self, Canonical, HostKind};
+use crate::verdict::Confidence;
+
+mod automata;
+mod bindings;
+mod chars;
+mod hosts;
+mod loose;
+mod nested;
+mod schemes;
+mod sieve;
+mod simd;
+mod tail;
+mod tlds;
+mod units;
+
+use automata::{Anchor, Anchors};
+use tlds::Tlds;
+
+/// Which rule found a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// A scheme and a host: `https://host/path`.
+    Scheme,
+    /// A host with a known TLD, or a dotted address, without a scheme.
+    Bare,
+    /// `hxxp://`, `host[.]tld`, `http%3A%2F%2Fhost`.
+    Defanged,
+    /// A word for the dot: `host dot com`.
+    Words,
+    /// A blank or a comma beside or instead of the dot: `host. com`.
+    Spaced,
+    /// A URL inside another one: a redirector's parameter, a cache's path.
+    Nested,
+    /// `@host #123456` in the last line.
+    Binding,
+    /// A scheme without a host of the network's names: `market:`, `whatsapp:`, `tel:`.
+    NoHost,
+    /// Written from right to left behind a mark of direction.
+    Reversed,
+}
+
+impl Form {
+    /// The name in counters.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Scheme => "scheme",
+            Self::Bare => "bare",
+            Self::Defanged => "defanged",
+            Self::Words => "words",
+            Self::Spaced => "spaced",
+            Self::Nested => "nested",
+            Self::Binding => "binding",
+            Self::NoHost => "no-host",
+            Self::Reversed => "reversed",
+        }
+    }
+}
+
+/// One reading of one link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link<'a> {
+    /// Where it begins in the text, in bytes.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+    /// How sure it is that a handset makes it tappable.
+    pub confidence: Confidence,
+    /// What it opens.
+    pub url: Canonical<'a>,
+    /// Whether it leads to an app package or a profile: `.apk`, `.mobileconfig` and the like.
+    pub app: bool,
+    /// The span as it stands in the text.
+    pub as_written: &'a str,
+    /// Which rule found it.
+    pub form: Form,
+}
+
+/// Buffers of one scan, kept and used again: with them a scan asks for no memory.
+#[derive(Clone, Debug)]
+pub struct Scratch {
+    canonical: canonical::Scratch,
+    candidate: String,
+    spare: String,
+    bytes: Vec<u8>,
+    seen: Vec<(usize, u64)>,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        const ROOM: usize = 16 * 1024;
+        Self {
+            canonical: canonical::Scratch::new(),
+            candidate: String::with_capacity(ROOM),
+            spare: String::with_capacity(ROOM),
+            bytes: Vec::with_capacity(ROOM),
+            seen: Vec::with_capacity(64),
+        }
+    }
+}
+
+impl Scratch {
+    /// Buffers with room reserved.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+/// The scan with its TLDs and automata. Built once, read by all.
+#[derive(Clone, Debug)]
+pub struct Scanner {
+    tlds: Tlds,
+    anchors: Anchors,
+    width: simd::Width,
+}
+
+impl Default for Scanner {
+    /// With the TLDs of the root zone as the crate `tld` ships them.
+    fn default() -> Self {
+        Self::new(tld::TLD.iter().copied())
+    }
+}
+
+impl Scanner {
+    /// A scanner for these TLDs (ASCII, punycode for those of other scripts, any case).
+    pub fn new<'a>(tlds: impl Iterator<Item = &'a str>) -> Self {
+        Self { tlds: Tlds::new(tlds), anchors: Anchors::new(), width: simd::Width::detect() }
+    }
+
+    /// Calls `visit` once for each reading of each link in `text`, in the order of the text.
+    pub fn find(&self, text: &str, scratch: &mut Scratch, visit: impl FnMut(&Link<'_>)) {
+        scratch.seen.clear();
+        let mut finder = Finder { tlds: &self.tlds, text, scratch, visit, token_until: 0, opaque_until: 0, android_until: 0 };
+        let end = finder.binding();
+        let body = text.get(..end).unwrap_or_default();
+        finder.text = body;
+        let mut done = 0;
+        for (start, behind, anchor) in self.anchors.of(body) {
+            if start < done {
+                continue;
+            }
+            let next = match anchor {
+                Anchor::Dot => finder.dot(start, behind, done),
+                Anchor::Colon => finder.colon(start, behind),
+                Anchor::Bracketed => finder.joined(start, behind, Form::Defanged),
+                Anchor::Word => finder.joined(start, behind, Form::Words),
+                Anchor::Comma => finder.joined(start, behind, Form::Spaced),
+                Anchor::Escaped => finder.escaped(start),
+            };
+            done = done.max(next);
+        }
+    }
+}
+
+/// One scan under way.
+struct Finder<'t, 's, F> {
+    tlds: &'t Tlds,
+    text: &'t str,
+    scratch: &'s mut Scratch,
+    visit: F,
+    /// Up to here a span was read to the end of its token.
+    token_until: usize,
+    /// Up to here a link without a host was read: no second one begins inside.
+    opaque_until: usize,
+    /// Up to here a span was read as Android cuts it: inside it only what is glued to another script is new.
+    android_until: usize,
+}
+
+/// Looks like a dot, and NFKC makes one of it.
+const ONE_DOT_LEADER: char = '\u{2024}';
+
+/// File names behind which an installation or a profile waits.
+const APPS: [&str; 7] = [".apk", ".xapk", ".apks", ".aab", ".ipa", ".mobileconfig", ".mobileprovision"];
+
+impl<'t, F: FnMut(&Link<'_>)> Finder<'t, '_, F> {
+    fn slice(&self, start: usize, end: usize) -> &'t str {
+        self.text.get(start..end).unwrap_or_default()
+    }
+
+    /// Reports `prefix` + `body` as what the span opens, if it is a URL and was not reported for this start.
+    fn report(&mut self, span: (usize, usize), how: (Form, Confidence), prefix: &str, body: &str) -> bool {
+        self.scratch.candidate.clear();
+        self.scratch.candidate.push_str(prefix);
+        self.scratch.candidate.push_str(body);
+        self.report_candidate(span, how)
+    }
+
+    /// Reports what stands in the scratch's `candidate`.
+    fn report_candidate(&mut self, (start, end): (usize, usize), (form, confidence): (Form, Confidence)) -> bool {
+        let as_written = self.slice(start, end);
+        let Scratch { canonical, candidate, seen, .. } = &mut *self.scratch;
+        // Refused for what no eye sees: some handsets strip it.
+        if canonical::parse(candidate, canonical).is_err() {
+            if !candidate.chars().any(|c| chars::is_invisible(c) || c == ONE_DOT_LEADER) {
+                return false;
+            }
+            candidate.retain(|c| !chars::is_invisible(c));
+            while let Some(at) = candidate.find(ONE_DOT_LEADER) {
+                candidate.replace_range(at..at + ONE_DOT_LEADER.len_utf8(), ".");
+            }
+        }
+        let Ok(url) = canonical::parse(candidate, canonical) else { return false };
+        if url.kind == HostKind::None && form != Form::NoHost {
+            return false;
+        }
+        let hash = xxhash_rust::xxh3::xxh3_64(url.url.as_bytes());
+        if seen.iter().rev().take_while(|(at, _)| *at == start).any(|(_, known)| *known == hash) {
+            return true;
+        }
+        if seen.last().is_some_and(|(at, _)| *at != start) {
+            seen.clear();
+        }
+        seen.push((start, hash));
+        let app = is_app(url.path_and_query);
+        (self.visit)(&Link { start, end, confidence, url, app, as_written, form });
+        true
+    }
+}
+
+/// Whether a path, or a part of a query, ends in an app's file name.
+fn is_app(path_and_query: &str) -> bool {
+    let parts = path_and_query.split(['?', '&', '=', ';', '#']);
+    parts.into_iter().any(|part| {
+        let tail = part.rfind('.').and_then(|dot| part.get(dot..));
+        tail.is_some_and(|tail| APPS.iter().any(|app| tail.eq_ignore_ascii_case(app)))
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -298,7 +298,7 @@ class Link:
 
 # ---- what is said
 
-GONE = error(27)
+GONE = error(6, ("MAP-ER-DataTypes", "AbsentSubscriberSM-Param"), {"absentSubscriberDiagnosticSM": 1})
 FULL = error(32, ("MAP-ER-DataTypes", "SM-DeliveryFailureCause"), {"sm-EnumeratedDeliveryFailureCause": "memoryCapacityExceeded"})
 
 MESSAGES = [
@@ -380,7 +380,7 @@ MESSAGES = [
     # Once more, to other ends.
     dict(text="Your statement for August is ready: https://bank.example/statements", sender="ExBank", to=60, fails=GONE),
     dict(text="New device signed in. Not you? https://login-verify.example/stop", sender="InfoSec", to=61, fails=FULL),
-    dict(text="Rate your visit: https://bit.ly/r4te", sender="DrMolar", to=62, version=2, fails=error(6)),
+    dict(text="Rate your visit: https://bit.ly/r4te", sender="DrMolar", to=62, version=2, fails=error(27)),
     dict(text="A message as long as one can be, filled to the last septet, with the link at its very end, so that no label fits before it and "
               "none behind http://full.test/x/y1", sender="Full", to=63),
 ]

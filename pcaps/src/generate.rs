@@ -55,6 +55,8 @@ pub struct Mix {
     pub languages: Vec<(Language, f64)>,
     /// Of messages in Latin script: with an emoji, which makes them UCS2.
     pub emoji: f64,
+    /// Of messages in one part and of ASCII: as 8-bit data, whose character set nothing names.
+    pub eight_bit: f64,
     /// Of MT messages: preceded by the routing query (SRI-SM) and its answer.
     pub routing: f64,
     /// Of dialogues: MAP version 2.
@@ -98,6 +100,7 @@ impl Default for Mix {
             platforms: 0.25,
             languages: Language::ALL.iter().map(|&language| (language, language.usual_weight())).collect(),
             emoji: 0.04,
+            eight_bit: 0.005,
             routing: 0.50,
             version_2: 0.10,
             version_1: 0.02,
@@ -112,6 +115,36 @@ impl Default for Mix {
             losses: 0.003,
             garbage: 0.01,
         }
+    }
+}
+
+impl Mix {
+    /// Every share by its name, as a file that describes a mix would set it. The languages have names of their own
+    /// ([`Language::of_code`]), and three fields are no shares: `messages_per_s`, `start_ns`, `subscribers`.
+    pub const fn shares(&mut self) -> [(&'static str, &mut f64); 21] {
+        [
+            ("mt", &mut self.mt),
+            ("concatenated", &mut self.concatenated),
+            ("links", &mut self.links),
+            ("dangerous", &mut self.dangerous),
+            ("safe", &mut self.safe),
+            ("platforms", &mut self.platforms),
+            ("emoji", &mut self.emoji),
+            ("eight_bit", &mut self.eight_bit),
+            ("routing", &mut self.routing),
+            ("version_2", &mut self.version_2),
+            ("version_1", &mut self.version_1),
+            ("empty_begin", &mut self.empty_begin),
+            ("more_messages", &mut self.more_messages),
+            ("shuffled", &mut self.shuffled),
+            ("segmented", &mut self.segmented),
+            ("extended", &mut self.extended),
+            ("errors", &mut self.errors),
+            ("bundles", &mut self.bundles),
+            ("retransmissions", &mut self.retransmissions),
+            ("losses", &mut self.losses),
+            ("garbage", &mut self.garbage),
+        ]
     }
 }
 

@@ -207,6 +207,23 @@ fn a_capture_cut_at_each_byte_delivers_the_whole_frames_and_says_how_much_is_mis
 }
 
 #[test]
+fn a_sample_cut_at_each_byte_of_its_first_4_kb_ends_with_what_is_whole() {
+    for name in ["samples/generated.pcapng", "samples/pycrate.pcapng"] {
+        let file = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
+        let whole = read_whole(file.clone());
+        let mut before = 0;
+        for cut in 1..4_096 {
+            let (frames, errors) = read(file[..cut].to_vec());
+            assert!(frames == whole[..frames.len()]);
+            assert!(frames.len() == before || frames.len() == before + 1 && errors.is_empty(), "{name} cut at {cut}");
+            assert!(errors.len() <= 1 && errors.iter().all(|e| matches!(e.cause, Cause::Cut { .. } | Cause::NotACapture(_))));
+            before = frames.len();
+        }
+        assert!(before > 10);
+    }
+}
+
+#[test]
 fn messages_name_file_offset_cause_and_what_would_be_right() {
     let told = |bytes: &[u8]| read(bytes.to_vec()).1[0].to_string();
     assert_eq!(

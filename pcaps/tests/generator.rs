@@ -149,6 +149,23 @@ fn shares_are_those_of_the_mix() {
     assert_eq!(capture.interfaces().len(), 2);
 }
 
+#[test]
+fn every_share_can_be_set_by_its_name() {
+    let mut mix = Mix::default();
+    let names: Vec<_> = mix.shares().iter().map(|(name, _)| *name).collect();
+    for (_, share) in mix.shares() {
+        *share = 0.5;
+    }
+    // Debug prints each field as `name: value`, the shares as they were set.
+    let printed = format!("{mix:?}");
+    assert!(
+        names.iter().all(|name| printed.contains(&format!(" {name}: 0.5,")) || printed.contains(&format!(" {name}: 0.5 }}"))),
+        "{printed}"
+    );
+    assert_eq!(printed.split(": 0.5").count() - 1, names.len(), "no share was forgotten: {printed}");
+    assert!(Language::ALL.iter().all(|&language| Language::of_code(language.code()) == Some(language)));
+}
+
 /// A message as it was meant, kept.
 struct Meant {
     text: String,
@@ -156,13 +173,14 @@ struct Meant {
     parts: u32,
 }
 
-/// Every text, whole or put together from its parts, as tshark reads it. It does not know national tables.
+/// Every text, whole or put together from its parts, as tshark reads it. It knows no national tables and shows no 8-bit text.
 #[test]
 fn tshark_reads_the_texts_that_the_truth_names() {
     let languages = Language::ALL.into_iter().filter(|&language| language != Language::Turkish).map(|language| (language, 1.0));
     let mix = Mix {
         languages: languages.collect(),
         concatenated: 0.3,
+        eight_bit: 0.0,
         bundles: 0.0,
         retransmissions: 0.0,
         segmented: 0.0,
@@ -171,7 +189,7 @@ fn tshark_reads_the_texts_that_the_truth_names() {
     };
     let (mut out, mut meant) = (Vec::new(), HashMap::new());
     let mut intents = [0; 3];
-    generate_with(2_000, 21, &mix, &mut out, |truth| {
+    generate_with(2_000, 22, &mix, &mut out, |truth| {
         assert_eq!(truth.link.is_some(), truth.intent.is_some());
         assert!(truth.link.is_none_or(|link| truth.text.contains(link)));
         if let Some(intent) = truth.intent {

@@ -147,19 +147,35 @@ pub struct Reader<'a> {
     rest: &'a [u8],
     len: usize,
     layer: Layer,
+    seen: Seen,
+}
+
+/// Forms that a walk has met: looked at once behind it, instead of at each element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Seen {
+    /// A tag or length that takes more octets than it needs.
+    pub not_minimal: bool,
+    /// An indefinite length.
+    pub indefinite: bool,
 }
 
 impl<'a> Reader<'a> {
     /// A walk over `content`; `layer` is whose errors these are.
     #[inline]
     pub const fn new(content: &'a [u8], layer: Layer) -> Self {
-        Self { rest: content, len: content.len(), layer }
+        Self { rest: content, len: content.len(), layer, seen: Seen { not_minimal: false, indefinite: false } }
     }
 
     /// What was not read yet.
     #[inline]
     pub const fn rest(&self) -> &'a [u8] {
         self.rest
+    }
+
+    /// Forms met so far.
+    #[inline]
+    pub const fn seen(&self) -> Seen {
+        self.seen
     }
 
     /// Octets read so far.
@@ -209,6 +225,8 @@ impl<'a> Reader<'a> {
             return Err(fail((usize::from(header.identifier), Why::truncated(length, behind.len()))));
         };
         self.rest = data.get(whole..).unwrap_or_default();
+        self.seen.not_minimal |= !header.canonical;
+        self.seen.indefinite |= header.form == Form::Indefinite;
         Ok(Tlv {
             content,
             raw,

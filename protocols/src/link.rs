@@ -8,6 +8,20 @@
 //! ```
 //!
 //! [`parse`] borrows the frame. What is well formed and carries none of the three is [`Why::NotOurs`] with its name.
+//!
+//! ```
+//! use protocols::link::{self, Carried, LinkType, build};
+//!
+//! let (source, destination) = ([192, 0, 2, 1].into(), [192, 0, 2, 2].into());
+//! let mut frame = Vec::new();
+//! build::ethernet(&mut frame, [2; 6], [4; 6], &[(0x8100, 100)], link::ETHERTYPE_IPV4);
+//! build::ip(&mut frame, &build::Ip { source, destination, protocol: link::SCTP, id: 0 }, 4).unwrap();
+//! frame.extend_from_slice(b"sctp");
+//!
+//! let Carried::Ip(ip) = link::parse(LinkType::Ethernet, &frame)? else { unreachable!() };
+//! assert_eq!((ip.source, ip.sctp()?.1), (source, &b"sctp"[..]));
+//! # Ok::<_, protocols::Error>(())
+//! ```
 
 pub mod build;
 mod ip;
@@ -108,6 +122,7 @@ pub const ETHERTYPE_IPV6: u16 = 0x86dd;
 pub const MAX_TAGS: usize = 3;
 
 /// Reads one frame down to what it carries.
+#[inline]
 pub fn parse(link: LinkType, frame: &[u8]) -> Result<Carried<'_>, Error> {
     match link {
         LinkType::Ethernet => ethernet(frame),
@@ -124,6 +139,7 @@ pub fn parse(link: LinkType, frame: &[u8]) -> Result<Carried<'_>, Error> {
     }
 }
 
+#[inline]
 fn ethernet(frame: &[u8]) -> Result<Carried<'_>, Error> {
     let Some((&[.., t0, t1], _)) = frame.split_first_chunk::<14>() else {
         return Err(Error::new(Layer::Link, 0, Why::truncated(14, frame.len())));
@@ -159,6 +175,7 @@ fn hardware(arphrd: u16, at: usize) -> Result<(), Error> {
 }
 
 /// What stands at `at`, behind an EtherType that ends there.
+#[inline]
 fn network(mut ethertype: u16, frame: &[u8], mut at: usize) -> Result<Carried<'_>, Error> {
     for _ in 0..=MAX_TAGS {
         let rest = frame.get(at..).unwrap_or_default();

@@ -66,3 +66,65 @@ impl<'a> Data<'a> {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Written by hand from §2: BSN 1, FSN 2, priority 0, an MTP3 message of seven octets, not padded.
+    const DATA: [u8; 24] = [1, 0, 11, 1, 0, 0, 0, 24, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0x83, 1, 2, 3, 4, 9, 9];
+
+    #[test]
+    fn a_message_written_by_hand_reads_and_builds_alike() {
+        let data = Data::parse(&DATA).unwrap();
+        assert_eq!((data.bsn, data.fsn, data.priority, data.msu), (1, 2, 0, &DATA[MSU_AT..]));
+        let mut built = Vec::new();
+        data.push(&mut built);
+        assert_eq!(built, DATA);
+    }
+
+    #[test]
+    fn message_cut_anywhere_is_an_error_and_never_a_panic() {
+        (0..DATA.len()).for_each(|end| assert!(Data::parse(&DATA[..end]).is_err(), "cut at {end}"));
+    }
+
+    #[test]
+    fn acknowledgements_and_link_status_are_not_ours_by_name() {
+        let mut acknowledgement = DATA[..16].to_vec();
+        acknowledgement[7] = 16;
+        assert_eq!(Data::parse(&acknowledgement).unwrap_err().why, Why::NotOurs("M2PA acknowledgement"));
+        acknowledgement[3] = 2;
+        assert_eq!(Data::parse(&acknowledgement).unwrap_err().why, Why::NotOurs("M2PA Link Status"));
+        acknowledgement[2] = 1;
+        assert_eq!(Data::parse(&acknowledgement).unwrap_err().why, Why::NotOurs("M2PA message of unknown class or type"));
+    }
+
+    #[test]
+    fn length_off_by_one_cuts_the_message_or_is_an_error() {
+        let mut changed = DATA;
+        changed[7] = 23;
+        assert_eq!(Data::parse(&changed).unwrap().msu, &DATA[MSU_AT..23]);
+        changed[7] = 25;
+        assert_eq!(Data::parse(&changed).unwrap_err(), Error::new(Layer::M2pa, 4, Why::truncated(25, 24)));
+        changed[7] = 15;
+        assert_eq!(Data::parse(&changed).unwrap_err(), Error::new(Layer::M2pa, 8, Why::truncated(8, 7)));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_built_reads_back(bsn in 0u32..1 << 24, fsn in 0u32..1 << 24, priority: u8, msu in prop::collection::vec(any::<u8>(), 0..300)) {
+            let data = Data { bsn, fsn, priority, msu: &msu, message: &[] };
+            let mut built = Vec::new();
+            data.push(&mut built);
+            prop_assert_eq!(Data::parse(&built), Ok(Data { message: &built, ..data }));
+        }
+
+        #[test]
+        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+            let _ = Data::parse(&bytes);
+            let _ = Data::parse(&[&[1, 0, 11, 1, 0, 0, 0, u8::try_from(bytes.len() + 8).unwrap()], &bytes[..]].concat());
+        }
+    }
+}

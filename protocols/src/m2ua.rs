@@ -88,3 +88,80 @@ pub const fn name(class: u8, kind: u8) -> &'static str {
         _ => "M2UA message of unknown class or type",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Written by hand from §3.3.1.1: interface 1, an MTP3 message of seven octets, one of padding.
+    const DATA: [u8; 28] = [1, 0, 6, 1, 0, 0, 0, 28, 0, 1, 0, 8, 0, 0, 0, 1, 3, 0, 0, 11, 0x83, 1, 2, 3, 4, 9, 9, 0];
+
+    #[test]
+    fn a_message_written_by_hand_reads_and_builds_alike() {
+        let data = Data::parse(&DATA).unwrap();
+        assert_eq!((data.interface, data.correlation_id, data.msu), (Some(1), None, &DATA[20..27]));
+        let mut built = Vec::new();
+        data.push(&mut built);
+        assert_eq!(built, DATA);
+    }
+
+    #[test]
+    fn message_cut_anywhere_is_an_error_and_never_a_panic() {
+        (0..DATA.len()).for_each(|end| assert!(Data::parse(&DATA[..end]).is_err(), "cut at {end}"));
+    }
+
+    #[test]
+    fn other_messages_and_data_of_ttc_are_not_ours_by_name() {
+        for (class, kind, expected) in [
+            (6, 15, "M2UA Data Acknowledge"),
+            (6, 2, "M2UA link message"),
+            (3, 1, "M2UA ASP state"),
+            (4, 1, "M2UA ASP traffic"),
+            (0, 1, "M2UA management"),
+            (10, 1, "M2UA interface identifier management"),
+            (99, 1, "M2UA message of unknown class or type"),
+        ] {
+            let mut message = DATA;
+            (message[2], message[3]) = (class, kind);
+            assert_eq!(Data::parse(&message).unwrap_err().why, Why::NotOurs(expected));
+        }
+        let mut ttc = DATA;
+        ttc[17] = 1;
+        assert_eq!(Data::parse(&ttc).unwrap_err(), Error::new(Layer::M2ua, 16, Why::NotOurs("M2UA Protocol Data of TTC")));
+        ttc[17] = 9;
+        assert_eq!(Data::parse(&ttc).unwrap_err(), Error::new(Layer::M2ua, 28, Why::Missing("Protocol Data")));
+    }
+
+    #[test]
+    fn lengths_off_by_one_cut_the_message_or_are_errors() {
+        let parse = |at: usize, value: u8| {
+            let mut changed = DATA;
+            changed[at] = value;
+            Data::parse(&changed).map(|data| data.msu.len()).map_err(|error| (error.at, error.why))
+        };
+        assert_eq!(parse(19, 10), Ok(6));
+        assert_eq!(parse(19, 12), Ok(8));
+        assert_eq!(parse(19, 13), Err((18, Why::BadLength(13))));
+        assert_eq!(parse(7, 27), Ok(7));
+        assert_eq!(parse(7, 26), Err((18, Why::BadLength(11))));
+        assert_eq!(parse(7, 29), Err((4, Why::truncated(29, 28))));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_built_reads_back(interface: Option<u32>, correlation_id: Option<u32>, msu in prop::collection::vec(any::<u8>(), 0..300)) {
+            let data = Data { interface, correlation_id, msu: &msu, message: &[] };
+            let mut built = Vec::new();
+            data.push(&mut built);
+            prop_assert_eq!(Data::parse(&built), Ok(Data { message: &built, ..data }));
+        }
+
+        #[test]
+        fn no_bytes_panic(bytes in prop::collection::vec(prop::sample::select(vec![0u8, 1, 3, 4, 8, 12, 0x13, 255]), 0..60)) {
+            let _ = Data::parse(&bytes);
+            let _ = Data::parse(&[&[1, 0, 6, 1, 0, 0, 0, u8::try_from(bytes.len() + 8).unwrap()], &bytes[..]].concat());
+        }
+    }
+}

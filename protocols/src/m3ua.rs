@@ -7,6 +7,19 @@
 //! ```
 //!
 //! [`Data`] borrows the frame and is checked once: after `parse` no access fails or panics.
+//!
+//! ```
+//! use protocols::m3ua;
+//!
+//! let message = [
+//!     1, 0, 1, 1, 0, 0, 0, 28, // DATA
+//!     2, 0x10, 0, 20, 0, 0, 0x12, 0x71, 0, 0, 0x08, 0x09, 3, 2, 0, 3, 9, 0, 3, 5, // Protocol Data
+//! ];
+//! let data = m3ua::Data::parse(&message)?;
+//! assert_eq!((data.opc, data.dpc, data.si, data.user_data), (4721, 2057, 3, &[9, 0, 3, 5][..]));
+//! assert_eq!(m3ua::Data::parse(&[1, 0, 3, 3, 0, 0, 0, 8]).unwrap_err().to_string(), "M3UA byte 2: not read: M3UA BEAT");
+//! # Ok::<_, protocols::Error>(())
+//! ```
 
 use crate::error::{Error, Layer, Why};
 use crate::xua::{self, CORRELATION_ID, Message, Messages, ROUTING_CONTEXT};
@@ -56,6 +69,7 @@ impl<'a> Data<'a> {
     }
 
     /// Reads a message of [`messages`].
+    #[inline]
     pub fn of(message: &Message<'a>) -> Result<Self, Error> {
         if (message.class, message.kind) != (1, 1) {
             return Err(message.error(2, Why::NotOurs(name(message.class, message.kind))));
@@ -87,6 +101,7 @@ impl<'a> Data<'a> {
         Ok(Self { network_appearance, routing_context, correlation_id, message: message.bytes, ..data })
     }
 
+    #[inline]
     fn label(value: &'a [u8]) -> Option<Self> {
         let (&[o0, o1, o2, o3, d0, d1, d2, d3, si, ni, mp, sls], user_data) = value.split_first_chunk()?;
         Some(Self {
@@ -161,5 +176,151 @@ pub const fn name(class: u8, kind: u8) -> &'static str {
         (9, 3) => "M3UA DEREG REQ",
         (9, 4) => "M3UA DEREG RSP",
         _ => "M3UA message of unknown class or type",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Written by hand from §3.3.1: Routing Context, Protocol Data with five octets of user part, three of padding, Correlation Id.
+    const DATA: [u8; 48] = [
+        1, 0, 1, 1, 0, 0, 0, 48, // common header
+        0, 6, 0, 8, 0, 0, 0, 7, // Routing Context
+        2, 0x10, 0, 21, 0, 0, 0x12, 0x34, 0, 0, 0x21, 0x43, 3, 2, 1, 9, b'h', b'e', b'l', b'l', b'o', 0, 0,
+        0, // Protocol Data
+        0, 0x13, 0, 8, 0, 0, 0, 5, // Correlation Id
+    ];
+
+    fn expected() -> Data<'static> {
+        Data {
+            opc: 0x1234,
+            dpc: 0x2143,
+            si: 3,
+            ni: 2,
+            mp: 1,
+            sls: 9,
+            network_appearance: None,
+            routing_context: Some(7),
+            correlation_id: Some(5),
+            user_data: b"hello",
+            message: &DATA,
+        }
+    }
+
+    #[test]
+    fn a_message_written_by_hand_reads_and_builds_alike() {
+        assert_eq!(Data::parse(&DATA), Ok(expected()));
+        let mut built = Vec::new();
+        expected().push(&mut built);
+        assert_eq!(built, DATA);
+    }
+
+    #[test]
+    fn message_cut_anywhere_is_an_error_and_never_a_panic() {
+        (0..DATA.len()).for_each(|end| assert!(Data::parse(&DATA[..end]).is_err(), "cut at {end}"));
+    }
+
+    #[test]
+    fn parameter_length_beyond_or_below_is_named_with_its_offset() {
+        for len in [0, 3, 99] {
+            let mut bad = DATA;
+            bad[19] = len;
+            assert_eq!(Data::parse(&bad).unwrap_err().to_string(), format!("M3UA byte 18: bad length {len}"));
+        }
+        let mut short = DATA;
+        short[19] = 15;
+        assert_eq!(Data::parse(&short).unwrap_err().to_string(), "M3UA byte 20: truncated: 12 octets needed, 11 present");
+    }
+
+    #[test]
+    fn protocol_data_length_off_by_one_changes_the_user_part_alone() {
+        // One less, and the octet left out is read as the start of the next parameter.
+        for (len, user_data, correlation_id) in [(20, &b"hell"[..], None), (22, b"hello\0", Some(5))] {
+            let mut changed = DATA;
+            changed[19] = len;
+            let data = Data::parse(&changed).unwrap();
+            assert_eq!((data.user_data, data.correlation_id), (user_data, correlation_id));
+        }
+    }
+
+    #[test]
+    fn parameters_come_in_any_order_and_what_is_broken_behind_the_user_part_does_not_matter() {
+        let reordered = [&DATA[..8], &DATA[40..], &DATA[16..40], &DATA[8..16]].concat();
+        assert_eq!(Data::parse(&reordered).unwrap(), Data { message: &reordered, ..expected() });
+        let mut broken = DATA;
+        broken[43] = 3;
+        assert_eq!(Data::parse(&broken).unwrap(), Data { message: &broken, correlation_id: None, ..expected() });
+    }
+
+    #[test]
+    fn final_padding_may_be_absent_or_not_counted() {
+        // The same message without its Correlation Id: 40 octets, 37 without padding.
+        let mut bytes = DATA[..40].to_vec();
+        for (len, present) in [(40, 40), (37, 40), (37, 37), (38, 39)] {
+            bytes[7] = len;
+            let data = Data::parse(&bytes[..present]).unwrap();
+            assert_eq!(data.user_data, b"hello", "length {len}, {present} present");
+        }
+        bytes[7] = 36;
+        assert_eq!(Data::parse(&bytes).unwrap_err().why, Why::BadLength(21));
+    }
+
+    #[test]
+    fn data_without_protocol_data_says_so() {
+        let mut message = Vec::new();
+        push_management(&mut message, 1, 1, &[(ROUTING_CONTEXT, &[0, 0, 0, 7])]);
+        assert_eq!(Data::parse(&message).unwrap_err().to_string(), "M3UA byte 16: Protocol Data is missing");
+    }
+
+    #[test]
+    fn management_messages_are_not_ours_by_name() {
+        let mut names = std::collections::BTreeSet::new();
+        for (class, kinds) in [(0, 0..=1), (2, 1..=6), (3, 1..=6), (4, 1..=4), (9, 1..=4)] {
+            for kind in kinds {
+                let mut message = Vec::new();
+                push_management(&mut message, class, kind, &[(4, b"info")]);
+                let error = Data::parse(&message).unwrap_err();
+                let Why::NotOurs(name) = error.why else { panic!("{error}") };
+                assert!(names.insert(name), "{name} twice");
+            }
+        }
+        assert!(names.contains("M3UA ASPUP") && names.contains("M3UA BEAT") && names.contains("M3UA DUNA"));
+        assert!(!names.contains(name(1, 9)));
+    }
+
+    #[test]
+    fn two_messages_in_one_chunk_are_both_read() {
+        let both = [DATA, DATA].concat();
+        let read: Vec<_> = messages(&both).map(|message| Data::of(&message.unwrap()).unwrap()).collect();
+        assert_eq!(read, [expected(), expected()]);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_built_reads_back(
+            label: (u32, u32, u8, u8, u8, u8), optional: (Option<u32>, Option<u32>, Option<u32>), user_data in prop::collection::vec(any::<u8>(), 0..300)
+        ) {
+            let (opc, dpc, si, ni, mp, sls) = label;
+            let (network_appearance, routing_context, correlation_id) = optional;
+            let data = Data { opc, dpc, si, ni, mp, sls, network_appearance, routing_context, correlation_id, user_data: &user_data, message: &[] };
+            let mut built = Vec::new();
+            data.push(&mut built);
+            prop_assert_eq!(Data::parse(&built), Ok(Data { message: &built, ..data }));
+            prop_assert_eq!(built.len() % 4, 0);
+        }
+
+        #[test]
+        fn no_bytes_panic(bytes in prop::collection::vec(prop::sample::select(vec![0u8, 1, 2, 4, 6, 8, 12, 16, 0x10, 0x13, 255]), 0..100)) {
+            let framed = [&[1, 0, 1, 1, 0, 0, 0, u8::try_from(bytes.len() + 8).unwrap()], &bytes[..]].concat();
+            for input in [&bytes, &framed] {
+                if let Ok(data) = Data::parse(input) {
+                    prop_assert!(crate::span::within(input, data.user_data).is_some());
+                }
+                prop_assert!(messages(input).count() <= input.len());
+            }
+        }
     }
 }

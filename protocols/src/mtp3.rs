@@ -114,3 +114,73 @@ pub const fn service_name(si: u8) -> &'static str {
         _ => "other MTP3 user",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn itu_label_of_a_known_message() {
+        // NI 2, SCCP; DPC 2057, OPC 4721, SLS 3: by hand, 2057 = 0x0809, 4721 = 0x1271.
+        let bytes = [0x83, 0x09, 0x48, 0x9c, 0x34, b'u'];
+        let msu = Msu::parse(&bytes, Variant::Itu).unwrap();
+        let expected = Msu { ni: 2, priority: 0, si: 3, opc: 4721, dpc: 2057, sls: 3, user_data: b"u", variant: Variant::Itu };
+        assert_eq!(msu, expected);
+        let mut built = Vec::new();
+        msu.push(&mut built);
+        assert_eq!(built, bytes);
+    }
+
+    #[test]
+    fn ansi_and_chinese_labels_have_codes_of_three_octets_least_significant_first() {
+        // DPC 3-2-1 (network, cluster, member), OPC 6-5-4, SLS 0x1f; national network, priority 1.
+        let bytes = [0x93, 1, 2, 3, 4, 5, 6, 0x1f, b'u'];
+        let ansi = Msu::parse(&bytes, Variant::Ansi).unwrap();
+        assert_eq!((ansi.ni, ansi.priority, ansi.si), (2, 1, 3));
+        assert_eq!((ansi.dpc, ansi.opc, ansi.sls, ansi.user_data), (0x03_0201, 0x06_0504, 0x1f, &b"u"[..]));
+        let china = Msu::parse(&bytes, Variant::China).unwrap();
+        assert_eq!((china.dpc, china.opc, china.sls), (ansi.dpc, ansi.opc, 0x0f));
+    }
+
+    #[test]
+    fn label_cut_anywhere_is_an_error() {
+        for variant in [Variant::Itu, Variant::Ansi, Variant::China] {
+            let whole = [0; 8];
+            let len = variant.header_len();
+            for end in 0..len {
+                let error = Msu::parse(&whole[..end], variant).unwrap_err();
+                assert_eq!(error, Error::new(Layer::Mtp3, 0, Why::truncated(len, end)));
+            }
+            assert_eq!(Msu::parse(&whole[..len], variant).unwrap().user_data, b"");
+        }
+    }
+
+    #[test]
+    fn each_service_has_its_name() {
+        assert_eq!((service_name(3), service_name(5), service_name(8)), ("SCCP", "ISUP", "other MTP3 user"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_built_reads_back(
+            variant in prop::sample::select(vec![Variant::Itu, Variant::Ansi, Variant::China]), octets: (u8, u8), codes: (u32, u32),
+            user_data in prop::collection::vec(any::<u8>(), 0..50)
+        ) {
+            let (mask, sls_mask) = match variant {
+                Variant::Itu => (0x3fff, 0x0f),
+                Variant::Ansi => (0x00ff_ffff, 0xff),
+                Variant::China => (0x00ff_ffff, 0x0f),
+            };
+            let (sio, sls) = octets;
+            let msu = Msu {
+                ni: sio >> 6, priority: (sio >> 4) & 3, si: sio & 0x0f, opc: codes.0 & mask, dpc: codes.1 & mask, sls: sls & sls_mask,
+                user_data: &user_data, variant,
+            };
+            let mut built = Vec::new();
+            msu.push(&mut built);
+            prop_assert_eq!(Msu::parse(&built, variant), Ok(msu));
+        }
+    }
+}

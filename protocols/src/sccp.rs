@@ -44,7 +44,7 @@ pub enum Variant {
     China,
 }
 
-/// The connectionless message types, Q.713 table 1.
+/// The connectionless message types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// Unitdata, 09.
@@ -211,7 +211,7 @@ impl<'a> Unitdata<'a> {
         })
     }
 
-    /// The optional part, Q.713 §1.7: name, length, contents, until a name of zero (or the end, where a peer left it out).
+    /// The optional part: name, length, contents, until a name of zero (or the end, where a peer left it out).
     fn optional(&mut self, message: &'a [u8], start: usize) -> Result<(), Error> {
         let mut rest = message.get(start..).unwrap_or_default();
         while let Some((&[name, len], behind)) = rest.split_first_chunk() {
@@ -237,7 +237,10 @@ impl<'a> Unitdata<'a> {
             }
             rest = after;
         }
-        Ok(())
+        match rest {
+            [name, ..] if *name != 0 => Err(Error::new(Layer::Sccp, message.len() - 1, Why::truncated(2, 1))),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -277,7 +280,7 @@ impl Parts {
                 }
                 _ => return Err(error(here, Why::truncated(fixed + count * width, message.len()))),
             };
-            // Only the optional part may be absent, Q.713 §2.3.
+            // Only the optional part may be absent.
             if value == 0 && index != 3 {
                 return Err(error(here, Why::Malformed("SCCP pointer of zero")));
             }

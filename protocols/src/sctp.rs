@@ -9,6 +9,21 @@
 //!
 //! [`Packet`], [`Chunk`] and [`Data`] borrow the packet. The walk over the chunks is bounded by the packet: a length that lies ends it
 //! with an error.
+//!
+//! ```
+//! use protocols::sctp::{Builder, Packet, Sum};
+//!
+//! let mut bytes = Vec::new();
+//! let mut packet = Builder::new(&mut bytes, 2905, 2905, 0x1122_3344);
+//! packet.sack(999, 65535).heartbeat(7);
+//! packet.finish();
+//!
+//! let packet = Packet::parse(&bytes)?;
+//! assert_eq!(packet.sum(), Sum::Good);
+//! let names: Result<Vec<_>, _> = packet.chunks().map(|chunk| Ok(chunk?.name())).collect();
+//! assert_eq!(names?, ["SACK", "HEARTBEAT"]);
+//! # Ok::<_, protocols::Error>(())
+//! ```
 
 mod build;
 mod control;
@@ -117,9 +132,10 @@ impl<'a> Packet<'a> {
 
 /// RFC 9260 §6.8: CRC32c with the checksum field taken as zero.
 fn crc32c(packet: &[u8]) -> u32 {
-    let (front, behind) = packet.split_at_checked(CHECKSUM_AT).unwrap_or((packet, &[]));
-    let sum = crc32c::crc32c_append(crc32c::crc32c(front), &[0; 4]);
-    crc32c::crc32c_append(sum, behind.get(4..).unwrap_or_default())
+    let Some((&[s0, s1, d0, d1, t0, t1, t2, t3, _, _, _, _], chunks)) = packet.split_first_chunk() else {
+        return 0;
+    };
+    crc32c::crc32c_append(crc32c::crc32c(&[s0, s1, d0, d1, t0, t1, t2, t3, 0, 0, 0, 0]), chunks)
 }
 
 /// The walk over the chunks of a packet.
@@ -132,6 +148,7 @@ pub struct Chunks<'a> {
 impl<'a> Iterator for Chunks<'a> {
     type Item = Result<Chunk<'a>, Error>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let at = self.at;
         let rest = self.packet.get(at..).filter(|rest| !rest.is_empty())?;
@@ -167,6 +184,7 @@ pub struct Chunk<'a> {
 
 impl<'a> Chunk<'a> {
     /// User data, if this is DATA or I-DATA.
+    #[inline]
     pub fn data(&self) -> Option<Result<Data<'a>, Error>> {
         match self.kind {
             kind::DATA => Some(self.plain()),
@@ -205,6 +223,7 @@ impl<'a> Chunk<'a> {
         }
     }
 
+    #[inline]
     fn plain(&self) -> Result<Data<'a>, Error> {
         let Some((&[_, _, _, _, t0, t1, t2, t3, i0, i1, n0, n1, p0, p1, p2, p3], payload)) = self.body.split_first_chunk() else {
             return Err(self.short(DATA_HEADER_LEN));

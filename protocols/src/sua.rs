@@ -228,3 +228,150 @@ pub const fn name(class: u8, kind: u8) -> &'static str {
         _ => "SUA message of unknown class or type",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Written by hand from §3.3.1 and §3.10.2: to SSN 8 behind a global title of five digits, from a point code with SSN 6.
+    const CLDT: [u8; 92] = [
+        1, 0, 7, 1, 0, 0, 0, 92, // common header
+        0, 6, 0, 8, 0, 0, 0, 7, // Routing Context
+        1, 0x15, 0, 8, 0, 0, 0, 0x81, // Protocol Class
+        1, 2, 0, 24, 0, 2, 0, 3, 0x80, 2, 0, 8, 0, 0, 0x12, 0x34, 0x80, 3, 0, 8, 0, 0, 0, 6, // Source Address
+        1, 3, 0, 24, 0, 1, 0, 4, 0x80, 1, 0, 15, 0, 0, 0, 4, 5, 1, 2, 3, 0x21, 0x43, 0x05, 0, // Destination Address
+        1, 0x16, 0, 8, 0, 0, 0, 5, // Sequence Control
+        1, 0x0b, 0, 9, b't', b'c', b'a', b'p', b'!', 0, 0, 0, // Data
+    ];
+
+    fn expected() -> Cldt<'static> {
+        Cldt {
+            source: Address { routing_indicator: 2, ssn: Some(6), pc: Some(0x1234), gt: None },
+            destination: Address {
+                routing_indicator: 1,
+                ssn: None,
+                pc: None,
+                gt: Some(GlobalTitle { indicator: 4, digit_count: 5, tt: 1, np: 2, nature: 3, digits: &[0x21, 0x43, 0x05] }),
+            },
+            protocol_class: 0x81,
+            sequence_control: 5,
+            segmentation: None,
+            network_appearance: None,
+            routing_context: Some(7),
+            data: b"tcap!",
+            message: &CLDT,
+        }
+    }
+
+    #[test]
+    fn a_message_written_by_hand_reads_and_builds_alike() {
+        assert_eq!(Cldt::parse(&CLDT), Ok(expected()));
+        let mut built = Vec::new();
+        expected().push(&mut built);
+        assert_eq!(built, CLDT);
+    }
+
+    #[test]
+    fn message_cut_anywhere_is_an_error_and_never_a_panic() {
+        (0..CLDT.len()).for_each(|end| assert!(Cldt::parse(&CLDT[..end]).is_err(), "cut at {end}"));
+    }
+
+    #[test]
+    fn lengths_that_lie_are_named_with_their_offset() {
+        for (at, value, offset, why) in [
+            (7, 7, 4, Why::BadLength(7)),
+            (7, 93, 4, Why::truncated(93, 92)),
+            (11, 3, 10, Why::BadLength(3)),
+            (27, 7, 28, Why::truncated(4, 3)),
+            (35, 99, 34, Why::BadLength(99)),
+            (59, 11, 60, Why::truncated(8, 7)),
+            (59, 17, 58, Why::BadLength(17)),
+            (83, 13, 82, Why::BadLength(13)),
+        ] {
+            let mut bad = CLDT;
+            bad[at] = value;
+            assert_eq!(Cldt::parse(&bad), Err(Error::new(Layer::Sua, offset, why)), "octet {at}");
+        }
+    }
+
+    #[test]
+    fn digits_end_where_their_number_says_though_the_length_counts_padding() {
+        let mut padded = CLDT;
+        padded[59] = 16;
+        assert_eq!(Cldt::parse(&padded).unwrap(), Cldt { message: &padded, ..expected() });
+    }
+
+    #[test]
+    fn pieces_say_which_they_are() {
+        let segmentation = Some(Segmentation { first: true, remaining: 2, reference: 0x0a_0b0c });
+        let mut built = Vec::new();
+        Cldt { segmentation, ..expected() }.push(&mut built);
+        assert!(built.windows(8).any(|octets| octets == [1, 0x17, 0, 8, 0x82, 0x0a, 0x0b, 0x0c]));
+        assert_eq!(Cldt::parse(&built).unwrap().segmentation, segmentation);
+    }
+
+    #[test]
+    fn mandatory_parameters_are_missed_by_name() {
+        for (at, what) in [(25, "SUA Source Address"), (49, "SUA Destination Address"), (81, "SUA Data")] {
+            let mut bad = CLDT;
+            bad[at] = 0xee;
+            assert_eq!(Cldt::parse(&bad), Err(Error::new(Layer::Sua, 92, Why::Missing(what))));
+        }
+    }
+
+    #[test]
+    fn other_messages_are_not_ours_by_name() {
+        for (class, kind, expected) in [
+            (7, 2, "SUA CLDR"),
+            (8, 1, "SUA connection-oriented message"),
+            (3, 1, "SUA ASP state"),
+            (4, 1, "SUA ASP traffic"),
+            (2, 1, "SUA signalling network management"),
+            (0, 1, "SUA management"),
+            (9, 1, "SUA routing key management"),
+            (7, 3, "SUA message of unknown class or type"),
+        ] {
+            let mut message = CLDT;
+            (message[2], message[3]) = (class, kind);
+            assert_eq!(Cldt::parse(&message).unwrap_err().why, Why::NotOurs(expected));
+        }
+    }
+
+    fn address() -> impl Strategy<Value = (Option<u8>, Option<u32>, Option<Vec<u8>>, u16)> {
+        (any::<Option<u8>>(), any::<Option<u32>>(), prop::option::of(prop::collection::vec(any::<u8>(), 0..12)), any::<u16>())
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_built_reads_back(
+            source in address(), destination in address(), data in prop::collection::vec(any::<u8>(), 0..300), sequence_control: u32,
+            protocol_class: u8, optional: (Option<u32>, Option<u32>, Option<(bool, u8, u32)>)
+        ) {
+            fn borrowed((ssn, pc, gt, routing_indicator): &(Option<u8>, Option<u32>, Option<Vec<u8>>, u16)) -> Address<'_> {
+                let gt = gt.as_deref().map(|digits| GlobalTitle {
+                    indicator: 4, digit_count: u8::try_from(digits.len() * 2).unwrap(), tt: 0, np: 1, nature: 4, digits,
+                });
+                Address { routing_indicator: *routing_indicator, ssn: *ssn, pc: *pc, gt }
+            }
+            let (network_appearance, routing_context, segmentation) = optional;
+            let cldt = Cldt {
+                source: borrowed(&source), destination: borrowed(&destination), protocol_class, sequence_control,
+                segmentation: segmentation.map(|(first, remaining, reference)| {
+                    Segmentation { first, remaining: remaining & 0x7f, reference: reference & 0x00ff_ffff }
+                }),
+                network_appearance, routing_context, data: &data, message: &[],
+            };
+            let mut built = Vec::new();
+            cldt.push(&mut built);
+            prop_assert_eq!(Cldt::parse(&built), Ok(Cldt { message: &built, ..cldt }));
+        }
+
+        #[test]
+        fn no_bytes_panic(bytes in prop::collection::vec(prop::sample::select(vec![0u8, 1, 2, 3, 4, 8, 11, 12, 0x17, 0x80, 255]), 0..100)) {
+            let _ = Cldt::parse(&bytes);
+            let _ = Cldt::parse(&[&[1, 0, 7, 1, 0, 0, 0, u8::try_from(bytes.len() + 8).unwrap()], &bytes[..]].concat());
+        }
+    }
+}

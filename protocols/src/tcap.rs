@@ -31,11 +31,11 @@ pub use component::{Component, Components, Invoke, Opcode, Problem, Reject, Retu
 pub use dialogue::{ApplicationContext, Dialogue, DialoguePdu, MapDialogue};
 pub use marks::{Mark, Marks};
 
-use crate::ber::{Class, Form, Reader, Tlv};
+use crate::ber::{Class, Form, Reader, Seen, Tlv};
 use crate::error::{Error, Layer, Why};
 use crate::span::within;
 
-/// Message types, Q.773 §3.1.
+/// Message types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// No transaction at all.
@@ -72,7 +72,7 @@ pub struct Message<'a> {
     pub otid: Option<&'a [u8]>,
     /// Destination transaction, alike.
     pub dtid: Option<&'a [u8]>,
-    /// Why the transaction sublayer broke off, Q.773 table 10.
+    /// Why the transaction sublayer broke off.
     pub p_abort: Option<u8>,
     /// What is not as a strict encoder would have written it.
     pub marks: Marks,
@@ -108,7 +108,7 @@ impl<'a> Message<'a> {
             p_abort: None,
             context: None,
             portion: None,
-            marks: Marks::of(&element),
+            marks: Marks::seen(outer.seen()),
             raw: data,
             components: &[],
             behind: &[],
@@ -144,7 +144,6 @@ impl<'a> Message<'a> {
                 }
                 Err(error) => return Err(error.moved(self.place(body))),
             };
-            self.marks.merge(Marks::of(&element));
             if element.class != Class::Application {
                 self.marks.set(Mark::Unknown);
                 continue;
@@ -166,6 +165,7 @@ impl<'a> Message<'a> {
                 _ => self.marks.set(Mark::Unknown),
             }
         }
+        self.marks.merge(Marks::seen(reader.seen()));
         Ok(())
     }
 
@@ -244,15 +244,19 @@ const fn kind_of(number: u32) -> Option<Kind> {
     }
 }
 
-/// The forms that one element shows.
+/// The forms that elements show.
 impl Marks {
     #[inline]
     pub(crate) fn of(element: &Tlv<'_>) -> Self {
-        let mut marks = Self::default();
-        if element.form != Form::Short || !element.canonical {
-            marks.set_if(Mark::Indefinite, element.form == Form::Indefinite);
-            marks.set_if(Mark::NotMinimal, !element.canonical);
-        }
+        Self::seen(Seen { not_minimal: !element.canonical, indefinite: element.form == Form::Indefinite })
+    }
+
+    /// The forms that a walk has met.
+    #[inline]
+    pub(crate) const fn seen(seen: Seen) -> Self {
+        let mut marks = Self::none();
+        marks.set_if(Mark::NotMinimal, seen.not_minimal);
+        marks.set_if(Mark::Indefinite, seen.indefinite);
         marks
     }
 }

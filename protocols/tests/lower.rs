@@ -6,12 +6,18 @@
     clippy::panic,
     reason = "helpers of tests: clippy.toml excuses only the tests themselves"
 )]
+
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use packet_dissector_core::dissector::{DispatchHint, Dissector};
+use packet_dissector_core::packet::DissectBuffer;
+use packet_dissector_m3ua::M3uaDissector;
 use protocols::link::{Carried, Encapsulation, LinkType};
 use protocols::mtp3::{Msu, Variant};
 use protocols::sctp::{Adaptation, Packet, Sum, adaptation};
+use protocols::span::within;
 use protocols::{Error, Why, link, m2pa, m2ua, m3ua, sua};
 
 fn data() -> Option<PathBuf> {
@@ -260,6 +266,10 @@ fn vectors_of_frames_and_m3ua_read_or_are_named() {
                     assert_eq!(expected["m3ua.message_class"], "1", "{hex}");
                     let sccp = expected["sccp.message_type"].as_str().unwrap();
                     assert_eq!(sccp, format!("0x{:02x}", data.user_data[0]), "{hex}");
+                    let mut buffer = DissectBuffer::new();
+                    let oracle = M3uaDissector.dissect(&bytes, &mut buffer, 0).unwrap();
+                    assert_eq!(oracle.embedded_payload, within(&bytes, data.user_data), "{hex}");
+                    assert_eq!(oracle.next, DispatchHint::ByMtp3ServiceIndicator(data.si), "{hex}");
                 }
                 Err(Error { why: Why::NotOurs(name), .. }) => {
                     management += 1;
@@ -293,10 +303,17 @@ fn vectors_of_frames_and_m3ua_read_or_are_named() {
 fn ours(link: LinkType, frame: &[u8]) -> Option<String> {
     let Ok(packet) = packet(link, frame) else { return None };
     let (mut kinds, mut tsns, mut streams, mut ppids, mut labels) = (vec![], vec![], vec![], vec![], vec![]);
+    let (mut inits, mut init_acks, mut addresses) = (vec![], vec![], vec![]);
     let mut whole = true;
     for chunk in packet.chunks() {
         let chunk = chunk.ok()?;
         kinds.push(chunk.kind.to_string());
+        if let Some(init) = chunk.init() {
+            let init = init.ok()?;
+            let tags = if init.ack { &mut init_acks } else { &mut inits };
+            tags.push(format!("0x{:08x}\t{}", init.initiate_tag, init.initial_tsn));
+            addresses.extend(init.addresses().filter(IpAddr::is_ipv4).map(|address| address.to_string()));
+        }
         let Some(data) = chunk.data() else { continue };
         let data = data.ok()?;
         tsns.push(data.tsn.to_string());
@@ -321,6 +338,9 @@ fn ours(link: LinkType, frame: &[u8]) -> Option<String> {
             tsns.join("|"),
             streams.join("|"),
             ppids.join("|"),
+            addresses.join("|"),
+            inits.pop().unwrap_or_else(|| "\t".to_owned()),
+            init_acks.pop().unwrap_or_else(|| "\t".to_owned()),
             if whole { m3ua.join("|") } else { "in fragments".to_owned() },
         ]
         .join("\t"),
@@ -338,9 +358,10 @@ fn tshark_reads_the_same_ports_tags_sums_chunks_and_labels() {
             .arg(&path)
             .args(
                 "sctp.srcport sctp.dstport sctp.verification_tag sctp.checksum.status sctp.chunk_type sctp.data_tsn_raw sctp.data_sid \
-                 sctp.data_payload_proto_id m3ua.protocol_data_opc m3ua.protocol_data_dpc m3ua.protocol_data_sls m3ua.protocol_data_si"
-                    .split(' ')
-                    .flat_map(|field| ["-e", field.trim()]),
+                 sctp.data_payload_proto_id sctp.parameter_ipv4_address sctp.init_initiate_tag sctp.init_initial_tsn \
+                 sctp.initack_initiate_tag sctp.initack_initial_tsn m3ua.protocol_data_opc m3ua.protocol_data_dpc m3ua.protocol_data_sls m3ua.protocol_data_si"
+                    .split_whitespace()
+                    .flat_map(|field| ["-e", field]),
             )
             .output();
         let Ok(output) = output else {
@@ -353,7 +374,7 @@ fn tshark_reads_the_same_ports_tags_sums_chunks_and_labels() {
         for (number, (frame, line)) in (1..).zip(frames.iter().zip(text.lines())) {
             let Some(ours) = ours(link, frame) else { continue };
             let fields: Vec<_> = line.split('\t').collect();
-            let (front, label) = fields.split_at(8);
+            let (front, label) = fields.split_at(13);
             // tshark prints all OPCs, then all DPCs: turn columns into labels.
             let columns: Vec<Vec<_>> = label.iter().map(|column| column.split('|').collect()).collect();
             let labels: Vec<_> = (0..columns[0].len())

@@ -311,7 +311,7 @@ fn packed_septets_are_what_their_sources_say() {
         let Some(expected) = expect["text"].as_str() else { continue };
         // A source that does not count septets means as many as its text takes.
         let counted = ["n_septets", "udl_septets"].into_iter().find_map(|key| expect[key].as_u64());
-        let needed = protocols::sms::encode::septets_needed(expected, &Tables::default()).unwrap();
+        let needed = protocols::sms::encode::septets_needed(expected, Tables::default()).unwrap();
         let (udhi, fill) = (expect["udhi"] == 1, expect["fill_bits"].as_u64().unwrap_or(0));
         // Fill bits without a header of theirs: an empty header of the length that has so many.
         let header = (0..7)

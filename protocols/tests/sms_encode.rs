@@ -27,7 +27,7 @@ fn after(original: &UserData<'_>, ud: &Ud) -> String {
 }
 
 /// Every character that a pair of tables can write.
-fn characters(tables: &Tables) -> Vec<char> {
+fn characters(tables: Tables) -> Vec<char> {
     let all = (0..128).filter_map(|septet| tables.base(septet)).chain((0..128).filter_map(|septet| tables.extension(septet)));
     all.filter(|character| tables.write(*character).is_some()).collect()
 }
@@ -40,7 +40,7 @@ fn language() -> impl Strategy<Value = Language> {
 fn tables_and_text(longest: usize) -> impl Strategy<Value = (Tables, String)> {
     (language(), language()).prop_flat_map(move |(locking, single)| {
         let tables = Tables::new(locking, single);
-        let characters = characters(&tables);
+        let characters = characters(tables);
         (Just(tables), vec(0..characters.len(), 0..longest).prop_map(move |at| at.into_iter().map(|at| characters[at]).collect()))
     })
 }
@@ -56,7 +56,7 @@ fn every_character_of_every_pair_of_tables_comes_back() {
     for locking in Language::ALL {
         for single in Language::ALL {
             let tables = Tables::new(locking, single);
-            for (n, run) in characters(&tables).chunks(40).enumerate() {
+            for (n, run) in characters(tables).chunks(40).enumerate() {
                 let run: String = run.iter().collect();
                 let parts = encode::message_in(&run, tables, Reference::Byte(n as u8));
                 assert_eq!(parts.len(), 1);
@@ -99,6 +99,26 @@ fn a_text_of_160_septets_is_one_part_and_of_161_is_two() {
     for (len, parts) in [(159, 1), (160, 1), (161, 2), (306, 2), (307, 3)] {
         assert_eq!(encode::message(&"x".repeat(len), Reference::Byte(0)).len(), parts, "{len}");
     }
+}
+
+#[test]
+fn real_messages_come_back_text_for_text() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/sms");
+    let Ok(files) = std::fs::read_dir(folder) else {
+        println!("skipped: ../shared/data is not here");
+        return;
+    };
+    let mut messages = 0;
+    for file in files.map(|file| file.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "jsonl")) {
+        for line in std::fs::read_to_string(file).unwrap().lines() {
+            let message: serde_json::Value = serde_json::from_str(line).unwrap();
+            let sent = message["text"].as_str().unwrap();
+            let parts = encode::message(sent, Reference::Byte(messages as u8));
+            assert_eq!(parts.iter().map(|part| text(&user_data(part))).collect::<String>(), sent);
+            messages += 1;
+        }
+    }
+    assert!(messages > 10_000, "{messages} messages");
 }
 
 #[test]
@@ -282,10 +302,10 @@ proptest! {
         let field = [vec![elements.len() as u8], elements].concat();
         let udl = (field.len() * 8).div_ceil(7) as u8;
         let message = UserData::parse(udl, &field, true, Dcs(0));
-        let characters = characters(&message.tables);
+        let characters = characters(message.tables);
         let fitted: String = fitted.iter().map(|at| characters[at.index(characters.len())]).collect();
         let mut out = Ud::default();
-        let need = encode::septets_needed(&fitted, &message.tables).unwrap();
+        let need = encode::septets_needed(&fitted, message.tables).unwrap();
         match encode::refit(&message, &fitted, &mut out) {
             Ok(()) => {
                 prop_assert!(need <= encode::room(&message) && out.tp_udl <= 160 && out.octets().len() <= 140);

@@ -68,7 +68,7 @@ pub fn fold<'f>(url: &Canonical<'_>, folder: &'f mut Folder) -> Folded<'f> {
 
 /// Unescapes until nothing is left, in one pass: an escape that completes another one collapses at once. The order
 /// does not matter, since no two escapes overlap.
-pub(super) fn unescape(text: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn unescape(text: &[u8], out: &mut Vec<u8>) {
     out.clear();
     for &b in text {
         out.push(b);

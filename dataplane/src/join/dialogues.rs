@@ -19,7 +19,6 @@ pub struct Dialogue {
     pub destination_reference: [u8; 10],
     /// Octets of it that are valid.
     pub destination_reference_len: u8,
-    ended: bool,
 }
 
 impl Dialogue {
@@ -38,9 +37,9 @@ impl Dialogue {
 }
 
 impl Value for Dialogue {
-    /// A dialogue that is let go costs a fact about a later message, so an open one counts as waiting.
+    /// One that has ended is taken out; an open one that is let go costs a fact about a later message.
     fn is_complete(&self) -> bool {
-        self.ended
+        false
     }
 }
 
@@ -68,7 +67,7 @@ impl Dialogues {
     /// A Begin: `owner` is the calling party as it stands in the frame.
     pub fn open(&mut self, owner: &[u8], otid: &[u8], dialogue: Dialogue, now: u64) {
         let key = self.key(owner, otid);
-        *self.table.entry(key, now, drop) = dialogue;
+        *self.table.entry(key, now, drop).0 = dialogue;
     }
 
     /// The dialogue that `owner` began under this id.

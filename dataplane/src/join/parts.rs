@@ -90,7 +90,7 @@ impl Parts {
     /// Adds a part and leaves in `out` the text of the unbroken run of parts around it. `out` never grows beyond its capacity.
     pub fn join(&mut self, key: Key, now: u64, part: Part, text: &str, halves: Halves, out: &mut String) -> Joined {
         let Self { table, pool } = self;
-        let entry = table.entry(key, now, |old| pool.free(old.chain));
+        let (entry, counts) = table.entry(key, now, |old| pool.free(old.chain));
         let place = u32::from(part.seq);
         let tag = Tag { place, marks: marks(halves) };
         let mut come = pool.pieces(entry.chain).position(|(known, octets)| known == tag && octets == text.as_bytes());
@@ -108,11 +108,11 @@ impl Parts {
                 entry.contradicted = false;
             } else if differs {
                 entry.contradicted = true;
-                table.counts.contradicted += 1;
+                counts.contradicted += 1;
             }
             entry.whole = false;
             if !pool.push(&mut entry.chain, tag, text.as_bytes()) {
-                table.counts.no_room += 1;
+                counts.no_room += 1;
                 out.clear();
                 push(out, text);
                 return Joined { end: out.len(), seen: 1, alone: true, ..Joined::default() };
@@ -125,7 +125,7 @@ impl Parts {
         joined.contradicted = entry.contradicted;
         if joined.whole && !repeat && !entry.whole {
             entry.whole = true;
-            table.counts.completed += 1;
+            counts.completed += 1;
         }
         joined
     }

@@ -77,7 +77,7 @@ impl<O: Order> Pieces<O> {
     /// Adds a piece. On [`Step::Whole`] the whole lies in `out`, which never grows beyond its capacity.
     pub fn join(&mut self, key: Key, now: u64, tag: Tag, piece: &[u8], out: &mut Vec<u8>) -> Step {
         let Self { table, pool, .. } = self;
-        let entry = table.entry(key, now, |old| pool.free(old.chain));
+        let (entry, counts) = table.entry(key, now, |old| pool.free(old.chain));
         if let Some((_, known)) = pool.at(entry.chain, tag.place) {
             if known == piece {
                 let completed = entry.completed_by == Some(tag.place);
@@ -86,7 +86,7 @@ impl<O: Order> Pieces<O> {
             }
             if entry.completed_by.is_none() {
                 // RFC 9260 §6.9 and every IP stack: the receiver keeps the copy that came first.
-                table.counts.contradicted += 1;
+                counts.contradicted += 1;
                 return Step::LetGo("differs from the piece that came first");
             }
         }
@@ -97,16 +97,16 @@ impl<O: Order> Pieces<O> {
         let clash = pool.pieces(entry.chain).any(|(other, octets)| O::contradicts((tag, piece.len()), (other, octets.len())));
         if clash || entry.chain.len() >= O::MOST {
             pool.free(core::mem::take(&mut entry.chain));
-            table.counts.contradicted += 1;
+            counts.contradicted += 1;
             return Step::LetGo(if clash { "pieces overlap" } else { "too many pieces" });
         }
         if !pool.push(&mut entry.chain, tag, piece) {
-            table.counts.no_room += 1;
+            counts.no_room += 1;
             return Step::LetGo("no room for the piece");
         }
         let Some((at, marks)) = assemble::<O>(pool, entry.chain, tag, out) else { return Step::Waiting { repeat: false } };
         entry.completed_by = Some(tag.place);
-        table.counts.completed += 1;
+        counts.completed += 1;
         Step::Whole { repeat: false, at, marks }
     }
 }

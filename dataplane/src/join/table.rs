@@ -15,15 +15,15 @@ pub struct Limits {
     pub age_ns: u64,
 }
 
-/// Entries that share a set: an origin can hold this many at once before it evicts its own oldest.
+/// Entries that share a set.
 pub const WAYS: usize = 8;
 
-/// Who an entry belongs to (`set`) and which it is (`id`): keyed hashes, so that nobody outside can aim at another's set.
+/// Who an entry belongs to and which it is: keyed hashes, so that nobody outside can aim at another's set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Key {
-    /// Hash of the origin.
-    pub set: u64,
-    /// Hash of the whole identity.
+    /// Hash of the origin: whoever could flood the table. In a full set the origin that holds most of it makes room.
+    pub origin: u64,
+    /// Hash of the whole identity; chooses the set.
     pub id: u128,
 }
 
@@ -32,7 +32,7 @@ pub struct Key {
 pub struct Secret(pub u128);
 
 impl Secret {
-    /// A key from the parts of an identity; the first `origin` parts choose the set.
+    /// A key from the parts of an identity, those that name the origin first.
     pub fn key(self, origin: &[&[u8]], rest: &[&[u8]]) -> Key {
         let seed = self.0.to_le_bytes();
         let mut hasher = SipHasher13::new_with_key(&seed);
@@ -43,8 +43,8 @@ impl Secret {
             }
             hasher.finish128()
         };
-        let set = feed(origin).h1;
-        Key { set, id: feed(rest).as_u128() }
+        let origin = feed(origin).h1;
+        Key { origin, id: feed(rest).as_u128() }
     }
 }
 
@@ -98,8 +98,7 @@ impl<V: Value> Table<V> {
     }
 
     fn set(&mut self, key: Key) -> &mut [Slot<V>] {
-        let first = usize::try_from(key.set & (self.sets - 1)).unwrap_or(0) * WAYS;
-        self.slots.get_mut(first..first + WAYS).unwrap_or_default()
+        set(&mut self.slots, self.sets, key)
     }
 
     /// The entry of `key`, unless its time has passed.
@@ -109,18 +108,17 @@ impl<V: Value> Table<V> {
         (now.saturating_sub(slot.touched?) <= age_ns).then_some(&mut slot.value)
     }
 
-    /// The entry of `key`, made now if there is none. What it displaces goes to `let_go` first, which frees what that one holds.
-    pub fn entry(&mut self, key: Key, now: u64, let_go: impl FnOnce(V)) -> &mut V {
-        let age_ns = self.age_ns;
-        let mut counts = self.counts;
-        let set = self.set(key);
-        let stale = |slot: &Slot<V>| slot.touched.is_none_or(|touched| now.saturating_sub(touched) > age_ns);
+    /// The entry of `key`, made now if there is none, and the counters for what the caller does with it.
+    /// What it displaces goes to `let_go` first, which frees what that one holds.
+    pub fn entry(&mut self, key: Key, now: u64, let_go: impl FnOnce(V)) -> (&mut V, &mut Counts) {
+        let Self { slots, sets, age_ns, counts } = self;
+        let set = set(slots, *sets, key);
+        let stale = |slot: &Slot<V>| slot.touched.is_none_or(|touched| now.saturating_sub(touched) > *age_ns);
         let known = set.iter().position(|slot| slot.touched.is_some() && slot.key == key);
         let way = known
             .or_else(|| set.iter().position(|slot| slot.touched.is_none()))
             .or_else(|| set.iter().position(stale))
-            .or_else(|| set.iter().enumerate().min_by_key(|(_, slot)| (!slot.value.is_complete(), slot.touched)).map(|(way, _)| way))
-            .unwrap_or(0);
+            .unwrap_or_else(|| victim(set, key.origin));
         #[expect(clippy::indexing_slicing, reason = "`way` is a position within the set, which has WAYS slots")]
         let slot = &mut set[way];
         if known.is_none() || stale(slot) {
@@ -133,10 +131,7 @@ impl<V: Value> Table<V> {
             slot.key = key;
         }
         slot.touched = Some(now);
-        self.counts = counts;
-        // The borrow of `set` ended with the counts: take it anew.
-        #[expect(clippy::indexing_slicing, reason = "as above")]
-        &mut self.set(key)[way].value
+        (&mut slot.value, counts)
     }
 
     /// Takes the entry out.
@@ -151,6 +146,23 @@ impl<V: Value> Table<V> {
         let open = self.slots.iter().filter(|slot| slot.touched.is_some() && !slot.value.is_complete()).count();
         self.counts.unfinished += open as u64;
     }
+}
+
+/// Which entry of a full set makes room: a complete one, else the oldest of the origin that holds most of the set, the newcomer counted.
+/// A flooder thus evicts its own wherever it is the one that fills the set.
+fn victim<V: Value>(set: &[Slot<V>], newcomer: u64) -> usize {
+    let held = |origin: u64| set.iter().filter(|slot| slot.key.origin == origin).count() + usize::from(origin == newcomer);
+    let rank = |slot: &Slot<V>| {
+        let of = slot.key.origin;
+        (!slot.value.is_complete(), core::cmp::Reverse(held(of)), of != newcomer, slot.touched)
+    };
+    set.iter().enumerate().min_by_key(|(_, slot)| rank(slot)).map_or(0, |(way, _)| way)
+}
+
+fn set<V>(slots: &mut [Slot<V>], sets: u64, key: Key) -> &mut [Slot<V>] {
+    let low = u64::try_from(key.id & u128::from(sets - 1)).unwrap_or(0);
+    let first = usize::try_from(low).unwrap_or(0) * WAYS;
+    slots.get_mut(first..first + WAYS).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -172,25 +184,37 @@ mod tests {
     }
 
     #[test]
-    fn a_flooder_evicts_only_its_own_set() {
+    fn a_flooder_evicts_only_its_own() {
         let mut table = Table::<Number>::new(LIMITS);
-        let victim = key(1, 1);
-        *table.entry(victim, 1, drop) = Number(42, false);
-        let flooder = (2..).find(|&o| key(o, 0).set % table.sets != victim.set % table.sets).unwrap();
-        for id in 0..100_000 {
-            table.entry(key(flooder, id), 2, drop);
+        let victims: Vec<Key> = (0..8).map(|origin| key(origin, 1_000_000 + origin)).collect();
+        for &victim in &victims {
+            *table.entry(victim, 1, drop).0 = Number(42, false);
         }
-        assert_eq!(table.find(victim, 3), Some(&mut Number(42, false)));
-        assert_eq!(table.counts.evicted, 100_000 - WAYS as u64);
+        for id in 0..100_000 {
+            table.entry(key(99, id), 2, drop);
+        }
+        for &victim in &victims {
+            assert_eq!(table.find(victim, 3), Some(&mut Number(42, false)));
+        }
+        assert_eq!(table.counts.begun - table.counts.evicted, LIMITS.entries as u64);
+    }
+
+    #[test]
+    fn one_origin_may_fill_the_table_when_nobody_else_needs_it() {
+        let mut table = Table::<Number>::new(Limits { entries: 4096, ..LIMITS });
+        for id in 0..1024 {
+            table.entry(key(1, id), 1, drop);
+        }
+        assert_eq!(table.counts.evicted, 0);
     }
 
     #[test]
     fn an_entry_past_its_time_is_gone_and_counted_once() {
         let mut table = Table::<Number>::new(LIMITS);
-        table.entry(key(1, 1), 0, drop).0 = 5;
+        table.entry(key(1, 1), 0, drop).0.0 = 5;
         assert!(table.find(key(1, 1), 1000).is_some());
         assert!(table.find(key(1, 1), 1001).is_none());
-        assert_eq!(table.entry(key(1, 1), 1001, |old| assert_eq!(old.0, 5)).0, 0);
+        assert_eq!(table.entry(key(1, 1), 1001, |old| assert_eq!(old.0, 5)).0.0, 0);
         assert_eq!((table.counts.timed_out, table.counts.begun), (1, 2));
     }
 
@@ -198,7 +222,7 @@ mod tests {
     fn complete_entries_make_room_first() {
         let mut table = Table::<Number>::new(Limits { entries: WAYS, ..LIMITS });
         for id in 0..WAYS as u32 {
-            *table.entry(key(1, id), u64::from(id), drop) = Number(id, id == 5);
+            *table.entry(key(1, id), u64::from(id), drop).0 = Number(id, id == 5);
         }
         table.entry(key(1, 99), 50, |old| assert_eq!(old, Number(5, true)));
         assert_eq!(table.counts.evicted, 0);
@@ -207,6 +231,6 @@ mod tests {
     #[test]
     fn parts_of_a_key_do_not_run_into_each_other() {
         assert_ne!(Secret(1).key(&[b"ab", b"c"], &[]), Secret(1).key(&[b"a", b"bc"], &[]));
-        assert_ne!(Secret(1).key(&[b"a"], &[]).set, Secret(2).key(&[b"a"], &[]).set);
+        assert_ne!(Secret(1).key(&[b"a"], &[]).origin, Secret(2).key(&[b"a"], &[]).origin);
     }
 }

@@ -3,14 +3,7 @@
 use super::profiles::Profile;
 use crate::verdict::{Confidence, Reason, Verdict};
 
-/// Which way the message goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Direction {
-    /// Mobile terminated: to a subscriber.
-    Mt,
-    /// Mobile originated: from a subscriber. The same text comes back as MT, so MO is observed unless the operator says otherwise.
-    Mo,
-}
+pub use protocols::map::Direction;
 
 /// What kind of address the sender has (TS 23.040 §9.1.2.5, type of number).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -54,7 +47,9 @@ impl LinkFacts<'_> {
     pub fn acts(&self) -> bool {
         match self.confidence {
             Confidence::High => true,
-            Confidence::Low => self.verdict == Verdict::Dangerous && self.reason == Reason::Exact,
+            Confidence::Low => {
+                self.verdict == Verdict::Dangerous && matches!(self.reason, Reason::Exact | Reason::Host | Reason::Path)
+            }
             Confidence::Binding => false,
         }
     }

@@ -6,7 +6,7 @@
 //! - behind a check mark;
 //! - next to a link, as the whole clause before it or behind it.
 //!
-//! [`Imitation::possible`] dismisses nearly every message by the two letters at its head and behind each bracket.
+//! Nearly every message is dismissed by the two letters at the head of each line, and by having no bracket.
 
 use super::facts::LinkFacts;
 use super::skeleton::{Skeleton, fold};
@@ -56,17 +56,9 @@ impl Imitation {
         Self { likenesses, second }
     }
 
-    /// Whether the text is worth a closer look. Texts with a link are: then the words beside the link count too.
+    /// Whether a text without links holds an imitation.
     pub(super) fn possible(&self, text: &str) -> bool {
-        if !text.is_ascii() {
-            return true;
-        }
-        let bytes = text.as_bytes();
-        let behind = |at: usize| self.starts(text.get(at + 1..).unwrap_or_default());
-        self.starts(text)
-            || memchr::memchr3_iter(b'[', b'(', b'<', bytes).any(behind)
-            || memchr::memchr3_iter(b'\n', b'{', b'*', bytes).any(behind)
-            || memchr::memchr(b'\r', bytes).is_some_and(behind)
+        self.find(&View { text, base: 0, spots: &[] }, core::iter::empty()).is_some()
     }
 
     /// Whether the two first letters go on to one of our words.
@@ -107,8 +99,35 @@ impl Imitation {
         let open = |range: &Range<usize>| {
             view.chars_from(range.start).any(|(at, _)| range.contains(&at) && blankable(view, at, links.clone()))
         };
+        let found =
+            if view.spots.is_empty() && view.text.is_ascii() { self.in_ascii(view, open) } else { self.in_any(view, open) };
+        if found.is_some() {
+            return found;
+        }
+        links.clone().filter(|link| link.in_this_part).find_map(|link| {
+            let (start, end) = (link.start.checked_sub(view.base)?, link.end.checked_sub(view.base)?);
+            self.before_link(view, start).filter(open).or_else(|| self.behind_link(view, end).filter(open))
+        })
+    }
+
+    /// In ASCII heads of lines and brackets are found many bytes at a time, and most heads are dismissed by their two first letters.
+    fn in_ascii(&self, view: &View<'_>, open: impl Fn(&Range<usize>) -> bool) -> Option<Range<usize>> {
+        let bytes = view.text.as_bytes();
+        let mut brackets = memchr::memchr3_iter(b'[', b'(', b'<', bytes).chain(memchr::memchr2_iter(b'{', b'*', bytes));
+        // Brackets first: what is in them is blanked with them.
+        brackets.find_map(|at| self.in_brackets(view, at, '[').filter(&open)).or_else(|| {
+            let breaks = memchr::memchr2_iter(b'\n', b'\r', bytes).map(|at| at + 1);
+            core::iter::once(0).chain(breaks).find_map(|at| {
+                let line = view.text.get(at..).filter(|line| self.starts(line))?;
+                let lead = line.find(|c: char| fold(c).is_some())?;
+                self.at_head(view, at + lead).filter(&open)
+            })
+        })
+    }
+
+    fn in_any(&self, view: &View<'_>, open: impl Fn(&Range<usize>) -> bool) -> Option<Range<usize>> {
         let mut line_head = true;
-        for (at, c) in view.chars_from(0) {
+        view.chars_from(0).find_map(|(at, c)| {
             let found = if line_head && fold(c).is_some() {
                 line_head = false;
                 self.at_head(view, at)
@@ -120,13 +139,7 @@ impl Imitation {
                 line_head |= matches!(c, '\n' | '\r');
                 None
             };
-            if let Some(range) = found.filter(open) {
-                return Some(range);
-            }
-        }
-        links.clone().filter(|link| link.in_this_part).find_map(|link| {
-            let (start, end) = (link.start.checked_sub(view.base)?, link.end.checked_sub(view.base)?);
-            self.before_link(view, start).filter(open).or_else(|| self.behind_link(view, end).filter(open))
+            found.filter(&open)
         })
     }
 
@@ -196,6 +209,9 @@ impl Imitation {
     }
 
     fn is_likeness(&self, view: &View<'_>, range: Range<usize>) -> Option<Range<usize>> {
+        if !view.text.get(range.start..).is_some_and(|clause| self.starts(clause)) && view.spots.is_empty() {
+            return None;
+        }
         let skeleton = Skeleton::of_chars(view.chars_from(range.start).take_while(|&(at, _)| at < range.end));
         self.likenesses.iter().any(|likeness| skeleton.chars() == &*likeness.skeleton).then_some(range)
     }
@@ -226,7 +242,7 @@ impl View<'_> {
     }
 
     fn seen(&self, at: usize, c: char) -> char {
-        if self.spots.binary_search(&(self.base + at)).is_ok() { ' ' } else { c }
+        if !self.spots.is_empty() && self.spots.binary_search(&(self.base + at)).is_ok() { ' ' } else { c }
     }
 }
 

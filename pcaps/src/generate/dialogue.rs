@@ -16,7 +16,9 @@ use super::{Mix, Way};
 
 /// sendRoutingInfoForSM, TS 29.002 §17.5.
 const ROUTING: i64 = 45;
-const ABSENT_SUBSCRIBER: i64 = 6;
+/// Errors, TS 29.002 §17.6: absentSubscriberSM came with version 3.
+const ABSENT_SUBSCRIBER_SM: i64 = 6;
+const ABSENT_SUBSCRIBER: i64 = 27;
 const UNKNOWN_SUBSCRIBER: i64 = 1;
 const DELIVERY_FAILURE: i64 = 32;
 
@@ -133,7 +135,8 @@ pub(super) fn outcome(rng: &mut Rng, way: Way, version: u8, id: i8, fails: bool)
     if !fails {
         push_result(&mut answer, id, operation(way, version), &[]);
     } else if way == Way::Mt && rng.chance(0.6) {
-        push_return_error(&mut answer, id, ABSENT_SUBSCRIBER, &[]);
+        let code = if version == 3 { ABSENT_SUBSCRIBER_SM } else { ABSENT_SUBSCRIBER };
+        push_return_error(&mut answer, id, code, &[]);
     } else if version > 1 {
         let mut parameter = Vec::new();
         push_delivery_failure(&mut parameter, if way == Way::Mt { 0 } else { 4 });

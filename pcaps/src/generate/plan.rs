@@ -2,7 +2,7 @@
 
 use protocols::map::{push_address_string, push_tbcd};
 use protocols::sms::encode::{Number, Part, Reference, deliver, message_in, submit};
-use protocols::sms::{Timestamp, Validity};
+use protocols::sms::{Dcs, MAX_OCTETS, Timestamp, Validity};
 
 use super::dialogue::{Dialogue, forward, outcome, routing};
 use super::network::Network;
@@ -13,6 +13,7 @@ use super::{Intent, Mix, Summary, Truth, Way};
 
 const MS: u64 = 1_000_000;
 const MSCS: u32 = 16;
+const EIGHT_BIT: Dcs = Dcs(0x04);
 
 pub(super) struct Planner<'m> {
     pub(super) rng: Rng,
@@ -74,7 +75,13 @@ impl<'m> Planner<'m> {
             [low, high, bit, ..] if bit & 1 == 0 => Reference::Wide(u16::from_le_bytes([low, high])),
             [low, ..] => Reference::Byte(low),
         };
-        let parts = message_in(&self.text.whole, self.text.tables, reference);
+        let mut parts = message_in(&self.text.whole, self.text.tables, reference);
+        if let ([part], true) = (&mut parts[..], self.text.whole.is_ascii() && self.text.whole.len() <= MAX_OCTETS)
+            && self.rng.chance(self.mix.eight_bit)
+        {
+            let user_data = self.text.whole.as_bytes().to_vec();
+            *part = Part { dcs: EIGHT_BIT, udhi: false, tp_udl: u8::try_from(user_data.len()).unwrap_or(0), user_data };
+        }
         let tpdus: Vec<Vec<u8>> = parts.iter().map(|part| self.tpdu(way, now, part)).collect();
         on_message(&Truth {
             number,

@@ -85,6 +85,7 @@ impl Udp<'_> {
 
 impl<'a> Ip<'a> {
     /// Reads an IPv4 packet.
+    #[inline]
     pub fn v4(bytes: &'a [u8]) -> Result<Self, Error> {
         let slice = Ipv4HeaderSlice::from_slice(bytes).map_err(|error| match error {
             ipv4::HeaderSliceError::Len(len) => Error::new(Layer::Ip, 0, Why::truncated(len.required_len, len.len)),
@@ -146,12 +147,13 @@ impl<'a> Ip<'a> {
                 (walk.protocol, walk.payload)
             }
         };
-        Ok(Self { protocol, payload, fragment: None, cut: false, ..self })
+        Ok(Self { protocol, payload, fragment: None, ..self })
     }
 
     /// The SCTP packet within, and what it lies in.
     ///
     /// In a packet that the capture cut short this is what is there: the sum of it is bad and its last chunk is truncated.
+    #[inline]
     pub fn sctp(&self) -> Result<(Encapsulation<'a>, &'a [u8]), Error> {
         if self.fragment.is_some() {
             return Err(self.error(Why::Missing("the other IP fragments")));

@@ -80,7 +80,6 @@ impl<'a> Fields<'a> {
         let (mut group_call, mut has_to, mut has_from) = (vgcs, vgcs, false);
         while let Some(field) = reader.next() {
             let field = field.map_err(|error| error.moved(header))?;
-            marks.merge(Marks::of(&field));
             match (field.class, field.number) {
                 (Class::Universal, universal::OCTET_STRING) if group_call => group_call = false,
                 (Class::Universal, universal::OCTET_STRING) => {
@@ -155,13 +154,12 @@ impl<'a> ForwardSm<'a> {
 
     /// What may follow sm-RP-UI. Nothing there is needed to judge the text, so nothing there is an error.
     #[inline(always)]
-    fn behind(&mut self, fields: Reader<'a>) {
-        for field in fields {
+    fn behind(&mut self, mut fields: Reader<'a>) {
+        for field in fields.by_ref() {
             let Ok(field) = field else {
                 self.marks.set(Mark::BrokenTail);
-                return;
+                break;
             };
-            self.marks.merge(Marks::of(&field));
             match (field.class, field.number) {
                 (Class::Universal, universal::NULL) => self.more_messages = true,
                 // In an MT the octet string is smDeliveryStartTime.
@@ -173,6 +171,8 @@ impl<'a> ForwardSm<'a> {
                 _ => {}
             }
         }
+        // The walk that began with the addresses.
+        self.marks.merge(Marks::seen(fields.seen()));
     }
 
     /// Whether an argument looks like a forwardSM whatever its operation says: destination, origination and an octet string in front.

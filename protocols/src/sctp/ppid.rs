@@ -71,7 +71,8 @@ impl Adaptation {
 /// back on the ports, the destination's first: receivers rarely look at the identifier.
 pub fn adaptation(ppid: u32, source_port: u16, destination_port: u16) -> Option<Adaptation> {
     let named = Adaptation::of_ppid(ppid).or_else(|| Adaptation::of_ppid(ppid.swap_bytes()));
-    if named.is_some() || ppid_name(ppid).is_some() {
+    let other = ppid_name(ppid).or_else(|| ppid_name(ppid.swap_bytes()));
+    if named.is_some() || other.is_some() {
         return named;
     }
     Adaptation::of_port(destination_port).or_else(|| Adaptation::of_port(source_port))

@@ -54,7 +54,7 @@ impl<'a> Address<'a> {
             let septets = gsm7::unpack(self.raw, 0, usize::from(self.digits) * 4 / 7, &mut septets);
             let tables = Tables::default();
             let mut rest = septets;
-            while let Some(read) = gsm7::read(rest, &tables) {
+            while let Some(read) = gsm7::read(rest, tables) {
                 out.write_char(read.character)?;
                 rest = rest.get(usize::from(read.septets)..).unwrap_or_default();
             }

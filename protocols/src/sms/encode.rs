@@ -79,7 +79,7 @@ pub fn room(user_data: &UserData<'_>) -> usize {
 }
 
 /// Septets that a text takes in these tables; `None` if a character of it is in neither.
-pub fn septets_needed(text: &str, tables: &Tables) -> Option<usize> {
+pub fn septets_needed(text: &str, tables: Tables) -> Option<usize> {
     text.chars().map(|character| tables.write(character).map(Written::septets)).sum()
 }
 

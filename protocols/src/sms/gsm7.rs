@@ -7,8 +7,8 @@
 use super::problems::Problems;
 use super::tables::{ESC, Tables};
 
-/// Room for the 255 septets that a TP-UDL can ask for, and whole words behind them.
-pub const SEPTETS: usize = 264;
+/// Room for the 255 septets that a TP-UDL can ask for, in whole blocks.
+pub const SEPTETS: usize = 8 * BLOCK;
 
 /// A buffer for [`unpack`].
 pub(super) const BUFFER: [u8; SEPTETS] = [0; SEPTETS];
@@ -21,21 +21,33 @@ const BLOCK: usize = 32;
 /// Fewer are given when the octets do not hold so many.
 pub(super) fn unpack<'o>(octets: &[u8], fill: u32, count: usize, out: &'o mut [u8; SEPTETS]) -> &'o [u8] {
     let bits = (octets.len() * 8).saturating_sub(fill as usize);
-    let count = count.min(bits / 7).min(SEPTETS - 8);
-    let mut rest = octets;
-    for eight in out.chunks_exact_mut(8).take(count.div_ceil(8)) {
-        let word = match rest.first_chunk::<8>() {
-            Some(word) => u64::from_le_bytes(*word),
-            None => tail(rest),
-        };
-        eight.copy_from_slice(&spread(word >> fill).to_le_bytes());
-        rest = rest.get(7..).unwrap_or_default();
+    let count = count.min(bits / 7).min(SEPTETS);
+    let (eights, _) = out.as_chunks_mut::<8>();
+    let mut done = 0;
+    // Each word holds an eighth octet: the one that the fill bits push the last septet into.
+    for (eight, seven) in eights.iter_mut().zip(octets.windows(8).step_by(7)) {
+        *eight = spread(word(seven) >> fill).to_le_bytes();
+        done += 1;
+    }
+    if let (Some(eight), Some(rest)) = (eights.get_mut(done), octets.get(done * 7..)) {
+        *eight = spread(tail(rest, octets) >> fill).to_le_bytes();
     }
     out.get(..count).unwrap_or_default()
 }
 
-/// The last octets, fewer than a word.
-fn tail(octets: &[u8]) -> u64 {
+/// The last octets of `all`, fewer than a word: read as a whole word that ends with them, if there are so many.
+fn tail(rest: &[u8], all: &[u8]) -> u64 {
+    match all.last_chunk() {
+        Some(word) => u64::from_le_bytes(*word).checked_shr(64 - rest.len() as u32 * 8).unwrap_or_default(),
+        None => word(rest),
+    }
+}
+
+/// At most eight octets, the first in the low bits.
+fn word(octets: &[u8]) -> u64 {
+    if let Some(whole) = octets.first_chunk() {
+        return u64::from_le_bytes(*whole);
+    }
     octets.iter().rev().fold(0, |word, octet| word << 8 | u64::from(*octet))
 }
 
@@ -62,7 +74,7 @@ pub(super) fn pack(septets: &[u8], fill: u32, out: &mut [u8]) -> Option<usize> {
     let mut carry = u64::from(out.first().copied().unwrap_or_default()) & ((1 << fill) - 1);
     let mut rest = out;
     for eight in septets.chunks(8) {
-        let word = gather(tail(eight)) << fill | carry;
+        let word = gather(word(eight)) << fill | carry;
         let (now, later) = rest.split_at_mut(rest.len().min(7));
         let octets = word.to_le_bytes();
         for (to, from) in now.iter_mut().zip(octets) {
@@ -86,7 +98,7 @@ pub(super) struct Read {
 }
 
 /// The first character of `septets`; `None` at the end, and for an ESC that stands there alone.
-pub(super) fn read(septets: &[u8], tables: &Tables) -> Option<Read> {
+pub(super) fn read(septets: &[u8], tables: Tables) -> Option<Read> {
     let base = |septet| match tables.base(septet) {
         Some(character) => (character, Problems::NONE),
         None => (' ', Problems::EMPTY_PLACE),
@@ -109,63 +121,169 @@ pub(super) fn read(septets: &[u8], tables: &Tables) -> Option<Read> {
     }
 }
 
-/// Appends the text of `septets` to `out`.
-pub(super) fn push_text(septets: &[u8], tables: &Tables, out: &mut String) -> Problems {
+/// Appends the text of the first `count` of `septets` to `out`.
+pub(super) fn push_text(septets: &[u8; SEPTETS], count: usize, tables: Tables, out: &mut String) -> Problems {
+    let count = count.min(SEPTETS);
+    let mut ascii = BUFFER;
+    let plain = if tables.is_latin() { to_ascii(septets, count, &mut ascii) } else { 0 };
+    let is_plain = |block: usize| plain >> block & 1 != 0;
+
     let mut problems = Problems::NONE;
     let mut at = 0;
-    while let Some(rest) = septets.get(at..).filter(|rest| !rest.is_empty()) {
-        let block = rest.get(..BLOCK).unwrap_or(rest);
-        if tables.is_latin() && push_ascii(block, out) {
-            at += block.len();
-            continue;
+    while at < count {
+        let mut block = at / BLOCK;
+        if is_plain(block) {
+            while is_plain(block) {
+                block += 1;
+            }
+            let end = (block * BLOCK).min(count);
+            out.push_str(ascii.get(at..end).and_then(|run| core::str::from_utf8(run).ok()).unwrap_or_default());
+            at = end;
+        } else {
+            // To the end of the block character by character; an ESC that stands last takes a septet of the next one.
+            let end = ((block + 1) * BLOCK).min(count);
+            while at < end {
+                let Some(read) = septets.get(at..count).and_then(|rest| read(rest, tables)) else {
+                    return problems | Problems::ESC_AT_END;
+                };
+                out.push(read.character);
+                problems |= read.problems;
+                at += usize::from(read.septets);
+            }
         }
-        // Up to the end of this block character by character, one septet beyond it when an ESC stands last.
-        let mut done = 0;
-        while done < block.len() {
-            let Some(read) = rest.get(done..).and_then(|rest| read(rest, tables)) else {
-                return problems | Problems::ESC_AT_END;
-            };
-            out.push(read.character);
-            problems |= read.problems;
-            done += usize::from(read.septets);
-        }
-        at += done;
     }
     problems
 }
 
-/// Appends a block if each septet of it is an ASCII character, and says whether it did.
-fn push_ascii(block: &[u8], out: &mut String) -> bool {
-    let mut ascii = [0; BLOCK];
-    let mut plain = true;
-    for (to, septet) in ascii.iter_mut().zip(block) {
-        let (octet, is_plain) = ascii_of(*septet);
-        *to = octet;
-        plain &= is_plain;
-    }
-    if !plain {
-        return false;
-    }
-    match ascii.get(..block.len()).map(core::str::from_utf8) {
-        Some(Ok(text)) => {
-            out.push_str(text);
-            true
+/// Writes the ASCII of each block that has nothing else; gives a bit for each that has not.
+fn to_ascii(septets: &[u8; SEPTETS], count: usize, ascii: &mut [u8; SEPTETS]) -> u32 {
+    let (from, to) = (septets.as_chunks::<BLOCK>().0, ascii.as_chunks_mut::<BLOCK>().0);
+    let mut plain = 0;
+    for (n, (from, to)) in from.iter().zip(to).enumerate().take(count.div_ceil(BLOCK)) {
+        let mut others = 0;
+        for (from, to) in from.as_chunks().0.iter().zip(to.as_chunks_mut().0) {
+            let (octets, other) = eight_to_ascii(u64::from_le_bytes(*from));
+            *to = octets.to_le_bytes();
+            others |= other;
         }
-        _ => false,
+        plain |= u32::from(others == 0) << n;
     }
+    plain
 }
 
-/// The octet that a septet of a Latin table is in ASCII, and whether it is any. Written so that it becomes compares and selects.
-const fn ascii_of(septet: u8) -> (u8, bool) {
-    let letter = (septet >= 0x41 && septet <= 0x5a) | (septet >= 0x61 && septet <= 0x7a);
-    let sign = septet >= 0x20 && septet <= 0x3f && septet != 0x24;
-    let moved = (septet == 0x00) | (septet == 0x02) | (septet == 0x11);
-    let line = (septet == 0x0a) | (septet == 0x0d);
-    let octet = match septet {
-        0x00 => b'@',
-        0x02 => b'$',
-        0x11 => b'_',
-        _ => septet,
-    };
-    (octet, letter | sign | moved | line)
+/// A one in each octet.
+const EACH: u64 = 0x0101_0101_0101_0101;
+
+/// Eight septets of a Latin table in ASCII, and the high bit of each octet that is not ASCII there (ESC is none either).
+///
+/// Septets leave the high bit free, so that sums and differences stay within their octet and say in that bit how a comparison ends.
+const fn eight_to_ascii(septets: u64) -> (u64, u64) {
+    const HIGH: u64 = EACH * 0x80;
+    const fn at_least(octets: u64, least: u64) -> u64 {
+        octets + EACH * (0x80 - least)
+    }
+    const fn differs(octets: u64, from: u64) -> u64 {
+        (octets ^ (EACH * from)) + EACH * 0x7f
+    }
+    // All bits below the high one, where the high one is clear.
+    const fn below(differs: u64) -> u64 {
+        let same = !differs & HIGH;
+        same - (same >> 7)
+    }
+    let small = septets | (EACH * 0x20);
+    let letter = at_least(small, 0x61) & !at_least(small, 0x7b);
+    let sign = at_least(septets, 0x20) & !at_least(septets, 0x40) & differs(septets, 0x24);
+    let (at, dollar, underscore) = (differs(septets, 0x00), differs(septets, 0x02), differs(septets, 0x11));
+    let line = !(differs(septets, 0x0a) & differs(septets, 0x0d));
+    let ascii = septets
+        ^ (below(at) & (EACH * 0x40))
+        ^ (below(dollar) & (EACH * (0x02 ^ 0x24)))
+        ^ (below(underscore) & (EACH * (0x11 ^ 0x5f)));
+    (ascii, !(letter | sign | line | !(at & dollar & underscore)) & HIGH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sms::tables::Language;
+
+    /// Bit by bit, as the specification tells it.
+    fn unpack_plainly(octets: &[u8], fill: usize, count: usize) -> Vec<u8> {
+        let bit = |at: usize| octets[at / 8] >> (at % 8) & 1;
+        (0..count.min((octets.len() * 8).saturating_sub(fill) / 7))
+            .map(|septet| (0..7).map(|n| bit(fill + septet * 7 + n) << n).sum())
+            .collect()
+    }
+
+    #[test]
+    fn unpacking_by_words_is_unpacking_by_bits() {
+        let octets: Vec<u8> = (0..224_u32).map(|n| (n * 167 + 13) as u8).collect();
+        for len in 0..=octets.len() {
+            for fill in 0..7 {
+                for count in [0, 1, len, len * 8 / 7, 255] {
+                    let mut out = [0xff; SEPTETS];
+                    let ours = unpack(&octets[..len], fill, count, &mut out);
+                    assert_eq!(ours, unpack_plainly(&octets[..len], fill as usize, count), "{len} {fill} {count}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn packing_undoes_unpacking_and_keeps_the_fill_bits() {
+        let septets: Vec<u8> = (0..160_u32).map(|n| (n * 37 + 5) as u8 & 0x7f).collect();
+        for len in 0..=septets.len() {
+            for fill in 0..7 {
+                let mut octets = [0xff; 150];
+                let written = pack(&septets[..len], fill, &mut octets).unwrap();
+                assert_eq!(written, (len * 7 + fill as usize).div_ceil(8));
+                assert!(written == 0 || u32::from(octets[0]).trailing_ones() >= fill);
+                assert_eq!(unpack(&octets[..written], fill, len, &mut [0; SEPTETS]), &septets[..len], "{len} {fill}");
+                assert_eq!(octets[written], 0xff, "nothing behind is touched");
+            }
+        }
+        assert_eq!(pack(&septets, 0, &mut [0; 139]), None);
+    }
+
+    #[test]
+    fn what_is_taken_for_ascii_is_what_every_latin_table_has_there() {
+        for septet in 0..0x80 {
+            let (ascii, other) = eight_to_ascii(u64::from(septet));
+            for language in [Language::Default, Language::Turkish, Language::Spanish, Language::Portuguese] {
+                let table = Tables::new(language, Language::Default).base(septet);
+                assert!(other & 0x80 != 0 || table == Some(char::from(ascii as u8)), "{septet:#04x} {language:?}");
+            }
+            let in_default = Tables::default().base(septet).filter(char::is_ascii).is_some();
+            assert_eq!(other & 0x80 == 0, in_default, "{septet:#04x} is left to the slow way without need");
+        }
+    }
+
+    #[test]
+    fn an_escape_may_stand_last_in_a_block() {
+        for at in BLOCK - 3..BLOCK + 3 {
+            let mut septets = [b'a'; SEPTETS];
+            septets[at] = ESC;
+            septets[at + 1] = 0x65;
+            let mut out = String::new();
+            assert_eq!(push_text(&septets, 100, Tables::default(), &mut out), Problems::NONE);
+            assert_eq!(out, format!("{}€{}", "a".repeat(at), "a".repeat(98 - at)));
+        }
+    }
+
+    #[test]
+    fn escapes_that_mean_nothing_are_marked() {
+        let text = |septets: &[u8]| {
+            let (mut all, mut out) = (BUFFER, String::new());
+            all[..septets.len()].copy_from_slice(septets);
+            let problems = push_text(&all, septets.len(), Tables::new(Language::Hindi, Language::Default), &mut out);
+            (out, problems)
+        };
+        assert_eq!(text(&[b'a', ESC]), ("a".into(), Problems::ESC_AT_END));
+        assert_eq!(text(&[ESC, ESC, b'b']), (" b".into(), Problems::UNKNOWN_ESC));
+        assert_eq!(text(&[ESC, b'c']), ("c".into(), Problems::UNKNOWN_ESC));
+        let tamil = Tables::new(Language::Tamil, Language::Default);
+        let mut out = String::new();
+        assert_eq!(push_text(&BUFFER, 1, tamil, &mut out), Problems::EMPTY_PLACE);
+        assert_eq!(out, " ");
+    }
 }

@@ -6,8 +6,6 @@
 mod locking;
 mod shift;
 
-use core::fmt;
-
 /// What each of the 128 septets stands for; [`RESERVED`] where the specification gives no character.
 pub(super) type Table = [u16; 128];
 
@@ -140,33 +138,12 @@ impl Language {
 }
 
 /// The pair of tables that one message is written in.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Tables {
-    locking: Language,
-    single: Language,
-    base: &'static Table,
-    extension: &'static Table,
-}
-
-/// The languages say it all.
-impl PartialEq for Tables {
-    fn eq(&self, other: &Self) -> bool {
-        (self.locking, self.single) == (other.locking, other.single)
-    }
-}
-
-impl Eq for Tables {}
-
-impl fmt::Debug for Tables {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tables").field("locking", &self.locking).field("single", &self.single).finish_non_exhaustive()
-    }
-}
-
-impl Default for Tables {
-    fn default() -> Self {
-        Self::new(Language::Default, Language::Default)
-    }
+    /// Language of the base table.
+    pub locking: Language,
+    /// Language of the extension table.
+    pub single: Language,
 }
 
 /// How a character is written: one septet, or one behind ESC.
@@ -190,42 +167,34 @@ impl Written {
 
 impl Tables {
     /// The tables of a locking and a single shift language.
-    pub fn new(locking: Language, single: Language) -> Self {
-        Self { locking, single, base: locking.locking(), extension: single.single() }
-    }
-
-    /// Language of the base table.
-    pub const fn locking(&self) -> Language {
-        self.locking
-    }
-
-    /// Language of the extension table.
-    pub const fn single(&self) -> Language {
-        self.single
+    pub const fn new(locking: Language, single: Language) -> Self {
+        Self { locking, single }
     }
 
     /// The base table differs from the default alphabet in places that a Latin text does not use: letters, digits and most signs are the same.
-    pub(super) fn is_latin(&self) -> bool {
+    pub(super) fn is_latin(self) -> bool {
         self.locking <= Language::Portuguese
     }
 
     /// The character of a septet without ESC; `None` where the table has none, and for ESC itself.
-    pub fn base(&self, septet: u8) -> Option<char> {
-        character(self.base, septet)
+    pub fn base(self, septet: u8) -> Option<char> {
+        character(self.locking.locking(), septet)
     }
 
     /// The character of a septet behind ESC; `None` where the table has none.
-    pub fn extension(&self, septet: u8) -> Option<char> {
-        character(self.extension, septet)
+    pub fn extension(self, septet: u8) -> Option<char> {
+        character(self.single.single(), septet)
     }
 
     /// How a character is written in these tables, the shorter way first; `None` if it is in neither.
-    pub fn write(&self, character: char) -> Option<Written> {
+    pub fn write(self, character: char) -> Option<Written> {
         let code = u16::try_from(u32::from(character)).ok().filter(|code| *code != RESERVED)?;
         if self.is_latin() && same_as_ascii(code) {
             return u8::try_from(code).ok().map(Written::Base);
         }
-        position(self.base, code).map(Written::Base).or_else(|| position(self.extension, code).map(Written::Extension))
+        position(self.locking.locking(), code)
+            .map(Written::Base)
+            .or_else(|| position(self.single.single(), code).map(Written::Extension))
     }
 }
 

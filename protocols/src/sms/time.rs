@@ -24,11 +24,17 @@ pub struct Timestamp {
 impl Timestamp {
     /// Reads seven octets of swapped semi-octets; `None` if they are no date (nothing else depends on them).
     pub fn parse(octets: &[u8; 7]) -> Option<Self> {
-        let [year, month, day, hour, minute, second, zone] = *octets;
-        let (year, month, day) = (decimal(year)?, decimal(month)?, decimal(day)?);
-        let (hour, minute, second) = (decimal(hour)?, decimal(minute)?, decimal(second)?);
+        // Seven pairs of digits at once, an octet each: tens in the low semi-octet, units in the high one. No sum leaves its octet.
+        let [.., zone] = *octets;
+        let packed = octets.iter().rev().fold(0_u64, |word, octet| word << 8 | u64::from(*octet));
         // Bit 3 of the zone's octet is the sign, which leaves three bits for the tens.
-        let quarters = i8::try_from(decimal(zone & !0x08)?).ok()?;
+        let packed = packed & !(0x08 << 48);
+        let (tens, units) = (packed & (EACH * 0x0f), (packed >> 4) & (EACH * 0x0f));
+        if ((tens + EACH * 0x76) | (units + EACH * 0x76)) & (EACH * 0x80) != 0 {
+            return None;
+        }
+        let [year, month, day, hour, minute, second, quarters, _] = (tens * 10 + units).to_le_bytes();
+        let quarters = i8::try_from(quarters).ok()?;
         let valid = (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second < 60;
         valid.then_some(Self {
             year: u16::from(year) + if year < 90 { 2000 } else { 1900 },
@@ -105,11 +111,8 @@ impl Validity {
     }
 }
 
-/// Two semi-octets, the low one first; `None` unless both are digits.
-fn decimal(octet: u8) -> Option<u8> {
-    let (tens, units) = (octet & 0x0f, octet >> 4);
-    (tens < 10 && units < 10).then_some(tens * 10 + units)
-}
+/// A one in each octet.
+const EACH: u64 = 0x0101_0101_0101_0101;
 
 fn swapped(value: u8) -> u8 {
     ((value % 10) << 4) | (value / 10 % 10)

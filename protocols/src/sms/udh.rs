@@ -211,3 +211,56 @@ impl Element<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn concat(octets: &[u8]) -> Option<(u16, u8, u8)> {
+        Udh::parse(octets).unwrap().concat().map(|concat| (concat.reference, concat.total, concat.seq))
+    }
+
+    #[test]
+    fn a_header_is_used_only_if_its_last_element_ends_with_it() {
+        let header = [0x00, 3, 90, 2, 1, 0x24, 1, 6];
+        assert_eq!(Udh::parse(&header).unwrap().elements().count(), 2);
+        for end in (1..header.len()).filter(|end| *end != 5) {
+            assert_eq!(Udh::parse(&header[..end]), None, "cut at {end}");
+        }
+        for (at, len) in [(1, 2), (1, 4), (6, 0), (6, 2), (6, 255)] {
+            let mut bad = header;
+            bad[at] = len;
+            assert!(Udh::parse(&bad).is_none_or(|udh| udh.concat().is_none()), "length {len} at {at}");
+        }
+        assert_eq!(Udh::parse(&[]).unwrap().elements().count(), 0);
+    }
+
+    #[test]
+    fn of_several_concatenations_the_last_that_is_possible_counts() {
+        assert_eq!(concat(&[0x00, 3, 9, 2, 1, 0x08, 4, 1, 2, 3, 3]), Some((0x0102, 3, 3)));
+        assert_eq!(concat(&[0x08, 4, 1, 2, 3, 3, 0x00, 3, 9, 2, 1]), Some((9, 2, 1)));
+        assert_eq!(concat(&[0x00, 3, 9, 2, 1, 0x00, 3, 9, 2, 0]), Some((9, 2, 1)));
+        for impossible in [[9, 0, 0], [9, 0, 1], [9, 2, 0], [9, 2, 3]] {
+            assert_eq!(concat(&[&[0x00, 3], &impossible[..]].concat()), None, "{impossible:?}");
+        }
+    }
+
+    #[test]
+    fn languages_are_independent_and_a_reserved_one_is_the_default() {
+        let udh = Udh::parse(&[0x25, 1, 6, 0x24, 1, 4]).unwrap();
+        assert_eq!((udh.locking(), udh.single()), (Language::Hindi, Language::Bengali));
+        let udh = Udh::parse(&[0x25, 1, 99, 0x24, 0]).unwrap();
+        assert_eq!((udh.locking(), udh.single()), (Language::Default, Language::Default));
+    }
+
+    #[test]
+    fn other_elements_are_found() {
+        let udh =
+            Udh::parse(&[0x20, 1, 40, 0x21, 4, 0, 10, 5, 20, 0x22, 4, 4, 0x91, 0x21, 0x43, 0x01, 2, 0x80, 1, 0x70, 0]).unwrap();
+        assert_eq!(udh.email_header(), Some(40));
+        assert_eq!(udh.hyperlinks().collect::<Vec<_>>(), [Hyperlink { position: 10, title: 5, url: 20 }]);
+        assert_eq!(udh.reply_address().unwrap().to_string(), "1234");
+        assert!(udh.has_message_waiting() && udh.has_sim_toolkit());
+        assert_eq!(udh.ports(), None);
+    }
+}

@@ -122,7 +122,8 @@ impl<'a> UserData<'a> {
         match self.alphabet() {
             Alphabet::Gsm7 => {
                 let mut septets = gsm7::BUFFER;
-                gsm7::push_text(self.septets(&mut septets), &self.tables, out)
+                let count = self.septets(&mut septets).len();
+                gsm7::push_text(&septets, count, self.tables, out)
             }
             Alphabet::EightBit => {
                 out.extend(self.body().iter().map(|octet| char::from(*octet)));
@@ -204,7 +205,7 @@ impl Iterator for Units<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         let (character, taken) = match self.alphabet {
             Alphabet::Gsm7 => {
-                let read = gsm7::read(self.septets.get(self.at..self.len)?, &self.tables)?;
+                let read = gsm7::read(self.septets.get(self.at..self.len)?, self.tables)?;
                 (read.character, usize::from(read.septets))
             }
             Alphabet::EightBit => (char::from(*self.body.get(self.at..self.len)?.first()?), 1),
@@ -217,5 +218,77 @@ impl Iterator for Units<'_> {
         let start = u8::try_from(self.at).ok()?;
         self.at += taken;
         Some((start..u8::try_from(self.at).ok()?, character))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(tp_udl: u8, field: &[u8], udhi: bool, dcs: u8) -> (String, Problems) {
+        let user_data = UserData::parse(tp_udl, field, udhi, Dcs(dcs));
+        let mut out = String::new();
+        let problems = user_data.text(&mut out);
+        (out, problems | user_data.problems)
+    }
+
+    #[test]
+    fn the_length_is_trusted_against_a_phantom_at_sign() {
+        // Seven septets in seven octets leave seven zero bits, which an eighth septet would make an `@`.
+        let field = [0x61, 0xf1, 0x98, 0x5c, 0x36, 0x9f, 0x01];
+        assert_eq!(read(7, &field, false, 0), ("abcdefg".into(), Problems::NONE));
+        assert_eq!(read(8, &field, false, 0), ("abcdefg@".into(), Problems::NONE));
+        assert_eq!(read(6, &field, false, 0), ("abcdef".into(), Problems::TRAILING_OCTETS));
+        assert_eq!(read(9, &field, false, 0), ("abcdefg@".into(), Problems::UDL_BEYOND_OCTETS));
+    }
+
+    #[test]
+    fn text_starts_behind_a_header_that_is_ignored() {
+        let good = [0x05, 0x00, 0x03, 9, 2, 1, b'a', b'b'];
+        assert_eq!(read(8, &good, true, 4), ("ab".into(), Problems::NONE));
+        let mut bad = good;
+        bad[2] = 9;
+        assert_eq!(read(8, &bad, true, 4), ("ab".into(), Problems::BAD_UDH));
+        bad[0] = 99;
+        assert_eq!(read(8, &bad, true, 4), (String::new(), Problems::BAD_UDH));
+        assert_eq!(read(0, &[], true, 0), (String::new(), Problems::BAD_UDH));
+    }
+
+    #[test]
+    fn ucs2_is_read_as_utf_16_and_its_halves_are_kept_visible() {
+        assert_eq!(read(4, &[0xd8, 0x3d, 0xdc, 0xe6], false, 8), ("📦".into(), Problems::NONE));
+        assert_eq!(read(3, &[0x00, 0x61, 0x00], false, 8), ("a".into(), Problems::ODD_OCTET));
+        let field = [0xdc, 0xe6, 0x00, 0x61, 0xd8, 0x3d];
+        assert_eq!(read(6, &field, false, 8), ("\u{fffd}a\u{fffd}".into(), Problems::LONE_SURROGATE));
+        let user_data = UserData::parse(6, &field, false, Dcs(8));
+        assert_eq!((user_data.leading_surrogate(), user_data.trailing_surrogate()), (Some(0xdce6), Some(0xd83d)));
+        let user_data = UserData::parse(4, &[0xd8, 0x3d, 0xdc, 0xe6], false, Dcs(8));
+        assert_eq!((user_data.leading_surrogate(), user_data.trailing_surrogate()), (None, None));
+    }
+
+    #[test]
+    fn eight_bit_data_is_text_only_when_printable_and_not_for_a_program() {
+        assert_eq!(read(4, b"a\xe9\n.", false, 4).0, "aé\n.");
+        for (field, udhi) in [(&b"a\x00"[..], false), (b"a\x85", false), (b"", false), (b"\x04\x04\x02\x09\x09text", true)] {
+            assert!(!UserData::parse(u8::try_from(field.len()).unwrap(), field, udhi, Dcs(4)).has_text(), "{field:?}");
+        }
+    }
+
+    #[test]
+    fn more_than_a_message_may_hold_is_read_all_the_same() {
+        let field = vec![0x55; 224];
+        let (text, problems) = read(255, &field, false, 0);
+        assert_eq!((text.chars().count(), problems), (255, Problems::UDL_OVER_LIMIT));
+        assert_eq!(UserData::parse(255, &field, false, Dcs(0)).units().count(), 255);
+    }
+
+    #[test]
+    fn text_allocates_nothing_where_there_is_room() {
+        let field = vec![0x1b; 140];
+        let mut out = String::with_capacity(480);
+        let before = (out.as_ptr(), out.capacity());
+        UserData::parse(160, &field, false, Dcs(0)).text(&mut out);
+        UserData::parse(140, &[0x4e; 140], false, Dcs(8)).text(&mut out);
+        assert_eq!((out.as_ptr(), out.capacity()), before);
     }
 }

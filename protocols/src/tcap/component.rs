@@ -1,4 +1,4 @@
-//! Components, Q.773 §3.2: an operation asked for, its result, its error, or a refusal to look at it.
+//! Components of Q.773: an operation asked for, its result, its error, or a refusal to look at it.
 
 use core::fmt;
 
@@ -67,7 +67,7 @@ pub struct ReturnError<'a> {
     pub parameter: Option<Tlv<'a>>,
 }
 
-/// What was wrong with a component, Q.773 table 20.
+/// What was wrong with a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Problem {
     /// Of any component.
@@ -143,7 +143,6 @@ fn invoke<'a>(element: &Tlv<'a>) -> Result<Invoke<'a>, Error> {
     let mut reader = element.children(Layer::Tcap);
     let id = mandatory(&mut reader, "invoke id")?;
     let mut marks = Marks::of(element);
-    marks.merge(Marks::of(&id));
     let invoke_id = number(&id, &reader, "invoke id")?;
     let mut code = mandatory(&mut reader, "operation code")?;
     let mut linked_id = None;
@@ -152,15 +151,12 @@ fn invoke<'a>(element: &Tlv<'a>) -> Result<Invoke<'a>, Error> {
         code = mandatory(&mut reader, "operation code")?;
     }
     let opcode = opcode(&code, &reader)?;
-    marks.merge(Marks::of(&code));
     marks.set_if(Mark::NotMinimal, code.content.len() > 1 && matches!(opcode, Opcode::Local(-128..=127)));
     let argument = match reader.next() {
         Some(argument) => Some(argument?),
         None => None,
     };
-    if let Some(argument) = &argument {
-        marks.merge(Marks::of(argument));
-    }
+    marks.merge(Marks::seen(reader.seen()));
     Ok(Invoke { invoke_id, linked_id, opcode, argument, marks })
 }
 

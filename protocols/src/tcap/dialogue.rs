@@ -1,4 +1,4 @@
-//! The dialogue portion, Q.773 §4.2: who speaks which application context, and what became of the dialogue.
+//! The dialogue portion of Q.773: who speaks which application context, and what became of the dialogue.
 //!
 //! ```text
 //! 6b { 28 { 06 0.0.17.773.1.1.1  a0 { 60 AARQ | 61 AARE | 64 ABRT } } }     unidirectional: …773.1.2.1, 60 AUDT

@@ -17,6 +17,9 @@ fn of<'a>(all: &'a [Vector], layers: &'a [&str]) -> impl Iterator<Item = &'a Vec
     all.iter().filter(move |vector| layers.contains(&vector.layer.as_str()))
 }
 
+/// The service centre and the MSC of the generator's traffic.
+const GENERATED: [&str; 2] = ["15550100001", "15550100002"];
+
 #[test]
 fn each_sccp_vector_is_read_or_named() {
     let (all, mut read, mut named) = (vectors(), 0, 0);
@@ -35,6 +38,14 @@ fn each_sccp_vector_is_read_or_named() {
         let kind = format!("0x{:02x}", unitdata.kind.code());
         assert_eq!(tshark(vector, "sccp.message_type"), Some(kind.as_str()), "{}", vector.note);
         assert!(!unitdata.called_party.malformed && !unitdata.calling_party.malformed, "{}", vector.note);
+        if let (Some(called), Some(calling)) = (unitdata.called_party.gt, unitdata.calling_party.gt) {
+            let numbers = [called, calling].map(|title| title.digits.to_string());
+            match vector.source.as_str() {
+                "gen.py" => assert!(numbers.iter().all(|number| GENERATED.contains(&number.as_str())), "{numbers:?}"),
+                "wmnsk/go-sccp" => assert_eq!(numbers, ["123456789012345", "9876543210"], "{}", vector.note),
+                _ => {}
+            }
+        }
         let layout = sccp::layout(&vector.data).unwrap();
         assert_eq!(&vector.data[layout.data()], unitdata.data, "{}", vector.note);
         let mut copy = vector.data.clone();

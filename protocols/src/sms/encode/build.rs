@@ -57,7 +57,7 @@ pub fn message_in(text: &str, tables: Tables, reference: Reference) -> Vec<Part>
             })
         })
         .collect();
-    let languages = languages(&tables);
+    let languages = languages(tables);
     match septets {
         Some(characters) => parts(&characters, &languages, reference, MAX_SEPTETS, |len| (len * 8).div_ceil(7), gsm7_part),
         None => {
@@ -71,12 +71,12 @@ pub fn message_in(text: &str, tables: Tables, reference: Reference) -> Vec<Part>
 }
 
 /// IEs 24 and 25 for the languages that are not the default.
-fn languages(tables: &Tables) -> Vec<u8> {
+fn languages(tables: Tables) -> Vec<u8> {
     let element = |id, language: Language| match language {
         Language::Default => vec![],
         _ => vec![id, 1, language.identifier()],
     };
-    [element(0x25, tables.locking()), element(0x24, tables.single())].concat()
+    [element(0x25, tables.locking), element(0x24, tables.single)].concat()
 }
 
 fn parts(

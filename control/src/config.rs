@@ -1,0 +1,306 @@
+//! `ztsms.toml`: read with what stands beside it, checked, compiled.
+//!
+//! The file, then `ztsms.d/*.toml` beside it in order of their names, then the environment (`ZTSMS__SECTION__KEY`). Tables are merged,
+//! entries of `[[…]]` are added, any other value replaces the one before. Each file is checked by itself, so that an error has its line.
+
+mod error;
+mod file;
+
+pub use error::{ConfigError, Place};
+pub use file::{Joins, Limits, Variant};
+
+use dataplane::policy::{
+    Chains, ImsiRange, NeverTouch, Pages, Policy, Preset, Protected, Rule, Spec, redirect::RedirectKey, words,
+    words::LanguageSpec,
+};
+use file::{ActionName, File, Form};
+use std::path::{Path, PathBuf};
+
+/// The commented default, as `ztsms config` prints it.
+pub const DEFAULT: &str = include_str!("config/default.toml");
+
+/// Where a configuration is looked for when none is named.
+const DEFAULT_PATH: &str = "ztsms.toml";
+const PREFIX: &str = "ZTSMS__";
+
+/// A configuration, checked and compiled.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// What is done by verdict, sender, network and recipient.
+    pub policy: Policy,
+    /// What the network is like.
+    pub network: Network,
+    /// Limits of the tables that join pieces.
+    pub joins: Joins,
+    /// The files that were read, in order.
+    pub sources: Vec<PathBuf>,
+}
+
+/// What the network is like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// Which point codes are on the wire.
+    pub variant: Variant,
+    /// Octets of SIF where no link set says otherwise.
+    pub max_sif: u16,
+    /// Link sets with a bound of their own.
+    pub link_sets: Vec<LinkSet>,
+    /// Ranges of correlation ids in place of IMSIs.
+    pub correlation_ids: Vec<ImsiRange>,
+    /// Service centres that answer for each other.
+    pub service_centres: Vec<Vec<String>>,
+    /// UDP ports that carry SCTP.
+    pub udp_ports: Vec<u16>,
+}
+
+impl Network {
+    /// Octets of SIF on the way from one point code to another: of the link sets that hold, the narrowest.
+    pub fn max_sif(&self, opc: u32, dpc: u32) -> u16 {
+        let holds = |set: &&LinkSet| set.opc.is_none_or(|code| code == opc) && set.dpc.is_none_or(|code| code == dpc);
+        self.link_sets.iter().filter(holds).map(|set| set.max_sif).min().unwrap_or(self.max_sif)
+    }
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self::from(file::Network::default())
+    }
+}
+
+/// A link set by the point codes at its ends; one that is left out holds for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkSet {
+    /// Originating point code.
+    pub opc: Option<u32>,
+    /// Destination point code.
+    pub dpc: Option<u32>,
+    /// Octets of SIF.
+    pub max_sif: u16,
+}
+
+impl From<file::Network> for Network {
+    fn from(file: file::Network) -> Self {
+        let link_sets = file.link_sets.iter().map(|set| LinkSet { opc: set.opc, dpc: set.dpc, max_sif: set.max_sif.0 });
+        Self {
+            link_sets: link_sets.collect(),
+            variant: file.variant,
+            max_sif: file.max_sif.0,
+            correlation_ids: file.correlation_ids.iter().map(|range| range.0).collect(),
+            service_centres: file.service_centres,
+            udp_ports: file.udp_ports,
+        }
+    }
+}
+
+/// Reads the configuration at `path`; without one `ztsms.toml` in the working directory, if it is there, else what is built in. The
+/// environment is applied in any case.
+pub fn load(path: Option<&Path>) -> Result<Config, ConfigError> {
+    let here = Path::new(DEFAULT_PATH);
+    let path = path.or_else(|| here.exists().then_some(here));
+    load_with(path, std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))))
+}
+
+/// As [`load`], with the variables given and no default path.
+pub fn load_with(path: Option<&Path>, variables: impl IntoIterator<Item = (String, String)>) -> Result<Config, ConfigError> {
+    let mut merged = toml::Table::new();
+    let sources = path.map(files).transpose()?.unwrap_or_default();
+    for source in &sources {
+        let text = std::fs::read_to_string(source).map_err(|cause| ConfigError::Read { path: source.clone(), cause })?;
+        merge(&mut merged, read(source, &text)?);
+    }
+    let mut variables: Vec<_> = variables.into_iter().filter(|(name, _)| name.starts_with(PREFIX)).collect();
+    variables.sort();
+    for (name, value) in &variables {
+        merge(&mut merged, variable(name, value)?);
+    }
+    let path = path.unwrap_or(Path::new("built-in configuration"));
+    let meaning = |what: String| ConfigError::Meaning { path: path.to_owned(), what };
+    let file: File = merged.try_into().map_err(|error: toml::de::Error| meaning(error.message().to_owned()))?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let spec = spec(&file, folder)?;
+    let policy = Policy::compile(spec).map_err(|error| meaning(error.to_string()))?;
+    Ok(Config { policy, network: Network::from(file.network), joins: Joins::from(file.joins), sources })
+}
+
+/// The file, and those in `ztsms.d` beside it.
+fn files(path: &Path) -> Result<Vec<PathBuf>, ConfigError> {
+    let folder = path.parent().unwrap_or(Path::new("")).join("ztsms.d");
+    let mut beside = Vec::new();
+    match std::fs::read_dir(&folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(cause) => return Err(ConfigError::Read { path: folder, cause }),
+        Ok(entries) => {
+            for entry in entries {
+                let path = entry.map_err(|cause| ConfigError::Read { path: folder.clone(), cause })?.path();
+                if path.extension().is_some_and(|end| end == "toml") {
+                    beside.push(path);
+                }
+            }
+        }
+    }
+    beside.sort();
+    beside.insert(0, path.to_owned());
+    Ok(beside)
+}
+
+/// One file as a table, checked by itself.
+fn read(path: &Path, text: &str) -> Result<toml::Table, ConfigError> {
+    let in_file = |error: toml::de::Error| ConfigError::in_file(path, text, &error);
+    toml::from_str::<File>(text).map_err(in_file)?;
+    toml::from_str(text).map_err(in_file)
+}
+
+/// `ZTSMS__POLICY__PRESET=quiet` as a table, checked by itself: the value is TOML, or else a string.
+fn variable(name: &str, value: &str) -> Result<toml::Table, ConfigError> {
+    let keys: Vec<String> = name.trim_start_matches(PREFIX).split("__").map(str::to_ascii_lowercase).collect();
+    let as_toml = toml::from_str::<toml::Table>(&format!("value = {value}")).ok().and_then(|mut table| table.remove("value"));
+    let string = toml::Value::String(value.to_owned());
+    let nest = |value: toml::Value| {
+        keys.iter().rev().fold(value, |inner, key| toml::Value::Table(toml::Table::from_iter([(key.clone(), inner)])))
+    };
+    let mut complaint = None;
+    // A brand of `42` is a string all the same.
+    for value in as_toml.into_iter().chain([string]) {
+        if let toml::Value::Table(table) = nest(value) {
+            match table.clone().try_into::<File>() {
+                Ok(_) => return Ok(table),
+                Err(error) => complaint = complaint.or(Some(error)),
+            }
+        }
+    }
+    Err(ConfigError::in_variable(name, complaint.as_ref().map_or("no key", |error| error.message())))
+}
+
+/// Tables are merged, arrays of tables are added, any other value replaces.
+fn merge(into: &mut toml::Table, from: toml::Table) {
+    for (key, value) in from {
+        match (into.get_mut(&key), value) {
+            (Some(toml::Value::Table(into)), toml::Value::Table(from)) => merge(into, from),
+            (Some(toml::Value::Array(into)), toml::Value::Array(from)) if from.first().is_some_and(toml::Value::is_table) => {
+                into.extend(from)
+            }
+            (_, value) => {
+                into.insert(key, value);
+            }
+        }
+    }
+}
+
+fn spec(file: &File, folder: &Path) -> Result<Spec, ConfigError> {
+    let preset = file.policy.preset.0;
+    let policy = &file.policy;
+    let mt = chains(preset, [&policy.safe, &policy.unknown, &policy.dangerous], None);
+    let mo = Chains { observe: mt.observe || !policy.change_mo, ..mt.clone() };
+    Ok(Spec {
+        mo,
+        census: preset == Preset::Learn,
+        silence: policy.silence,
+        rules: policy.rules.iter().map(|rule| self::rule(rule, &mt)).collect(),
+        mt,
+        protected: file
+            .protected
+            .iter()
+            .map(|entry| Protected { sender: entry.sender.clone(), domains: entry.domains.clone() })
+            .collect(),
+        never_touch: NeverTouch {
+            senders: file.never_touch.senders.clone(),
+            sender_prefixes: file.never_touch.sender_prefixes.clone(),
+            imsi: file.never_touch.imsi.iter().map(|range| range.0).collect(),
+        },
+        brand: file.labels.brand.clone(),
+        language: file.labels.language.clone(),
+        languages: languages(&file.labels),
+        link_hosts: file.labels.link_hosts.clone(),
+        likenesses: file.labels.likenesses.clone(),
+        pages: file.pages.as_ref().map(|pages| self::pages(pages, folder)).transpose()?,
+    })
+}
+
+fn chains(preset: Preset, own: [&Option<Vec<ActionName>>; 3], observe: Option<bool>) -> Chains {
+    let base = preset.chains();
+    replaced(base, own, observe)
+}
+
+fn replaced(mut base: Chains, own: [&Option<Vec<ActionName>>; 3], observe: Option<bool>) -> Chains {
+    for (chain, own) in [&mut base.safe, &mut base.unknown, &mut base.dangerous].into_iter().zip(own) {
+        if let Some(own) = own {
+            *chain = own.iter().map(|action| action.0).collect();
+        }
+    }
+    base.observe = observe.unwrap_or(base.observe);
+    base
+}
+
+/// A rule without a preset starts from the policy's own chains.
+fn rule(rule: &file::Rule, own: &Chains) -> Rule {
+    let base = rule.preset.map_or_else(|| own.clone(), |preset| preset.0.chains());
+    let chains = replaced(base, [&rule.safe, &rule.unknown, &rule.dangerous], rule.observe);
+    Rule {
+        direction: rule.direction.map(|direction| direction.0),
+        sender: rule.sender.clone(),
+        sender_prefix: rule.sender_prefix.clone(),
+        sender_like: rule.sender_like.clone(),
+        calling_gt: rule.calling_gt.clone(),
+        called_gt: rule.called_gt.clone(),
+        opc: rule.opc.clone(),
+        dpc: rule.dpc.clone(),
+        imsi: rule.imsi.iter().map(|range| range.0).collect(),
+        category: rule.category.clone(),
+        domain: rule.domain.clone(),
+        treat_as: rule.treat_as.map(|verdict| verdict.0),
+        language: rule.language.clone(),
+        ..Rule::new(&rule.name, chains)
+    }
+}
+
+/// The languages that ship, changed where the file says so, and those that it adds.
+fn languages(labels: &file::Labels) -> Vec<LanguageSpec> {
+    let mut all = words::shipped();
+    for (code, own) in &labels.languages {
+        let at = all.iter().position(|language| &language.code == code).unwrap_or_else(|| {
+            // What a new language does not say it says in English.
+            let english = words::language("en").unwrap_or_else(|| LanguageSpec {
+                code: String::new(),
+                verdicts: Default::default(),
+                labels: Default::default(),
+                notices: Default::default(),
+            });
+            all.push(LanguageSpec { code: code.clone(), ..english });
+            all.len() - 1
+        });
+        let Some(language) = all.get_mut(at) else { continue };
+        if let Some(verdicts) = &own.verdicts {
+            language.verdicts = verdicts.clone();
+        }
+        let LanguageSpec { labels: [safe, unknown, dangerous], notices: [_, notice_unknown, notice_dangerous], .. } = language;
+        let forms = [(safe, &own.safe), (unknown, &own.unknown), (dangerous, &own.dangerous)];
+        let notices = [(notice_unknown, &own.notice_unknown), (notice_dangerous, &own.notice_dangerous)];
+        for (into, from) in forms.into_iter().chain(notices) {
+            if let Some(from) = from {
+                *into = from.iter().map(|Form(text)| text.clone()).collect();
+            }
+        }
+    }
+    all
+}
+
+fn pages(pages: &file::Pages, folder: &Path) -> Result<Pages, ConfigError> {
+    let (Some(host), Some(key_file)) = (&pages.host, &pages.key_file) else {
+        return Err(ConfigError::Meaning { path: folder.join("[pages]"), what: "needs both `host` and `key_file`".into() });
+    };
+    let path = folder.join(key_file);
+    let text = std::fs::read_to_string(&path).map_err(|cause| ConfigError::Read { path: path.clone(), cause })?;
+    let key =
+        hexadecimal(text.trim()).ok_or_else(|| ConfigError::Meaning { path, what: "a key is 32 hexadecimal digits".into() })?;
+    Ok(Pages { host: host.clone(), key: RedirectKey(key) })
+}
+
+fn hexadecimal(text: &str) -> Option<[u8; 16]> {
+    // The octets of a `u128` need no table; the length check keeps `+1` and short keys out.
+    let digits = text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    digits.then(|| u128::from_str_radix(text, 16).ok()).flatten().map(u128::to_be_bytes)
+}
+
+#[cfg(test)]
+#[path = "config/tests.rs"]
+mod tests;

@@ -1,0 +1,198 @@
+use super::*;
+use dataplane::policy::Action;
+
+/// A folder of this test's own, gone when the test ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str, files: &[(&str, &str)]) -> Self {
+        let folder = std::env::temp_dir().join(format!("ztsms-config-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        for (file, text) in files {
+            let path = folder.join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        Self(folder)
+    }
+
+    fn load(&self, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        load_with(
+            Some(&self.0.join("ztsms.toml")),
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        )
+    }
+
+    /// What the error says, from the file's name on.
+    fn complaint(&self, variables: &[(&str, &str)]) -> String {
+        let error = self.load(variables).unwrap_err().to_string();
+        error.strip_prefix(&format!("{}/", self.0.display())).unwrap_or(&error).to_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn complaint(name: &str, text: &str) -> String {
+    Folder::new(name, &[("ztsms.toml", text)]).complaint(&[])
+}
+
+#[test]
+fn the_commented_default_is_what_is_built_in() {
+    let read = Folder::new("default", &[("ztsms.toml", DEFAULT)]).load(&[]).unwrap();
+    let built_in = Config::default();
+    assert_eq!(read.policy.spec(), built_in.policy.spec());
+    assert_eq!((read.policy.id(), read.network, read.joins), (built_in.policy.id(), built_in.network, built_in.joins));
+    assert_eq!(load_with(None, []).unwrap().policy.id(), built_in.policy.id());
+}
+
+#[test]
+fn every_example_in_the_default_can_be_switched_on() {
+    let on: String = DEFAULT
+        .lines()
+        .map(|line| match line.strip_prefix('#') {
+            Some(example) if example.starts_with(|c: char| c.is_ascii_lowercase() || c == '[') => format!("{example}\n"),
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    let folder = Folder::new("examples", &[("ztsms.toml", &on), ("pages.key", "000102030405060708090a0b0c0d0e0f\n")]);
+    let config = folder.load(&[]).unwrap();
+    assert_eq!(config.policy.spec().rules.len(), 1);
+    assert_eq!(config.policy.spec().protected.len(), 1);
+    assert_eq!(config.network.max_sif(4721, 2057), 4095);
+    assert_eq!(config.network.max_sif(1, 2), 272);
+    assert!(config.policy.spec().pages.is_some());
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_place_and_the_nearest_one() {
+    let said = complaint("unknown", "[policy]\npresset = \"warn\"\n");
+    assert!(said.starts_with("ztsms.toml:2:1: unknown key `presset`") && said.ends_with("Did you mean `preset`?"), "{said}");
+    let said = complaint("section", "# c\n\n[polcy]\npreset = \"warn\"\n");
+    assert!(said.starts_with("ztsms.toml:3:2: unknown key `polcy`") && said.ends_with("Did you mean `policy`?"), "{said}");
+}
+
+#[test]
+fn a_wrong_value_says_what_would_be_right() {
+    for (name, text, expected) in [
+        (
+            "preset",
+            "[policy]\npreset = \"warm\"\n",
+            "ztsms.toml:2:10: `warm` is not a preset: they are `learn`, `warn`, `quiet`, `strict`, `observe`. Did you mean `warn`?",
+        ),
+        (
+            "action",
+            "[policy]\nunknown = [\"lable\"]\n",
+            "ztsms.toml:2:11: `lable` is not an action: they are `pass`, `label`, `replace`, `redirect`, `deaden`, `silence`. Did you mean `label`?",
+        ),
+        ("type", "[policy]\nsilence = \"no\"\n", "ztsms.toml:2:11: invalid type: string \"no\", expected a boolean"),
+        ("imsi", "[never_touch]\nimsi = [\"208x\"]\n", "ztsms.toml:2:8: `208x` is not an IMSI"),
+        ("form", "[labels.languages.en]\nsafe = [\"{hots}\"]\n", "ztsms.toml:2:8: `{hots}` is not a placeholder"),
+        ("sif", "[network]\nmax_sif = 10\n", "ztsms.toml:2:11: 10 is not a number of octets from 64"),
+        ("syntax", "[policy\n", "ztsms.toml:1:8: "),
+        ("language", "[labels]\nlanguage = \"xx\"\n", "ztsms.toml: no language `xx`: there are en, de"),
+        (
+            "host",
+            "[[protected]]\nsender = \"A\"\ndomains = [\"https://a.example\"]\n",
+            "ztsms.toml: protected.domains: `https://a.example` is not a host name",
+        ),
+        (
+            "link",
+            "[labels.languages.en]\nsafe = [\"see help.example.com\"]\n",
+            "ztsms.toml: labels.safe of language `en`, form 1: the text holds a link to `help.example.com`",
+        ),
+    ] {
+        let said = complaint(name, text);
+        assert!(said.starts_with(expected), "{name}: {said}");
+    }
+}
+
+#[test]
+fn files_beside_it_come_after_and_the_environment_last() {
+    let folder = Folder::new(
+        "layers",
+        &[
+            (
+                "ztsms.toml",
+                "[policy]\npreset = \"quiet\"\n[labels]\nbrand = \"A\"\n[[protected]]\nsender = \"A\"\ndomains = [\"a.example\"]\n",
+            ),
+            ("ztsms.d/20-b.toml", "[labels]\nbrand = \"C\"\n"),
+            ("ztsms.d/10-a.toml", "[labels]\nbrand = \"B\"\n[[protected]]\nsender = \"B\"\ndomains = [\"b.example\"]\n"),
+            ("ztsms.d/notes.txt", "not ours"),
+        ],
+    );
+    let config = folder.load(&[("ZTSMS__LABELS__LANGUAGE", "fr"), ("ZTSMS__NETWORK__MAX_SIF", "4000"), ("OTHER", "x")]).unwrap();
+    let spec = config.policy.spec();
+    assert_eq!((spec.brand.as_str(), spec.language.as_str(), config.network.max_sif), ("C", "fr", 4000));
+    assert_eq!(spec.mt.safe, [Action::Pass]);
+    assert_eq!(spec.protected.len(), 2);
+    assert_eq!(config.sources.len(), 3);
+    assert_eq!(folder.load(&[("ZTSMS__LABELS__BRAND", "42")]).unwrap().policy.spec().brand, "42");
+    assert_eq!(folder.load(&[("ZTSMS__JOINS__PARTS__ENTRIES", "9")]).unwrap().joins.parts.entries, 9);
+    let said = folder.complaint(&[("ZTSMS__POLICY__PRESSET", "warn")]);
+    assert!(said.starts_with("environment variable ZTSMS__POLICY__PRESSET: unknown key `presset`"), "{said}");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let folder = Folder::new("absent", &[("other.toml", "")]);
+    assert!(folder.complaint(&[]).starts_with("ztsms.toml: No such file"));
+}
+
+#[test]
+fn a_key_file_is_thirty_two_hexadecimal_digits() {
+    assert_eq!(hexadecimal("000102030405060708090a0b0c0d0e0f").map(|key| key[15]), Some(15));
+    assert_eq!(hexadecimal("+00102030405060708090a0b0c0d0e0f"), None);
+    let text = "[pages]\nhost = \"go.carrier.example\"\nkey_file = \"k\"\n";
+    let said = Folder::new("key", &[("ztsms.toml", text), ("k", "short")]).complaint(&[]);
+    assert_eq!(said, "k: a key is 32 hexadecimal digits");
+}
+
+/// The worked example of `docs/policy.md` does what the page says.
+#[test]
+fn the_example_in_the_manual_holds() {
+    use dataplane::policy::{LinkFacts, Message, Scratch, Unbounded};
+    use dataplane::verdict::{Confidence, Reason, Verdict};
+    let manual = include_str!("../../../docs/policy.md");
+    let example =
+        manual.split_once("```toml\n").and_then(|(_, rest)| rest.split_once("```")).map(|(example, _)| example).unwrap();
+    let config = Folder::new("manual", &[("ztsms.toml", example)]).load(&[]).unwrap();
+    assert!(config.policy.impersonation("MyB4nk", "mybank-login.example"));
+    for (text, host, verdict, expected) in [
+        (
+            "http://mybank-login.example",
+            "mybank-login.example",
+            Verdict::Dangerous,
+            "Acme Un message avec un lien dangereux vers mybank-login(.)example a été retiré. N'y répondez pas.",
+        ),
+        (
+            "http://new.example/x",
+            "new.example",
+            Verdict::Unknown,
+            "Acme LIEN NON VÉRIFIÉ new(.)example. N'y saisissez rien, ne payez pas.\nhttp://new.example/x",
+        ),
+    ] {
+        let link = LinkFacts {
+            start: 0,
+            end: text.len(),
+            host,
+            registrable: host,
+            verdict,
+            reason: Reason::Exact,
+            category: "",
+            confidence: Confidence::High,
+            in_this_part: true,
+            crosses_parts: false,
+        };
+        let mut scratch = Scratch::default();
+        config.policy.decide(&Message::new(text, &[link]), &mut scratch, &mut Unbounded);
+        assert_eq!(scratch.text, expected);
+        // The page folds the sentence over lines.
+        let page = manual.split_whitespace().collect::<Vec<_>>().join(" ");
+        let said = expected.lines().next().unwrap();
+        assert!(page.contains(said), "the page does not say: {said}");
+    }
+}

@@ -1,0 +1,239 @@
+//! Links that begin with a scheme, in any case, glued to a word or not, with any number of slashes of any kind.
+//!
+//! Sources: AOSP `Patterns.PROTOCOL` (http, https, rtsp, ftp) and `USER_INFO`; the URL standard (slashes and
+//! backslashes behind a special scheme are skipped); iOS data detectors (any `scheme://`); vendors' pages for the
+//! schemes of their apps.
+
+use super::chars::{is_dot, is_host, is_label, is_latin, is_slash, is_stop};
+use super::{Finder, Form, Link};
+use crate::verdict::Confidence::{self, High, Low};
+
+/// Schemes with a host, and what a reader makes of their defanged spellings.
+const WITH_HOST: [(&str, &str, Form); 14] = [
+    ("https", "https://", Form::Scheme),
+    ("http", "http://", Form::Scheme),
+    ("rtsp", "rtsp://", Form::Scheme),
+    ("ftp", "ftp://", Form::Scheme),
+    ("wss", "wss://", Form::Scheme),
+    ("ws", "ws://", Form::Scheme),
+    ("hxxps", "https://", Form::Defanged),
+    ("hxxp", "http://", Form::Defanged),
+    ("h**ps", "https://", Form::Defanged),
+    ("h**p", "http://", Form::Defanged),
+    ("h__ps", "https://", Form::Defanged),
+    ("h__p", "http://", Form::Defanged),
+    ("fxp", "ftp://", Form::Defanged),
+    ("httрs", "https://", Form::Defanged), // a Cyrillic letter
+];
+
+/// Schemes that need no slashes, and how sure it is that a tap opens an app.
+const APPS: [(&str, Confidence); 22] = [
+    ("market", High),
+    ("intent", High),
+    ("whatsapp", High),
+    ("tg", High),
+    ("viber", High),
+    ("sgnl", High),
+    ("fb-messenger", High),
+    ("fb", High),
+    ("itms-services", High),
+    ("itms-apps", High),
+    ("itms", High),
+    ("weixin", High),
+    ("alipays", High),
+    ("line", Low),
+    ("upi", High),
+    ("bitcoin", High),
+    ("ethereum", High),
+    ("skype", High),
+    ("tel", Low),
+    ("sms", Low),
+    ("smsto", Low),
+    ("geo", Low),
+];
+
+/// A character of Android's user info; what is not ASCII is left to the browser, which takes all.
+fn is_user_info(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || !b.is_ascii() || b"$-_.+!*'(),;?&=%:@".contains(&b)
+}
+
+/// Whether a word is the scheme of an app, which needs no slashes.
+pub(super) fn is_app_scheme(word: &[u8]) -> bool {
+    APPS.iter().any(|(name, _)| name.as_bytes().eq_ignore_ascii_case(word))
+}
+
+impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
+    /// A colon at `at`, ending at `behind`. Gives where to go on.
+    pub(super) fn colon(&mut self, at: usize, behind: usize) -> usize {
+        let rest = self.slice(behind, self.text.len());
+        let body = behind + (rest.len() - rest.trim_start_matches(is_slash).len());
+        let word_from = self.scheme_start(at);
+        let word = self.slice(word_from, at);
+        if body == behind {
+            return self.app(word_from, word, behind);
+        }
+        for (name, prefix, form) in WITH_HOST {
+            let from = at.wrapping_sub(name.len());
+            let spelt = self.text.get(from..at).is_some_and(|spelt| spelt.eq_ignore_ascii_case(name));
+            // Two letters are a scheme only as a word of their own.
+            if spelt && (name.len() > 3 || from == word_from) {
+                return self.scheme((from, behind, body), prefix, form);
+            }
+        }
+        if body - behind >= 2 && !word.is_empty() && word != "mailto" {
+            let known = APPS.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)).map_or(High, |(_, sure)| *sure);
+            self.no_host(word_from, body, known);
+        }
+        body
+    }
+
+    /// Where the scheme before a colon begins: at most 32 letters, digits, `+`, `-`, `.` back, at a letter.
+    fn scheme_start(&self, at: usize) -> usize {
+        let from = (at.saturating_sub(32)..at).find(|&from| self.text.is_char_boundary(from)).unwrap_or(at);
+        let before = self.slice(from, at);
+        let head = before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+        let word = before.get(head.len()..).unwrap_or_default();
+        at - word.trim_start_matches(|c: char| !c.is_ascii_alphabetic()).len()
+    }
+
+    /// `tel:`, `intent:` and the like, without slashes.
+    fn app(&mut self, start: usize, word: &str, behind: usize) -> usize {
+        if let Some((_, sure)) = APPS.iter().find(|(name, _)| name.eq_ignore_ascii_case(word))
+            && self.text.get(behind..).is_some_and(|rest| rest.starts_with(|c: char| !is_stop(c)))
+        {
+            self.no_host(start, behind, *sure);
+        }
+        behind
+    }
+
+    /// A link without a host from `start`; what is inside it is looked for too.
+    fn no_host(&mut self, start: usize, body: usize, confidence: Confidence) {
+        if start < self.opaque_until {
+            return;
+        }
+        let rest = self.slice(body, self.text.len());
+        let run = rest.get(..rest.find(is_stop).unwrap_or(rest.len())).unwrap_or_default();
+        self.opaque_until = body + run.len();
+        let end = body + run.trim_end_matches(['.', ',', '!', '?', ')', ']', '}', '\'', ';', ':']).len();
+        if end > body {
+            self.report((start, end), (Form::NoHost, confidence), "", self.slice(start, end));
+            self.nested(start, body, end);
+        }
+    }
+
+    /// A scheme at `start`, its slashes at `slashes`, its authority at `body`.
+    fn scheme(&mut self, (start, slashes, body): (usize, usize, usize), prefix: &str, form: Form) -> usize {
+        let rest = self.slice(body, self.text.len());
+        let end = rest.find(|c| is_stop(c) || is_slash(c) || matches!(c, '?' | '#')).unwrap_or(rest.len());
+        let authority = rest.get(..end).unwrap_or_default();
+        let host_from = authority.rfind('@').map_or(0, |at| at + 1);
+        if host_from > 0 && !authority.bytes().all(is_user_info) {
+            // No user info to Android: the host is what stands first.
+            let first = authority.get(..authority.find(|c| !is_host(c)).unwrap_or_default()).unwrap_or_default();
+            let first = first.trim_end_matches(|c: char| is_dot(c) || c == '-');
+            self.report((start, body + first.len()), (form, High), prefix, first);
+        }
+        let host_text = authority.get(host_from..).unwrap_or_default();
+        if host_text.starts_with('\u{202e}') {
+            return self.reversed(start, body, body + end, prefix);
+        }
+        let mut len = if host_text.starts_with('[') {
+            host_text.find(']').map_or(0, |close| close + 1)
+        } else {
+            host_text.find(|c| !is_host(c) && c != '%').unwrap_or(host_text.len())
+        };
+        let host = host_text.get(..len).unwrap_or_default();
+        let followed =
+            host_text.get(len..).is_some_and(|more| more.starts_with(':')) || (len == host_text.len() && end < rest.len());
+        let blank = rest.get(end..).is_some_and(|more| more.starts_with(char::is_whitespace));
+        if !followed || blank {
+            len = host.trim_end_matches(|c: char| is_dot(c) || matches!(c, '-' | '_')).len();
+        }
+        let host = host.get(..len).unwrap_or_default();
+        if host.is_empty() || !host.contains(|c| is_label(c) && c != '-' || c == '[') {
+            return body;
+        }
+        let (host_start, host_end) = (body + host_from, body + host_from + len);
+        let how = (form, High);
+        if let Some(cut) = self.glued(host) {
+            self.report((start, host_start + cut), how, prefix, self.slice(host_start, host_start + cut));
+        }
+        if let Some(escape) = host.rfind('%') {
+            // A handset that does not read escapes links what stands behind the last one.
+            self.run(host_start + escape + 1, host_end);
+        }
+        if host.ends_with('-') {
+            let cut = host_start + host.trim_end_matches('-').len();
+            self.report((start, cut), how, prefix, self.slice(host_start, cut));
+        }
+        let mut tail = self.tail(host_end, false);
+        if !self.slice(slashes, body).starts_with("//") && host.contains(is_dot) {
+            // Not the two slashes that Android wants: it links the bare host.
+            self.report((host_start, tail.android), how, "http://", self.slice(host_start, tail.android));
+            tail.android = tail.trimmed;
+        }
+        self.readings(start, host_start, how, prefix, tail);
+        self.broken(start, host_start, host_end, prefix);
+        self.nested(start, host_end, tail.resume);
+        tail.resume.max(host_end)
+    }
+
+    /// Where a host with a TLD ends inside `host`, and text of another script begins.
+    fn glued(&self, host: &str) -> Option<usize> {
+        let cut = host.find(|c| !is_latin(c))?;
+        let head = host.get(..cut)?;
+        let head = head.trim_end_matches(is_dot);
+        let (_, label) = head.rsplit_once(is_dot)?;
+        (self.tlds.cut(label) == label.len()).then_some(head.len())
+    }
+
+    /// A host that a line break or a blank cuts behind a dot: `https://host.⏎com/a`.
+    fn broken(&mut self, start: usize, host_start: usize, host_end: usize, prefix: &str) {
+        let rest = self.slice(host_end, self.text.len());
+        let Some(behind) = rest.strip_prefix(is_dot) else { return };
+        let next = behind.trim_start_matches(char::is_whitespace);
+        if next.len() == behind.len() || behind.len() - next.len() > 4 {
+            return;
+        }
+        let from = self.text.len() - next.len();
+        let run = next.get(..next.find(|c| !is_host(c)).unwrap_or(next.len())).unwrap_or_default();
+        if run.split(is_dot).next_back().is_none_or(|label| self.tlds.cut(label) == 0) {
+            return;
+        }
+        self.glue((start, host_start, host_end), from, from + run.len(), prefix, (Form::Spaced, Low));
+    }
+
+    /// Reports host, dot and what stands from `from` on as one; the second host part ends at `end`.
+    pub(super) fn glue(
+        &mut self,
+        (start, host_start, host_end): (usize, usize, usize),
+        from: usize,
+        end: usize,
+        prefix: &str,
+        how: (Form, Confidence),
+    ) -> usize {
+        let until = (self.token_until, self.android_until);
+        let tail = self.tail(end, false);
+        (self.token_until, self.android_until) = until;
+        let end = tail.resume.max(end);
+        let body = self.slice(from, end);
+        let body = body.trim_end_matches(['.', ',', '!', '?', ')', ';', ':', '\'']);
+        let host = self.slice(host_start, host_end);
+        self.scratch.candidate.clear();
+        for part in [prefix, host, ".", body] {
+            self.scratch.candidate.push_str(part);
+        }
+        self.report_candidate((start, from + body.len()), how);
+        end
+    }
+
+    /// Behind U+202E a reader sees the rest turned round.
+    fn reversed(&mut self, start: usize, body: usize, end: usize, prefix: &str) -> usize {
+        let run = self.slice(body, end);
+        self.scratch.candidate.clear();
+        self.scratch.candidate.push_str(prefix);
+        self.scratch.candidate.extend(run.chars().rev().filter(|c| !super::chars::is_invisible(*c)));
+        self.report_candidate((start, end), (Form::Reversed, High));
+        end
+    }
+}

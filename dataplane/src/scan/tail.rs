@@ -1,0 +1,148 @@
+//! Where a link ends: port, path, query, and what of it is punctuation of the sentence.
+
+use super::chars::{is_android_path, is_invisible, is_latin, is_stop, trim_to_word};
+use super::{Finder, Form, Link};
+use crate::verdict::Confidence;
+
+/// The ends that a link has to different readers, all counted in bytes of the text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tail {
+    /// Up to a blank or a quote, without the sentence's punctuation and unbalanced brackets.
+    pub(super) trimmed: usize,
+    /// As Android cuts it: its own characters, back to the last one of a word, or the end of the text.
+    pub(super) android: usize,
+    /// Up to the first character of another script than the link's.
+    latin: usize,
+    /// Whether U+FF0F stands for a slash somewhere.
+    wide: bool,
+    /// Where the scan goes on.
+    pub(super) resume: usize,
+}
+
+impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
+    /// The ends of a link whose host ends at `at`.
+    pub(super) fn tail(&mut self, at: usize, only_latin: bool) -> Tail {
+        let text = self.text;
+        let from = at + port_len(text.get(at..).unwrap_or_default());
+        let rest = text.get(from..).unwrap_or_default();
+        let wide = rest.starts_with('\u{ff0f}');
+        if !rest.starts_with(['/', '?', '#', '\\']) && !wide {
+            return Tail { trimmed: from, android: from, latin: from, wide, resume: from };
+        }
+        // Each text is read once to the end of the token and once to Android's end; inside both, only what is glued
+        // there is new. So the time stays linear.
+        let (fresh, android_fresh) = (from >= self.token_until, from >= self.android_until);
+        let latin_only = only_latin || !(fresh || android_fresh);
+        let stop = |c| is_stop(c) || (latin_only && !is_latin(c)) || (!fresh && !is_android_path(c));
+        let run = rest.get(..extent(rest, stop)).unwrap_or_default();
+        let trimmed = trim(run);
+        let latin = run.find(|c| !is_latin(c)).and_then(|cut| run.get(..cut)).map_or(trimmed, trim);
+        let mut android = trimmed.len();
+        let mut resume = run.len();
+        if !latin_only {
+            self.token_until = self.token_until.max(from + run.len());
+            resume = resume.min(run.find(|c| !is_latin(c)).unwrap_or(resume));
+        }
+        if !latin_only && android_fresh {
+            let end = rest.find(|c| !is_android_path(c)).unwrap_or(rest.len());
+            let own = rest.get(..end).unwrap_or_default();
+            self.android_until = from + end;
+            resume = resume.min(end);
+            // `\b|$`: at the end of the text all stays, before it only up to the end of a word.
+            android = if from + end == text.len() { end } else { trim_to_word(own).len() };
+        }
+        Tail {
+            trimmed: from + trimmed.len(),
+            android: from + android,
+            latin: from + latin.len(),
+            wide: wide || run.contains('\u{ff0f}'),
+            resume: from + resume,
+        }
+    }
+
+    /// Reports a link that begins at `start` and whose body begins at `body`, with each of its ends.
+    pub(super) fn readings(&mut self, start: usize, body: usize, how: (Form, Confidence), prefix: &str, tail: Tail) -> bool {
+        let mut found = false;
+        for end in [tail.trimmed, tail.latin, tail.android] {
+            found |= self.report((start, end), how, prefix, self.slice(body, end));
+        }
+        self.unescaped((start, tail.trimmed), body, how, prefix);
+        if tail.wide {
+            self.scratch.candidate.clear();
+            self.scratch.candidate.push_str(prefix);
+            let written = self.slice(body, tail.trimmed);
+            self.scratch.candidate.extend(written.chars().map(|c| if c == '\u{ff0f}' { '/' } else { c }));
+            found |= self.report_candidate((start, tail.trimmed), how);
+            let host = written.find('\u{ff0f}').unwrap_or(written.len());
+            found |= self.report((start, body + host), how, prefix, self.slice(body, body + host));
+        }
+        found
+    }
+}
+
+impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
+    /// The reading with needless escapes undone: `%6c` is an `l` to every server (RFC 3986 §6.2.2.2).
+    fn unescaped(&mut self, span: (usize, usize), body: usize, how: (Form, Confidence), prefix: &str) {
+        let mut rest = self.slice(body, span.1);
+        if !rest.contains('%') {
+            return;
+        }
+        self.scratch.candidate.clear();
+        self.scratch.candidate.push_str(prefix);
+        let mut changed = false;
+        while let Some(at) = rest.find('%') {
+            let escape = rest.get(at + 1..at + 3).filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
+            let byte = escape.and_then(|hex| u8::from_str_radix(hex, 16).ok());
+            let plain = byte.filter(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'~'));
+            let len = if plain.is_some() { 3 } else { 1 };
+            self.scratch.candidate.push_str(rest.get(..at).unwrap_or_default());
+            self.scratch.candidate.push(plain.map_or('%', char::from));
+            changed |= plain.is_some();
+            rest = rest.get(at + len..).unwrap_or_default();
+        }
+        self.scratch.candidate.push_str(rest);
+        if changed {
+            self.report_candidate(span, how);
+        }
+    }
+}
+
+/// The length of `:` and one to five digits, if they stand there and nothing of a number behind them.
+fn port_len(text: &str) -> usize {
+    let Some(digits) = text.strip_prefix(':') else { return 0 };
+    let len = digits.bytes().take_while(u8::is_ascii_digit).count();
+    if (1..=5).contains(&len) { len + 1 } else { 0 }
+}
+
+/// The length of `text` up to a character that stops it, or a closing bracket that was not opened in it.
+fn extent(text: &str, stop: impl Fn(char) -> bool) -> usize {
+    let (mut round, mut square, mut curly) = (0, 0, 0);
+    for (at, c) in text.char_indices() {
+        let depth = match c {
+            '(' | ')' => &mut round,
+            '[' | ']' => &mut square,
+            '{' | '}' => &mut curly,
+            _ if stop(c) => return at,
+            _ => continue,
+        };
+        *depth += if matches!(c, '(' | '[' | '{') { 1 } else { -1 };
+        if *depth < 0 || stop(c) {
+            return at;
+        }
+    }
+    text.len()
+}
+
+/// Without what ends a sentence rather than a link.
+fn trim(run: &str) -> &str {
+    run.trim_end_matches(|c: char| match c {
+        '.' | ',' | '!' | '?' | ':' | ';' | '\'' | '*' | '|' | '(' | '[' | '{' => true,
+        _ => is_punctuation(c) || is_invisible(c),
+    })
+}
+
+/// Punctuation of other scripts and typesetting: quotes, dashes, ideographic stops.
+fn is_punctuation(c: char) -> bool {
+    matches!(c, '\u{a1}'..='\u{bf}' | '\u{2010}'..='\u{2027}' | '\u{2030}'..='\u{205e}' | '\u{3001}'..='\u{3020}' | '\u{ff01}'..='\u{ff0f}'
+        | '\u{ff1a}'..='\u{ff20}' | '\u{ff3b}'..='\u{ff40}' | '\u{ff5b}'..='\u{ff65}' | '\u{60c}' | '\u{61b}' | '\u{61f}' | '\u{6d4}' | '\u{964}')
+}

@@ -1,0 +1,219 @@
+//! What holds for any text: the sieve never dismisses what the scan finds, spans lie in the text, time is linear.
+
+use std::time::Instant;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const PIECES: [&str; 52] = [
+    "evil",
+    "a",
+    "com",
+    "Com",
+    "COM",
+    "in",
+    "to",
+    "рф",
+    "みんな",
+    "ｃｏｍ",
+    ".",
+    ".",
+    ".",
+    "..",
+    "。",
+    "．",
+    "｡",
+    "\u{2024}",
+    " ",
+    " ",
+    "\n",
+    ",",
+    ":",
+    "/",
+    "//",
+    "://",
+    "http",
+    "hxxps",
+    "tel",
+    "market",
+    "@",
+    "[.]",
+    "(dot)",
+    " dot ",
+    "?u=",
+    "%3A%2F%2F",
+    "%2e",
+    "1",
+    "23",
+    "0x7f",
+    "-",
+    "_",
+    "é",
+    "日本",
+    "\u{200b}",
+    "\u{202e}",
+    "＠",
+    "／",
+    "#12",
+    "(",
+    ")",
+    "😀",
+];
+
+/// Septets of the default alphabet, where the text has no others.
+fn septets(text: &str) -> Option<Vec<u8>> {
+    const LETTERS: &str = "@£$¥èéùìòÇ";
+    let mut out = Vec::new();
+    for c in text.chars() {
+        match c {
+            '[' => out.extend([0x1b, 0x3c]),
+            ']' => out.extend([0x1b, 0x3e]),
+            '_' => out.push(0x11),
+            c if LETTERS.contains(c) => out.push(LETTERS.chars().position(|l| l == c).unwrap() as u8),
+            c if c.is_ascii_graphic() || c == ' ' || c == '\n' => out.push(c as u8),
+            _ => return None,
+        }
+    }
+    Some(out)
+}
+
+fn urls(scanner: &Scanner, text: &str) -> Vec<(String, Form)> {
+    let mut urls = Vec::new();
+    scanner.find(text, &mut Scratch::new(), |link| urls.push((link.url.url.to_owned(), link.form)));
+    urls
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    #[test]
+    fn the_sieve_dismisses_nothing_that_the_scan_finds(pieces in prop::collection::vec(prop::sample::select(PIECES.as_slice()), 0..14)) {
+        thread_local!(static SCANNER: Scanner = Scanner::default());
+        SCANNER.with(|scanner| {
+            let text = pieces.concat();
+            let found: Vec<_> = urls(scanner, &text).into_iter().filter(|(_, form)| *form != Form::Binding).collect();
+            if found.is_empty() {
+                return Ok(());
+            }
+            prop_assert!(scanner.may_link(text.as_bytes()), "{:?}: {:?}", text, found);
+            let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+            prop_assert!(scanner.may_link_ucs2(&wide), "UCS2 {:?}: {:?}", text, found);
+            if let Some(septets) = septets(&text) {
+                prop_assert!(scanner.may_link_septets(&septets), "septets {:?}: {:?}", text, found);
+            }
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn spans_lie_in_any_text(text in "\\PC{0,60}") {
+        thread_local!(static SCANNER: Scanner = Scanner::default());
+        SCANNER.with(|scanner| scanner.find(&text, &mut Scratch::new(), |link| {
+            assert_eq!(text.get(link.start..link.end), Some(link.as_written));
+        }));
+    }
+}
+
+#[test]
+fn forty_thousand_octets_made_to_be_slow_are_not() {
+    let scanner = Scanner::default();
+    let mut scratch = Scratch::new();
+    let units = [
+        "http://a.co/)",
+        "a.com,",
+        "a@",
+        "http://a@",
+        "a.",
+        "。",
+        ".com ",
+        " dot a",
+        "a[.]",
+        "http://x.co/?u=",
+        "u=http://",
+        "日.com",
+        "http://日.com日/",
+        "a.com日",
+        "tel:",
+        "a://",
+        "%3A%2F%2F",
+        "http:/\u{ff0f}",
+        "\u{202e}http://",
+        "%25",
+        "xn--a.",
+        "@a.b ",
+        "ex.com/(",
+        "1.2.3.4.",
+        "-a.com",
+        "intent:x",
+    ];
+    for unit in units {
+        let text = unit.repeat(40_000 / unit.len());
+        let half = &text[..unit.len() * (20_000 / unit.len())];
+        let mut time = |text: &str| {
+            let start = Instant::now();
+            scanner.find(text, &mut scratch, |_| {});
+            start.elapsed()
+        };
+        let (_, half, whole) = (time(half), time(half), time(&text));
+        // Four times would be quadratic; small times are noise.
+        let quadratic = whole > half * 3 && whole.as_millis() > 40;
+        println!("{unit:?}: {half:?} for half, {whole:?} for all");
+        assert!(!quadratic && whole.as_millis() < 2000, "{unit:?}: {half:?} for half, {whole:?} for all");
+    }
+}
+
+#[test]
+fn what_stands_behind_the_end_of_a_link_is_a_link_of_its_own() {
+    let found = urls(&Scanner::default(), "http://a.com/x|evil.com/y");
+    assert!(found.contains(&("http://evil.com/y".to_owned(), Form::Bare)), "{found:?}");
+}
+
+#[test]
+fn what_deadening_leaves_is_no_link() {
+    let scanner = Scanner::default();
+    for text in ["https:  evil com path", "evil com", "see www evil com login now", "1 2 3 4"] {
+        assert!(urls(&scanner, text).is_empty(), "{text}: {:?}", urls(&scanner, text));
+        assert!(!scanner.may_link(text.as_bytes()), "{text}");
+    }
+}
+
+#[test]
+fn ordinary_text_holds_no_link() {
+    let scanner = Scanner::default();
+    for text in [
+        "e.g. this",
+        "at 12.30 or 7.15pm",
+        "Mr.Smith came",
+        "v1.2.3 and 2.0",
+        "Rs.500.00",
+        "£1,500.00",
+        "ann@mail.example.com",
+        "a/c no.12",
+    ] {
+        assert!(urls(&scanner, text).is_empty(), "{text}: {:?}", urls(&scanner, text));
+    }
+}
+
+#[test]
+fn an_origin_bound_code_is_a_binding_and_no_link() {
+    let scanner = Scanner::default();
+    assert_eq!(
+        urls(&scanner, "Your code is 123456\n@shop.example.com #123456"),
+        [("https://shop.example.com/".to_owned(), Form::Binding)]
+    );
+    assert_eq!(urls(&scanner, "Go evil.com\n@shop.com #1 @pay.net").first().unwrap().1, Form::Binding);
+    assert!(urls(&scanner, "Go evil.com\n@shop.com #1 @pay.net").contains(&("http://evil.com/".to_owned(), Form::Bare)));
+}
+
+#[test]
+fn packages_and_profiles_are_marked() {
+    let mut apps = Vec::new();
+    let text = "a.com/x.APK b.com/p.mobileconfig?v=1 c.com/apk d.com/?f=a.ipa";
+    Scanner::default().find(text, &mut Scratch::new(), |link| apps.push((link.url.host.to_owned(), link.app)));
+    apps.dedup();
+    assert_eq!(
+        apps,
+        [("a.com", true), ("b.com", true), ("c.com", false), ("d.com", true)].map(|(host, app)| (host.to_owned(), app))
+    );
+}
