@@ -1,8 +1,10 @@
 //! The control side of `ztsms`: commands, configuration, lists and the verdict builder.
 
+pub mod builtin;
 pub mod cli;
 pub mod config;
 pub mod explains;
+pub mod lists;
 pub mod record;
 pub mod record_json;
 pub mod summary;
