@@ -4,11 +4,16 @@
 //! else; a reader that goes away ends the program quietly.
 
 mod args;
+mod config;
 mod explain;
 mod fail;
 mod generate;
+mod judge;
 mod near;
+mod replay;
+mod scan;
 mod shell;
+mod verdicts;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -53,7 +58,10 @@ fn run(cli: Cli) -> Result<Done, Failure> {
     match cli.command {
         Command::Explain(args) => explain::run(&args, cli.color),
         Command::Generate(args) => generate::run(&args),
-        Command::Replay(_) | Command::Scan(_) | Command::Verdicts(_) | Command::Config(_) => Err(Failure::Usage("not yet".into())),
+        Command::Replay(args) => replay::run(&args, cli.color),
+        Command::Scan(args) => scan::run(&args, cli.color),
+        Command::Verdicts(args) => verdicts::run(&args, cli.color),
+        Command::Config(args) => config::run(&args),
         Command::Completions { shell } => shell::completions(&mut Cli::command(), shell),
         Command::Man { dir } => shell::man(Cli::command(), &dir),
     }

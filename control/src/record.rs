@@ -2,6 +2,7 @@
 //!
 //! The fields stand in the order of the JSON object, see `docs/schema/ztsms.sms.v1.json`.
 
+mod from_sms;
 mod redact;
 
 use std::net::IpAddr;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+pub use from_sms::Beside;
 pub use redact::Redactor;
 
 use crate::record_json as json;

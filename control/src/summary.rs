@@ -223,7 +223,7 @@ fn reason(url: &dataplane::record::Url<'_>, world: &World) -> String {
         dataplane::verdict::Reason::Platform => "a platform: what it hosts stands for itself".to_owned(),
         other => other.name().to_owned(),
     };
-    if let Some(entry) = url.entry.and_then(|entry| world.table.entry(entry)) {
+    if let Some(entry) = url.entry.map(|entry| world.table.entry(entry)) {
         let from: Vec<&str> = [entry.category, entry.source].into_iter().filter(|word| !word.is_empty()).collect();
         if !from.is_empty() {
             reason += &format!(" ({})", from.join(", "));

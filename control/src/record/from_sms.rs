@@ -83,7 +83,7 @@ impl Url {
     pub fn of(url: &lent::Url<'_>, text: &str, world: &World) -> Self {
         let in_text = url.found == Found::Text;
         let named = |name: &str| (!name.is_empty()).then(|| name.to_owned());
-        let entry = url.entry.and_then(|entry| world.table.entry(entry));
+        let entry = url.entry.map(|entry| world.table.entry(entry));
         Self {
             text: Some(url.text.to_owned()),
             start: in_text.then(|| code_points(text, url.start)),
