@@ -1,5 +1,6 @@
 //! The control side of `ztsms`: commands, configuration, lists and the verdict builder.
 
+pub mod build;
 pub mod builtin;
 pub mod cli;
 pub mod config;
@@ -9,3 +10,4 @@ pub mod record;
 pub mod record_json;
 pub mod summary;
 pub mod terminal;
+pub mod verdicts_cmd;
