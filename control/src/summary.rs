@@ -10,9 +10,9 @@ use dataplane::counters::Counters;
 use dataplane::join::table::Counts;
 use dataplane::policy::Direction;
 use dataplane::record::{Sms, action_name};
-use dataplane::verdict::{Confidence, Verdict};
+use dataplane::verdict::{Confidence, Reason, Verdict};
 use dataplane::world::World;
-use protocols::map::Tbcd;
+use protocols::map::{Origination, Tbcd};
 use protocols::{Error, Layer, Why};
 
 use crate::explains::Explains;
@@ -21,8 +21,8 @@ use crate::record::Redactor;
 /// Hosts kept of each verdict.
 const MAX_HOSTS: usize = 4096;
 
-/// Messages kept of each host.
-const MAX_EXAMPLES: usize = 2;
+/// Messages kept of each dangerous host, and of each unknown one.
+const MAX_EXAMPLES: [usize; 2] = [2, 1];
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -91,6 +91,11 @@ pub struct Context<'a> {
 }
 
 impl Summary {
+    /// Nothing seen yet, of so many captures.
+    pub fn new(captures: usize) -> Self {
+        Self { captures, ..Self::default() }
+    }
+
     /// Takes up the time of a frame.
     pub fn time(&mut self, time_ns: u64) {
         let (first, last) = self.times.get_or_insert((time_ns, time_ns));
@@ -109,7 +114,9 @@ impl Summary {
         {
             *count += 1;
         }
-        for (verdict, hosts) in [(Verdict::Dangerous, &mut self.dangerous), (Verdict::Unknown, &mut self.unknown)] {
+        let [of_dangerous, of_unknown] = MAX_EXAMPLES;
+        let lists = [(Verdict::Dangerous, &mut self.dangerous, of_dangerous), (Verdict::Unknown, &mut self.unknown, of_unknown)];
+        for (verdict, hosts, examples) in lists {
             let acts = |url: &&dataplane::record::Url<'_>| {
                 url.verdict == verdict
                     && match url.confidence {
@@ -127,7 +134,7 @@ impl Summary {
                     continue;
                 }
                 names.push(name);
-                hosts.add(name, || reason(url, world), || Example::of(sms, world, context));
+                hosts.add(name, examples, || reason(url, world), || Example::of(sms, world, context));
             }
             hosts.messages += u64::from(any);
         }
@@ -156,7 +163,7 @@ pub struct End<'a> {
 }
 
 impl Hosts {
-    fn add(&mut self, name: &str, why: impl FnOnce() -> String, example: impl FnOnce() -> Example) {
+    fn add(&mut self, name: &str, examples: usize, why: impl FnOnce() -> String, example: impl FnOnce() -> Example) {
         let nth = self.by_name.len();
         let host = match self.by_name.get_mut(name) {
             Some(host) => host,
@@ -169,7 +176,7 @@ impl Hosts {
             }
         };
         host.messages += 1;
-        if host.examples.len() < MAX_EXAMPLES {
+        if host.examples.len() < examples {
             host.examples.push(example());
         }
     }
@@ -187,7 +194,12 @@ impl Example {
         let number = |number: &str| redactor.map_or_else(|| number.to_owned(), |redactor| redactor.number(number));
         let imsi = sms.imsi.map(|imsi| Tbcd(imsi).to_string());
         let imsi = imsi.map(|imsi| redactor.map_or_else(|| imsi.clone(), |redactor| redactor.imsi(&imsi)));
-        let subscriber = msisdn.map(number).or(imsi).unwrap_or_else(|| "?".to_owned());
+        let originator = match sms.forward.origination {
+            Origination::Msisdn(originator) => Some(originator.to_string()),
+            _ => None,
+        };
+        let msisdn = originator.as_deref().or(msisdn).filter(|digits| !digits.is_empty()).map(number);
+        let subscriber = msisdn.or(imsi).unwrap_or_else(|| "?".to_owned());
         let is_name = sms.tpdu.address.is_alphanumeric();
         let address = match redactor {
             Some(redactor) => redactor.address(sms.address, is_name),
@@ -218,15 +230,24 @@ fn scheme(url: &str) -> &str {
 
 /// Why a link is what it is, in a few words.
 fn reason(url: &dataplane::record::Url<'_>, world: &World) -> String {
-    let mut reason = match url.reason {
-        dataplane::verdict::Reason::NoEntry => "no list knows it".to_owned(),
-        dataplane::verdict::Reason::Platform => "a platform: what it hosts stands for itself".to_owned(),
-        other => other.name().to_owned(),
+    let words = match url.reason {
+        Reason::Exact | Reason::Host | Reason::Path => "listed",
+        Reason::Parent => "below a listed host",
+        Reason::Platform => "a platform, which lends no trust",
+        Reason::Expired => "its entry has ended",
+        Reason::NoEntry => "on no list",
+        Reason::Expansion => "leads elsewhere",
+        Reason::Sender => "safe for other senders only",
+        Reason::Impersonation => "poses as a protected sender",
+        Reason::LabelSpoof => "imitates a label",
     };
+    let mut reason = words.to_owned();
     if let Some(entry) = url.entry.map(|entry| world.table.entry(entry)) {
-        let from: Vec<&str> = [entry.category, entry.source].into_iter().filter(|word| !word.is_empty()).collect();
-        if !from.is_empty() {
-            reason += &format!(" ({})", from.join(", "));
+        // The source of a built-in entry is a page's address: too long here, and in the records.
+        let words = [entry.category, entry.source].into_iter().filter(|word| !word.is_empty() && !word.contains("://"));
+        let words: Vec<&str> = words.collect();
+        if !words.is_empty() {
+            reason += &format!(" ({})", words.join(", "));
         }
     }
     if url.app {

@@ -90,7 +90,7 @@ pub(super) struct Replay {
     #[arg(long, value_name = "FILE", requires = "redact", value_hint = ValueHint::FilePath)]
     pub(super) redact_key: Option<PathBuf>,
     /// Hosts to list of each verdict in the summary
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 5)]
     pub(super) top: usize,
 }
 

@@ -38,7 +38,10 @@ pub(super) fn said(error: impl std::fmt::Display) -> Failure {
 fn network(network: &config::Network) -> Network {
     // Until the data plane knows link sets, the narrowest bound holds for all of them: nothing leaves that one of them would discard.
     let max_sif = network.link_sets.iter().map(|set| set.max_sif).chain([network.max_sif]).min().unwrap_or(network.max_sif);
-    let range = |range: &dataplane::policy::ImsiRange| (range.first.to_string().into(), range.last.to_string().into());
+    let range = |range: &dataplane::policy::ImsiRange| {
+        let [first, last] = range.bounds();
+        (first.into(), last.into())
+    };
     Network {
         variant: match network.variant {
             config::Variant::Itu => mtp3::Variant::Itu,

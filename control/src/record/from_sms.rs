@@ -63,7 +63,7 @@ impl Record {
             dcs: tpdu.dcs.0,
             scts: tpdu.scts.map(|scts| scts.to_string()),
             alphabet: tpdu.udl_at.map(|_| tpdu.user_data.alphabet().name()),
-            language: tpdu.user_data.tables.locking().name().or(tpdu.user_data.tables.single().name()),
+            language: tpdu.user_data.tables.locking.name().or(tpdu.user_data.tables.single.name()),
             concat: sms.concat.map(|part| Concat { reference: part.reference, total: part.total, seq: part.seq }),
             text: sms.text.map(str::to_owned),
             part_text: sms.part_text.map(str::to_owned),
@@ -111,8 +111,7 @@ fn code_points(text: &str, at: usize) -> usize {
     text.get(..at).map_or(0, |front| front.chars().count())
 }
 
-/// `mt` or `mo`.
-pub fn direction_name(direction: Direction) -> &'static str {
+fn direction_name(direction: Direction) -> &'static str {
     match direction {
         Direction::Mt => "mt",
         Direction::Mo => "mo",

@@ -188,7 +188,8 @@ impl Page {
         self.line("");
         self.line(title);
         for (_, name, n) in ways {
-            self.line(format!("{:>11} {name}", count(n)));
+            let meaning = self.paint.dim(meaning(name));
+            self.line(format!("{:>11} {name:<10} {meaning}", count(n)));
         }
     }
 
@@ -249,6 +250,20 @@ impl Page {
         for (n, what) in notes {
             self.line(format!("{:>11} {what}", count(n)));
         }
+    }
+}
+
+/// What an action does, for whom it is new.
+fn meaning(action: &str) -> &'static str {
+    match action {
+        "pass" => "left as it is",
+        "label" => "a warning stands first in the text",
+        "replace" => "a notice in place of the text",
+        "redirect" => "the link leads to a page of the network's first",
+        "deaden" => "the link made dead in place",
+        "silence" => "the phone shows nothing",
+        "observe" => "left as it is: what comes from phones is labelled on its way to one",
+        _ => "",
     }
 }
 

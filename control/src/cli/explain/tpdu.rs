@@ -97,7 +97,7 @@ fn user_data(input: Input<'_>, tpdu: &Tpdu<'_>, bytes: &[u8], text: &str) -> Nod
     } else if !data.header().is_empty() {
         node.push(input.raw("header, ignored", data.header()));
     }
-    for (name, language) in [("locking shift", data.tables.locking()), ("single shift", data.tables.single())] {
+    for (name, language) in [("locking shift", data.tables.locking), ("single shift", data.tables.single)] {
         if let Some(language) = language.name() {
             node.push(input.node(name, &[]).with(language));
         }

@@ -31,7 +31,7 @@ impl<'w, const TEXTS: bool> Listen<'w, TEXTS> {
         Self {
             world,
             redactor,
-            summary: Summary { captures, ..Summary::default() },
+            summary: Summary::new(captures),
             explains: Explains::default(),
             records: Vec::new(),
             unscanned: Vec::new(),
