@@ -291,6 +291,7 @@ fn sections_of_both_orders_old_and_simple_packets_and_odd_resolutions_are_read()
     let mut capture = Capture::new(Box::new(Cursor::new(file.clone())), "memory");
     while capture.next().unwrap().is_some() {}
     assert_eq!((capture.interfaces().len(), capture.skipped_blocks(), capture.frames()), (4, 1, 6));
+    assert_eq!(capture.format(), "pcapng");
     let frames = read_whole(file);
     let seen =
         |n: usize| (frames[n].time_ns, frames[n].interface, frames[n].link_type, frames[n].original_len, &frames[n].bytes[..]);
