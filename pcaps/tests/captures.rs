@@ -378,6 +378,14 @@ proptest! {
     }
 
     #[test]
+    fn a_changed_octet_in_a_compressed_capture_never_panics(at in any::<prop::sample::Index>(), octet: u8, gzip: bool) {
+        let mut file = if gzip { gz(&long(60)) } else { zst(&long(60)) };
+        let at = at.index(file.len());
+        file[at] = octet;
+        read(file);
+    }
+
+    #[test]
     fn one_changed_octet_never_panics(at in 0usize..228, octet: u8) {
         let mut file = sample();
         file[at] = octet;
