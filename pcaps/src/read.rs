@@ -79,14 +79,14 @@ enum Format {
     New,
     Pcap(pcap::Pcap),
     PcapNg(pcapng::PcapNg),
-    /// Nothing more to read.
-    Done,
 }
 
 /// A capture being read.
 pub struct Capture {
     source: Source,
     format: Format,
+    /// Nothing more to read.
+    done: bool,
     name: String,
     frames: u64,
     size: Option<u64>,
@@ -121,6 +121,7 @@ impl Capture {
         Self {
             source: Source::new(from, Arc::clone(&taken)),
             format: Format::New,
+            done: false,
             name: name.to_owned(),
             frames: 0,
             size: None,
@@ -134,17 +135,19 @@ impl Capture {
     /// The next frame; `None` at the end.
     #[expect(clippy::should_implement_trait, reason = "an Iterator cannot lend from its own buffer")]
     pub fn next(&mut self) -> Result<Option<Frame<'_>>, ReadError> {
+        if self.done {
+            return Ok(None);
+        }
         self.source.advance(std::mem::take(&mut self.lent));
         let found = match &mut self.format {
             Format::Pcap(pcap) => pcap.next(&mut self.source),
             Format::PcapNg(pcapng) => pcapng.next(&mut self.source, &mut self.interfaces, &mut self.skipped_blocks),
-            Format::Done => return Ok(None),
             Format::New => self.start(),
         };
         let found = match found {
             Ok(Some(found)) => found,
             Ok(None) => {
-                self.format = Format::Done;
+                self.done = true;
                 return Ok(None);
             }
             Err(stop) => return Err(self.stopped(stop)),
@@ -161,8 +164,7 @@ impl Capture {
         let format = match &self.format {
             Format::Pcap(pcap) => pcap.name(),
             Format::PcapNg(_) => "pcapng",
-            Format::New => "not read yet",
-            Format::Done => "at its end",
+            Format::New => "unknown",
         };
         match self.source.wrapping() {
             Some(wrapping) => format!("{format} in {wrapping}"),
@@ -216,7 +218,7 @@ impl Capture {
 
     fn stopped(&mut self, stop: Stop) -> ReadError {
         if !stop.goes_on {
-            self.format = Format::Done;
+            self.done = true;
         }
         ReadError { file: self.name.clone(), offset: stop.offset, frames: self.frames, cause: stop.cause }
     }

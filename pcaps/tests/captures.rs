@@ -1,47 +1,19 @@
-//! Captures of every kind, read back: what other programs wrote, what we wrote, and what is broken.
+//! Captures of every kind, read back: what we wrote, what is compressed, cut and broken.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test that fails should stop")]
 
-use std::io::{Cursor, Write};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+mod common;
 
+use std::io::{Cursor, Write};
+use std::path::Path;
+
+use common::{Kept, drain, sample};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use pcaps::read::{Capture, Cause, ReadError};
 use pcaps::write::PcapNg;
 use proptest::prelude::*;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
-
-/// A frame that outlives the capture.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Kept {
-    time_ns: Option<u64>,
-    interface: u32,
-    link_type: u32,
-    original_len: u32,
-    bytes: Vec<u8>,
-}
-
-fn drain(mut capture: Capture) -> (Vec<Kept>, Vec<ReadError>) {
-    let (mut frames, mut errors) = (Vec::new(), Vec::new());
-    loop {
-        match capture.next() {
-            Ok(Some(frame)) => {
-                assert_eq!(frame.number, frames.len() as u64 + 1);
-                frames.push(Kept {
-                    time_ns: frame.time_ns,
-                    interface: frame.interface,
-                    link_type: frame.link_type,
-                    original_len: frame.original_len,
-                    bytes: frame.bytes.to_vec(),
-                });
-            }
-            Ok(None) => return (frames, errors),
-            Err(error) => errors.push(error),
-        }
-    }
-}
 
 fn read(bytes: Vec<u8>) -> (Vec<Kept>, Vec<ReadError>) {
     drain(Capture::new(Box::new(Cursor::new(bytes)), "memory"))
@@ -51,16 +23,6 @@ fn read_whole(bytes: Vec<u8>) -> Vec<Kept> {
     let (frames, errors) = read(bytes);
     assert!(errors.is_empty(), "{}", errors[0]);
     frames
-}
-
-/// Three frames, the last of them cut by the snap length.
-fn sample() -> Vec<u8> {
-    let mut out = PcapNg::new(Vec::new()).unwrap();
-    let (ethernet, mtp3) = (out.interface(1).unwrap(), out.interface(141).unwrap());
-    out.packet(ethernet, 1_700_000_000_123_456_789, b"first", Some("a comment")).unwrap();
-    out.packet(mtp3, 1_700_000_000_123_456_790, b"", None).unwrap();
-    out.cut_packet(ethernet, 1_700_000_001_000_000_000, b"third, cut", 1_500, None).unwrap();
-    out.finish().unwrap()
 }
 
 fn classic(magic: [u8; 4], big: bool, extra: usize) -> Vec<u8> {
@@ -291,6 +253,7 @@ fn sections_of_both_orders_old_and_simple_packets_and_odd_resolutions_are_read()
     let mut capture = Capture::new(Box::new(Cursor::new(file.clone())), "memory");
     while capture.next().unwrap().is_some() {}
     assert_eq!((capture.interfaces().len(), capture.skipped_blocks(), capture.frames()), (4, 1, 6));
+    assert_eq!(capture.format(), "pcapng");
     let frames = read_whole(file);
     let seen =
         |n: usize| (frames[n].time_ns, frames[n].interface, frames[n].link_type, frames[n].original_len, &frames[n].bytes[..]);
@@ -377,75 +340,17 @@ proptest! {
     }
 
     #[test]
+    fn a_changed_octet_in_a_compressed_capture_never_panics(at in any::<prop::sample::Index>(), octet: u8, gzip: bool) {
+        let mut file = if gzip { gz(&long(60)) } else { zst(&long(60)) };
+        let at = at.index(file.len());
+        file[at] = octet;
+        read(file);
+    }
+
+    #[test]
     fn one_changed_octet_never_panics(at in 0usize..228, octet: u8) {
         let mut file = sample();
         file[at] = octet;
         read(file);
     }
-}
-
-/// Captures that other programs wrote, which are not part of this project.
-fn others() -> Option<Vec<PathBuf>> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/ss7/pcaps");
-    let Ok(files) = std::fs::read_dir(folder) else {
-        println!("skipped: ../shared/data is not here");
-        return None;
-    };
-    let captures =
-        files.map(|file| file.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "pcap" || e == "cap"));
-    let captures: Vec<_> = captures.collect();
-    assert!(!captures.is_empty());
-    Some(captures)
-}
-
-/// Number, time, length on the wire and captured, link type of each frame, as tshark reads them.
-fn by_tshark(path: &Path) -> Option<Vec<(u64, u32, usize)>> {
-    let fields = ["-e", "frame.time_epoch", "-e", "frame.len", "-e", "frame.cap_len"];
-    let Ok(output) = Command::new("tshark").arg("-r").arg(path).args(["-T", "fields"]).args(fields).output() else {
-        println!("skipped: tshark is not here");
-        return None;
-    };
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stdout).unwrap();
-    let line = |line: &str| {
-        let mut fields = line.split('\t');
-        let (seconds, fraction) = fields.next().unwrap().split_once('.').unwrap();
-        let time = format!("{seconds}{fraction:0<9}").parse().unwrap();
-        (time, fields.next().unwrap().parse().unwrap(), fields.next().unwrap().parse().unwrap())
-    };
-    Some(text.lines().map(line).collect())
-}
-
-#[test]
-fn captures_of_other_programs_read_as_tshark_reads_them() {
-    let Some(paths) = others() else { return };
-    let folder = std::env::temp_dir().join(format!("pcaps-test-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    for path in paths {
-        let Some(expected) = by_tshark(&path) else { return };
-        let (frames, errors) = drain(Capture::open(&path).unwrap());
-        assert!(errors.is_empty(), "{}", errors[0]);
-        let seen = |f: &Kept| (f.time_ns.unwrap(), f.original_len, f.bytes.len());
-        assert_eq!(frames.iter().map(seen).collect::<Vec<_>>(), expected, "{}", path.display());
-        for format in ["pcapng", "nsecpcap", "modpcap"] {
-            let again = folder.join(format);
-            let Ok(done) = Command::new("editcap").args(["-F", format]).args([&path, &again]).status() else {
-                println!("skipped: editcap is not here");
-                return;
-            };
-            assert!(done.success());
-            assert_eq!(drain(Capture::open(&again).unwrap()).0, frames, "{} as {format}", path.display());
-        }
-    }
-    std::fs::remove_dir_all(&folder).unwrap();
-}
-
-#[test]
-fn tshark_reads_what_we_wrote() {
-    let path = std::env::temp_dir().join(format!("pcaps-test-{}.pcapng", std::process::id()));
-    std::fs::write(&path, sample()).unwrap();
-    let Some(seen) = by_tshark(&path) else { return };
-    let expected = [(1_700_000_000_123_456_789, 5, 5), (1_700_000_000_123_456_790, 0, 0), (1_700_000_001_000_000_000, 1_500, 10)];
-    assert_eq!(seen, expected);
-    std::fs::remove_file(&path).unwrap();
 }
