@@ -35,9 +35,6 @@ pub struct Summary {
     pub foreign: BTreeMap<u32, u64>,
     /// Messages that seemed to be seen before.
     pub repeats: u64,
-    messages: [u64; 2],
-    in_parts: u64,
-    with_links: [u64; 4],
     dangerous: Hosts,
     unknown: Hosts,
     not_understood: BTreeMap<(Layer, &'static str), u64>,
@@ -103,17 +100,8 @@ impl Summary {
         *last = time_ns.max(*last);
     }
 
-    /// Takes up one message, not a repetition.
+    /// Takes up one message with links, not a repetition. How many there are in all, the counters say.
     pub fn sms(&mut self, sms: &Sms<'_>, world: &World, context: Context<'_>) {
-        let [mt, mo] = &mut self.messages;
-        *if sms.direction == Direction::Mt { mt } else { mo } += 1;
-        self.in_parts += u64::from(sms.concat.is_some());
-        let counted = |confidence| confidence != Confidence::Binding;
-        if sms.urls.iter().any(|url| counted(url.confidence))
-            && let Some(count) = self.with_links.get_mut(sms.verdict as usize)
-        {
-            *count += 1;
-        }
         let [of_dangerous, of_unknown] = MAX_EXAMPLES;
         let lists = [(Verdict::Dangerous, &mut self.dangerous, of_dangerous), (Verdict::Unknown, &mut self.unknown, of_unknown)];
         for (verdict, hosts, examples) in lists {

@@ -57,18 +57,19 @@ impl Page {
         self.line(head);
         self.line("");
 
-        let [mt, mo] = summary.messages;
+        let counters = end.counters;
+        let [mt, mo] = counters.directions;
         if mt + mo == 0 {
             self.line("No short message was found.");
             return;
         }
-        let parts = match summary.in_parts {
+        let parts = match counters.in_parts {
             0 => String::new(),
             parts => format!("; {} are parts of longer texts", count(parts)),
         };
         self.line(format!("{:>11} short messages: {}{parts}", count(mt + mo), direction_counts(mt, mo)));
-        let [none, safe, unknown, dangerous] = summary.with_links;
-        let with_links = none + safe + unknown + dangerous;
+        let [_, safe, unknown, dangerous] = counters.verdicts;
+        let with_links = safe + unknown + dangerous;
         if with_links == 0 {
             self.line(format!("{:>11} with links", "none"));
             return;
@@ -79,7 +80,6 @@ impl Page {
             (dangerous, paint.red("dangerous "), "known to be bad"),
             (unknown, paint.yellow("unknown   "), "nobody has verified it, so it is not trusted"),
             (safe, paint.green("safe      "), "verified"),
-            (none, "not judged".to_owned(), "only forms that no handset opens"),
         ];
         for (n, name, meaning) in rows.into_iter().filter(|(n, ..)| *n > 0) {
             self.line(format!("{:>15} {name}  {}", count(n), paint.dim(meaning)));
@@ -163,7 +163,7 @@ impl Page {
     fn done(&mut self, end: &End<'_>) {
         let counters = end.counters;
         self.tally("What was done", &counters.actions);
-        self.tally("What did not fit, so that the next action was taken", &counters.unfit);
+        self.tally("Not marked although a link in it is not safe, because of", &counters.unfit);
         if counters.unwarned > 0 {
             self.line(format!("{:>11} messages went on without a mark although a link in them is not safe", count(counters.unwarned)));
         }
