@@ -159,9 +159,7 @@ impl Hosts {
                 self.beyond += 1;
                 return;
             }
-            None => {
-                self.by_name.entry(name.to_owned()).or_insert(Host { nth, messages: 0, why: why(), examples: Vec::new() })
-            }
+            None => self.by_name.entry(name.to_owned()).or_insert(Host { nth, messages: 0, why: why(), examples: Vec::new() }),
         };
         host.messages += 1;
         if host.examples.len() < examples {

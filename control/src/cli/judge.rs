@@ -50,7 +50,11 @@ fn network(network: &config::Network) -> Network {
         },
         max_sif: usize::from(max_sif),
         correlation_ids: network.correlation_ids.iter().map(range).collect(),
-        centre_groups: network.service_centres.iter().map(|group| group.iter().map(|centre| centre.as_str().into()).collect()).collect(),
+        centre_groups: network
+            .service_centres
+            .iter()
+            .map(|group| group.iter().map(|centre| centre.as_str().into()).collect())
+            .collect(),
         ..Network::default()
     }
 }

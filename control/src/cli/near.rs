@@ -13,7 +13,8 @@ fn distance(a: &str, b: &str) -> usize {
     for (i, x) in a.iter().enumerate() {
         let mut row = vec![i + 1];
         for (j, y) in b.iter().enumerate() {
-            let at = |back: usize, j: usize| rows.get(rows.len() - back).and_then(|row| row.get(j)).copied().unwrap_or(usize::MAX - 1);
+            let at =
+                |back: usize, j: usize| rows.get(rows.len() - back).and_then(|row| row.get(j)).copied().unwrap_or(usize::MAX - 1);
             let left = row.last().copied().unwrap_or(usize::MAX - 1);
             let mut best = (at(1, j) + usize::from(x != y)).min(at(1, j + 1) + 1).min(left + 1);
             let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x);

@@ -60,7 +60,8 @@ fn lines(one: &mut impl FnMut(&str) -> io::Result<()>) -> Result<Done, Failure> 
         if !whole {
             fail::complain(&format_args!("standard input: line {number}: longer than {LONGEST_LINE} octets, left out"));
             done = Done::InPart;
-            io::BufRead::skip_until(&mut stdin, b'\n').map_err(|error| Failure::file("standard input".as_ref(), "read", error))?;
+            io::BufRead::skip_until(&mut stdin, b'\n')
+                .map_err(|error| Failure::file("standard input".as_ref(), "read", error))?;
             continue;
         }
         let text = line.strip_suffix(b"\n").unwrap_or(&line);

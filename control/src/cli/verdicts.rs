@@ -37,9 +37,7 @@ pub(super) fn run(args: &Verdicts, colour: Colour) -> Result<Done, Failure> {
             io::stdout().lock().write_all(b"every octet is as it was written\n")?;
             print_stats(&stats, false)
         }
-        VerdictsCommand::Rollback { verdicts } => {
-            print_stats(&verdicts_cmd::rollback(verdicts, &suffixes).map_err(said)?, false)
-        }
+        VerdictsCommand::Rollback { verdicts } => print_stats(&verdicts_cmd::rollback(verdicts, &suffixes).map_err(said)?, false),
     }
 }
 
@@ -77,7 +75,9 @@ fn build(args: &Build, suffixes: Suffixes) -> Result<Done, Failure> {
     let sources: Vec<Source> =
         groups.into_iter().flat_map(|(paths, what)| paths.iter().map(move |path| Source { path: path.clone(), what })).collect();
     if sources.is_empty() {
-        return Err(Failure::Usage("nothing to build from: name a CSV of your own, or --dangerous, --platform, --safe".to_owned()));
+        return Err(Failure::Usage(
+            "nothing to build from: name a CSV of your own, or --dangerous, --platform, --safe".to_owned(),
+        ));
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let report = verdicts_cmd::build(&sources, &args.output, now, &suffixes).map_err(said)?;
@@ -140,7 +140,8 @@ fn lookup(urls: &[String], verdicts: Option<&Path>, json: bool, suffixes: &Suffi
         };
         let pad = 10usize.saturating_sub(found.verdict.len());
         let words = [found.entry.as_deref(), found.category.as_deref(), found.source.as_deref()];
-        let words: Vec<&str> = std::iter::once(found.reason).chain(words.into_iter().flatten()).filter(|word| !word.is_empty()).collect();
+        let words: Vec<&str> =
+            std::iter::once(found.reason).chain(words.into_iter().flatten()).filter(|word| !word.is_empty()).collect();
         let line = format!("{verdict}{:pad$}{}\n{:10}{}\n", "", fitted(&found.url, 90), "", fitted(&words.join(", "), 90));
         out.extend_from_slice(line.as_bytes());
     }

@@ -165,7 +165,10 @@ impl Page {
         self.tally("What was done", &counters.actions);
         self.tally("Not marked although a link in it is not safe, because of", &counters.unfit);
         if counters.unwarned > 0 {
-            self.line(format!("{:>11} messages went on without a mark although a link in them is not safe", count(counters.unwarned)));
+            self.line(format!(
+                "{:>11} messages went on without a mark although a link in them is not safe",
+                count(counters.unwarned)
+            ));
         }
         let linked = |counts: &[u64; 4]| counts.iter().skip(2).sum::<u64>();
         let outcomes: Vec<_> = end.explains.outcomes().iter().filter(|(_, counts)| linked(counts) > 0).collect();

@@ -33,7 +33,8 @@ fn before(input: Input<'_>, node: &mut Node, name: &str, outer: &[u8], inner: &[
 fn ip_packet(input: Input<'_>, node: &mut Node, frame: &[u8], ip: &Ip<'_>) {
     before(input, node, "link header", frame, ip.header);
     let name = if ip.source.is_ipv4() { "IPv4" } else { "IPv6" };
-    let mut layer = input.node(name, ip.header).with(format_args!("{} to {}, protocol {}", ip.source, ip.destination, ip.protocol));
+    let mut layer =
+        input.node(name, ip.header).with(format_args!("{} to {}, protocol {}", ip.source, ip.destination, ip.protocol));
     if ip.cut {
         layer.problem("the capture ends before the packet does");
     }

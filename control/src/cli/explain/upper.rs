@@ -136,7 +136,9 @@ fn dialogue_portion(input: Input<'_>, dialogue: &Dialogue<'_>) -> Node {
     let mut node = input.node(name, &[]);
     if let Some(octets) = dialogue.application_context_name {
         let value = match dialogue.application_context {
-            Some(context) => format!("{}.v{} (0.4.0.0.1.0.{}.{})", context.name(), context.version, context.code, context.version),
+            Some(context) => {
+                format!("{}.v{} (0.4.0.0.1.0.{}.{})", context.name(), context.version, context.code, context.version)
+            }
             None => format!("not MAP: {}", hex(octets)),
         };
         node.push(input.node("application context", octets).with(value));
@@ -152,8 +154,10 @@ fn dialogue_portion(input: Input<'_>, dialogue: &Dialogue<'_>) -> Node {
         if let Some(map) = dialogue.map {
             information = information.with(format_args!("map-dialogue {map:?}"));
         }
-        let references =
-            [("destination reference", dialogue.destination_reference), ("origination reference", dialogue.origination_reference)];
+        let references = [
+            ("destination reference", dialogue.destination_reference),
+            ("origination reference", dialogue.origination_reference),
+        ];
         for (name, octets) in references {
             if let Some(octets) = octets {
                 information.push(input.node(name, octets).with(map::AddressString(octets)));
@@ -336,13 +340,7 @@ pub(super) fn map_argument(input: Input<'_>, bytes: &[u8], direction: Option<map
     };
     // Nothing but the argument is there, so an invoke is put around it that says as little as one can.
     let opcode = Opcode::Local(if direction == Some(map::Direction::Mo) { 46 } else { 44 });
-    let invoke = tcap::Invoke {
-        invoke_id: 0,
-        linked_id: None,
-        opcode,
-        argument: Some(argument),
-        marks: tcap::Marks::default(),
-    };
+    let invoke = tcap::Invoke { invoke_id: 0, linked_id: None, opcode, argument: Some(argument), marks: tcap::Marks::default() };
     let mut scratch = [0; 512];
     match ForwardSm::parse(&invoke, None, &mut scratch) {
         Ok(forward) => {

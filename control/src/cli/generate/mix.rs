@@ -53,7 +53,8 @@ const OTHERS: [&str; 5] = ["messages_per_s", "start", "subscribers", "languages"
 
 /// Reads a mix; what it leaves out is as in the default one.
 pub(super) fn parse(text: &str) -> Result<Mix, Wrong> {
-    let table: Table = toml::from_str(text).map_err(|error| located(text, error.span().map_or(0, |span| span.start), error.message()))?;
+    let table: Table =
+        toml::from_str(text).map_err(|error| located(text, error.span().map_or(0, |span| span.start), error.message()))?;
     let mut mix = Mix::default();
     for (key, value) in &table {
         set(&mut mix, key, value).map_err(|what| located(text, place_of(text, key), &what))?;
@@ -75,7 +76,10 @@ fn set(mix: &mut Mix, key: &str, value: &Value) -> Result<(), String> {
             let Some((_, place)) = shares(mix).into_iter().find(|(name, _)| *name == key) else {
                 let names = shares(&mut Mix::default()).map(|(name, _)| name);
                 let nearest = super::super::nearest(key, names.into_iter().chain(OTHERS));
-                return Err(format!("unknown key `{key}`{}", nearest.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))));
+                return Err(format!(
+                    "unknown key `{key}`{}",
+                    nearest.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
+                ));
             };
             *place = share(key, value)?;
         }
@@ -149,7 +153,9 @@ mod tests {
     #[test]
     fn an_empty_mix_is_the_default_one_and_each_key_is_known() {
         assert_eq!(parse("").unwrap(), Mix::default());
-        let mut all = String::from("messages_per_s = 7\nstart = 2026-11-23T18:00:00Z\nsubscribers = 9\ngarbage = 0\nlanguages = { fr = 1 }\n");
+        let mut all = String::from(
+            "messages_per_s = 7\nstart = 2026-11-23T18:00:00Z\nsubscribers = 9\ngarbage = 0\nlanguages = { fr = 1 }\n",
+        );
         for (name, _) in shares(&mut Mix::default()) {
             all += &format!("{name} = 0.5\n");
         }
@@ -164,7 +170,10 @@ mod tests {
         let told = |text: &str| parse(text).unwrap_err().to_string();
         assert_eq!(told("mt = 0.5\nlinsk = 0.1\n"), ":2:1: unknown key `linsk`; did you mean `links`?");
         assert_eq!(told("mt = 1.5"), ":1:1: `mt` is 1.5; a share from 0 to 1 is expected");
-        assert_eq!(told("languages = { xx = 1 }"), ":1:1: unknown language `xx`; known are en, de, fr, it, tr, el, ru, ar, hi, zh");
+        assert_eq!(
+            told("languages = { xx = 1 }"),
+            ":1:1: unknown language `xx`; known are en, de, fr, it, tr, el, ru, ar, hi, zh"
+        );
         assert!(told("mt = ").starts_with(":1:"));
         assert!(told("version_1 = 0.6\nversion_2 = 0.6").contains("at most 1"));
     }

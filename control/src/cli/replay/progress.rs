@@ -24,7 +24,8 @@ impl Progress {
         if !shown {
             return Self { bar: ProgressBar::hidden() };
         }
-        let size: Option<u64> = files.iter().map(|path| path.metadata().ok().filter(std::fs::Metadata::is_file).map(|m| m.len())).sum();
+        let size: Option<u64> =
+            files.iter().map(|path| path.metadata().ok().filter(std::fs::Metadata::is_file).map(|m| m.len())).sum();
         let (bar, style) = match size {
             Some(size) => (ProgressBar::new(size), "{bar:30} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta} left  {msg}"),
             None => (ProgressBar::no_length(), "{spinner} {bytes} {binary_bytes_per_sec} {elapsed}  {msg}"),
