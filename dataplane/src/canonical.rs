@@ -1,4 +1,21 @@
 //! Canonical form of a URL by the WHATWG rules, and Safe Browsing's further folding for keys.
+//!
+//! Two ways to the same result: a fast one for what nearly all links are (ASCII, nothing to encode, nothing to
+//! resolve), which copies once and gives up at the first byte that needs a thought; and the general one, which is
+//! the URL standard's state machine for special schemes. The crate `url` is the oracle of both.
+//!
+//! Departures from the standard, on purpose: user info and fragment go; `host` is without the final dot (`url` keeps
+//! it); schemes that are not special are opaque, except `rtsp`, which handsets link and which has a host like any
+//! other; a host of more than [`host::MAX_IDN`] characters that needs IDNA is refused (no such name resolves).
+
+mod fold;
+mod host;
+mod path;
+
+pub use fold::{Folded, Folder, fold};
+
+/// Version of these rules: it stands in a snapshot, so that builder and reader never differ.
+pub const RULES_VERSION: u32 = 1;
 
 /// What kind of host a URL has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,7 +37,7 @@ pub struct Canonical<'a> {
     pub url: &'a str,
     /// Scheme without the colon.
     pub scheme: &'a str,
-    /// Host as it stands in `url`; empty where `kind` is [`HostKind::None`].
+    /// Host as it stands in `url`, without a final dot; empty where `kind` is [`HostKind::None`].
     pub host: &'a str,
     /// What the host is.
     pub kind: HostKind,
@@ -29,3 +46,261 @@ pub struct Canonical<'a> {
     /// Path with its query, from the first `/` on (for URLs without a host: all behind the colon).
     pub path_and_query: &'a str,
 }
+
+/// Why a text is no URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Bad {
+    /// No scheme in front.
+    NoScheme,
+    /// The scheme asks for a host and there is none.
+    NoHost,
+    /// The host is no name and no address: a forbidden character, a label that IDNA refuses, a number too large.
+    Host,
+    /// The port is no number below 65536.
+    Port,
+    /// The host needs IDNA and is longer than any name can be.
+    TooLong,
+}
+
+impl Bad {
+    /// The name in counters.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoScheme => "no scheme",
+            Self::NoHost => "no host",
+            Self::Host => "bad host",
+            Self::Port => "bad port",
+            Self::TooLong => "host too long",
+        }
+    }
+}
+
+impl core::fmt::Display for Bad {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl core::error::Error for Bad {}
+
+/// Buffers that [`parse`] writes to. Kept and used again, they make it free of allocation.
+#[derive(Clone, Debug)]
+pub struct Scratch {
+    url: String,
+    clean: String,
+    host: host::Scratch,
+}
+
+/// What the buffers hold from the start: more than any text of 255 parts can ask for in ASCII.
+const RESERVE: usize = 16 * 1024;
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self { url: String::with_capacity(RESERVE), clean: String::with_capacity(RESERVE), host: host::Scratch::default() }
+    }
+}
+
+impl Scratch {
+    /// Buffers with room reserved.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+/// The canonical form of `input`, which must begin with a scheme (white space and controls around it apart).
+pub fn parse<'s>(input: &str, scratch: &'s mut Scratch) -> Result<Canonical<'s>, Bad> {
+    let parts = match fast(input, &mut scratch.url) {
+        Some(parts) => parts,
+        None => general(input, scratch)?,
+    };
+    let url = scratch.url.as_str();
+    let at = |from: u32, to: u32| url.get(from as usize..to as usize).unwrap_or_default();
+    Ok(Canonical {
+        url,
+        scheme: at(0, parts.scheme_end),
+        host: at(parts.host_start, parts.host_end),
+        kind: parts.kind,
+        port: parts.port,
+        path_and_query: at(parts.path_start, url.len() as u32),
+    })
+}
+
+/// Where the parts of the serialisation lie.
+struct Parts {
+    scheme_end: u32,
+    host_start: u32,
+    host_end: u32,
+    path_start: u32,
+    port: Option<u16>,
+    kind: HostKind,
+}
+
+/// Schemes with a host of the network's names, and their own ports. All but `rtsp` are special in the standard.
+const WITH_HOST: [(&str, u16); 6] = [("https", 443), ("http", 80), ("ftp", 21), ("wss", 443), ("ws", 80), ("rtsp", 554)];
+
+const HOST: u8 = 1;
+const PATH: u8 = 2;
+
+/// What a byte may be without a further thought, in a host and in path or query.
+// Built when compiled: an index out of range would not compile.
+#[allow(clippy::indexing_slicing)]
+const PLAIN: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut i = 0;
+    while i < 128 {
+        let b = i as u8;
+        if b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_') {
+            table[i] |= HOST;
+        }
+        if b > b' ' && b < 0x7f && !matches!(b, b'"' | b'#' | b'<' | b'>' | b'\'' | b'\\' | b'^' | b'`' | b'{' | b'}') {
+            table[i] |= PATH;
+        }
+        i += 1;
+    }
+    table
+};
+
+fn plain(byte: u8, what: u8) -> bool {
+    PLAIN.get(usize::from(byte)).is_some_and(|bits| bits & what != 0)
+}
+
+/// `http://host/path?query` in plain ASCII; `None` where the general way must look.
+fn fast(input: &str, out: &mut String) -> Option<Parts> {
+    let bytes = input.as_bytes();
+    let (scheme, rest) = match bytes {
+        [b'h' | b'H', b't' | b'T', b't' | b'T', b'p' | b'P', b's' | b'S', b':', b'/', b'/', ..] => ("https", input.get(8..)?),
+        [b'h' | b'H', b't' | b'T', b't' | b'T', b'p' | b'P', b':', b'/', b'/', ..] => ("http", input.get(7..)?),
+        _ => return None,
+    };
+    let host_len = rest.bytes().position(|b| !plain(b, HOST)).unwrap_or(rest.len());
+    let (host, tail) = rest.split_at_checked(host_len)?;
+    let last = host.as_bytes().last()?;
+    let label = host.rsplit('.').next()?;
+    if *last == b'.' || label.as_bytes().first().is_none_or(u8::is_ascii_digit) || ace(host.as_bytes()) {
+        return None;
+    }
+    let tail = match tail.as_bytes().first() {
+        None => "",
+        Some(b'/' | b'?') => tail,
+        _ => return None,
+    };
+    let mut before = 0;
+    let mut query = false;
+    for &b in tail.as_bytes() {
+        // A segment that begins with a dot, or with what may be an encoded one, may be a dot segment.
+        if !plain(b, PATH) || (before == b'/' && !query && matches!(b, b'.' | b'%')) {
+            return None;
+        }
+        query |= b == b'?';
+        before = b;
+    }
+    out.clear();
+    out.push_str(scheme);
+    out.push_str("://");
+    let host_start = out.len();
+    out.push_str(host);
+    out.get_mut(host_start..)?.make_ascii_lowercase();
+    let path_start = out.len();
+    if !tail.starts_with('/') {
+        out.push('/');
+    }
+    out.push_str(tail);
+    Some(Parts {
+        scheme_end: scheme.len() as u32,
+        host_start: host_start as u32,
+        host_end: path_start as u32,
+        path_start: path_start as u32,
+        port: None,
+        kind: HostKind::Domain,
+    })
+}
+
+/// Whether a label of `host` begins with `xn--` (any case).
+fn ace(host: &[u8]) -> bool {
+    host.windows(4).any(|w| matches!(w, [b'x' | b'X', b'n' | b'N', b'-', b'-']))
+}
+
+/// The standard's state machine, for everything else.
+fn general(input: &str, scratch: &mut Scratch) -> Result<Parts, Bad> {
+    let Scratch { url: out, clean, host: host_scratch } = scratch;
+    let input = input.trim_matches(|c: char| c <= ' ');
+    let input = if input.bytes().any(|b| matches!(b, b'\t' | b'\n' | b'\r')) {
+        clean.clear();
+        clean.extend(input.chars().filter(|c| !matches!(c, '\t' | '\n' | '\r')));
+        clean.as_str()
+    } else {
+        input
+    };
+    let (scheme, rest) = split_scheme(input).ok_or(Bad::NoScheme)?;
+    out.clear();
+    out.push_str(scheme);
+    out.make_ascii_lowercase();
+    let scheme_end = out.len() as u32;
+    let Some(&(_, own_port)) = WITH_HOST.iter().find(|(name, _)| name == out) else {
+        return Ok(opaque(rest, scheme_end, out));
+    };
+    out.push_str("://");
+    let rest = rest.trim_start_matches(['/', '\\']);
+    let end = rest.bytes().position(|b| matches!(b, b'/' | b'\\' | b'?' | b'#')).unwrap_or(rest.len());
+    let (authority, tail) = rest.split_at_checked(end).ok_or(Bad::Host)?;
+    let authority = authority.rsplit_once('@').map_or(authority, |(_, behind)| behind);
+    let (name, port) = split_port(authority);
+    if name.is_empty() {
+        return Err(Bad::NoHost);
+    }
+    let host_start = out.len() as u32;
+    let kind = host::write(name, host_scratch, out)?;
+    let whole = out.len();
+    let dots = usize::from(kind == HostKind::Domain && out.ends_with('.'));
+    let port = port_number(port)?.filter(|&port| port != own_port);
+    if let Some(port) = port {
+        out.push(':');
+        path::push_decimal(u32::from(port), out);
+    }
+    let path_start = out.len() as u32;
+    path::write(tail, out);
+    Ok(Parts { scheme_end, host_start, host_end: (whole - dots) as u32, path_start, port, kind })
+}
+
+/// `scheme:` by the standard: a letter, then letters, digits, `+`, `-`, `.`.
+fn split_scheme(input: &str) -> Option<(&str, &str)> {
+    let colon = input.bytes().position(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.')))?;
+    let (scheme, rest) = input.split_at_checked(colon)?;
+    let rest = rest.strip_prefix(':')?;
+    scheme.as_bytes().first().filter(|b| b.is_ascii_alphabetic()).map(|_| (scheme, rest))
+}
+
+/// A scheme without a host of ours: the rest stays as it is, only what is not printable ASCII is encoded.
+fn opaque(rest: &str, scheme_end: u32, out: &mut String) -> Parts {
+    out.push(':');
+    let path_start = out.len() as u32;
+    let rest = rest.split('#').next().unwrap_or_default();
+    path::encode(rest, path::CONTROL, out);
+    Parts { scheme_end, host_start: 0, host_end: 0, path_start, port: None, kind: HostKind::None }
+}
+
+/// The host, and what stands behind the first colon outside brackets.
+fn split_port(authority: &str) -> (&str, &str) {
+    let mut inside = false;
+    for (at, b) in authority.bytes().enumerate() {
+        match b {
+            b'[' => inside = true,
+            b']' => inside = false,
+            b':' if !inside => {
+                return (authority.get(..at).unwrap_or_default(), authority.get(at + 1..).unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+    (authority, "")
+}
+
+fn port_number(digits: &str) -> Result<Option<u16>, Bad> {
+    digits.bytes().try_fold(None, |port: Option<u16>, b| {
+        let digit = b.is_ascii_digit().then(|| u16::from(b - b'0')).ok_or(Bad::Port)?;
+        Ok(Some(port.unwrap_or(0).checked_mul(10).and_then(|p| p.checked_add(digit)).ok_or(Bad::Port)?))
+    })
+}
+
+#[cfg(test)]
+mod tests;
