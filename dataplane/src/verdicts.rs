@@ -1,1 +1,143 @@
-//! To be written.
+//! The verdict table: what lists say of a link, in one cache line for nearly all links.
+//!
+//! A [`Snapshot`] is an immutable file, an [`Overlay`] holds what changed since; a [`Table`] is both. Keys are fingerprints under a secret
+//! [`Key`] that lies beside the file. How a verdict is found, the format and the odds of a false match are in `docs/verdicts.md`.
+
+pub mod build;
+mod format;
+mod judge;
+pub mod keys;
+mod map;
+mod overlay;
+pub mod pattern;
+mod snapshot;
+#[cfg(test)]
+mod tests;
+
+pub use format::{FORMAT_VERSION, Header, Refused};
+pub use judge::is_app_package;
+pub use keys::Key;
+pub use overlay::{NotTaken, Overlay};
+pub use snapshot::{OpenError, Snapshot};
+
+use crate::canonical::{Folder, RULES_VERSION};
+use crate::suffix::Suffixes;
+use crate::verdict::{Reason, Verdict};
+
+/// Who said it. Local decisions beat feeds on what they cover.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Layer {
+    /// A list by others.
+    #[default]
+    Feed = 0,
+    /// The operator.
+    Local = 1,
+}
+
+/// An entry as it was written, from the cold part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Entry<'t> {
+    /// The pattern (a platform's without its `@`).
+    pub pattern: &'t str,
+    /// What it says; `None` for a platform.
+    pub verdict: Verdict,
+    /// Category, free words.
+    pub category: &'t str,
+    /// Which list.
+    pub source: &'t str,
+    /// For whom alone a `safe` holds, separated by `|`; empty: for all.
+    pub senders: &'t str,
+    /// When it ends, Unix seconds.
+    pub expires: Option<u64>,
+    /// Whatever its author noted.
+    pub note: &'t str,
+    /// Who said it.
+    pub layer: Layer,
+}
+
+impl Entry<'_> {
+    /// Whether a `safe` holds for this sender: as written, case and all; a number with or without its `+`.
+    pub fn holds_for(&self, sender: &str) -> bool {
+        let plain = |s: &str| s.strip_prefix('+').unwrap_or(s).len();
+        let tail = |s: &'_ str| s.len() - plain(s);
+        let bare = sender.get(tail(sender)..).unwrap_or_default();
+        self.senders.is_empty() || self.senders.split('|').any(|s| !bare.is_empty() && s.get(tail(s)..) == Some(bare))
+    }
+}
+
+/// Points at an entry of the table that gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryRef {
+    /// A slot of the snapshot.
+    Snapshot(u64),
+    /// An entry of the overlay.
+    Overlay(u32),
+}
+
+/// What the table says of one link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The rule that gave it.
+    pub reason: Reason,
+    /// The entry behind it, if there is one.
+    pub entry: Option<EntryRef>,
+    /// An app package on a host that is not safe: category `app`.
+    pub app: bool,
+}
+
+/// Buffers of a look-up, kept and used again.
+#[derive(Debug, Default)]
+pub struct KeyScratch {
+    folder: Folder,
+}
+
+/// Snapshot and overlay under one key.
+#[derive(Debug)]
+pub struct Table {
+    snapshot: Snapshot,
+    overlay: Overlay,
+    key: Key,
+}
+
+impl Table {
+    /// Joins a snapshot with its overlay, or with an empty one.
+    ///
+    /// # Errors
+    /// The snapshot was made with another key, other rules or another suffix list, or the overlay belongs to another snapshot.
+    pub fn new(snapshot: Snapshot, overlay: Option<Overlay>, key: Key, suffixes: &Suffixes) -> Result<Self, Refused> {
+        snapshot.fits(key.check(), RULES_VERSION.into(), suffixes.id())?;
+        let overlay = overlay.unwrap_or_else(|| Overlay::new(snapshot.id(), 0));
+        if overlay.snapshot_id() != snapshot.id() {
+            return Err(Refused::Overlay(overlay.snapshot_id(), snapshot.id()));
+        }
+        Ok(Self { snapshot, overlay, key })
+    }
+
+    /// The immutable part.
+    pub const fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// What changed since.
+    pub const fn overlay(&self) -> &Overlay {
+        &self.overlay
+    }
+
+    /// What stands behind a reference of this table.
+    pub fn entry(&self, at: EntryRef) -> Entry<'_> {
+        match at {
+            EntryRef::Snapshot(slot) => self.snapshot.entry(slot),
+            EntryRef::Overlay(n) => self.overlay.entry(n),
+        }
+    }
+
+    /// Begins to load the first line that [`Self::judge`] will ask for.
+    #[inline]
+    pub fn prefetch(&self, host: &str, suffixes: &Suffixes) {
+        let root = suffixes.registrable(host).unwrap_or(host);
+        self.snapshot.prefetch(self.key.hash(root));
+    }
+}

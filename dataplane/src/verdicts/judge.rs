@@ -1,0 +1,244 @@
+//! The verdict of one link: registrable domain first, further down only where the table says that finer rules exist.
+
+use super::keys::{Place, Word, is_root, path_keys};
+use super::{EntryRef, Judgement, KeyScratch, Layer, Table};
+use crate::canonical::{self, Canonical, HostKind};
+use crate::suffix::Suffixes;
+use crate::verdict::{Reason, Verdict};
+
+/// Most specific answer so far.
+#[derive(Clone, Copy)]
+struct Best {
+    verdict: Verdict,
+    reason: Reason,
+    entry: Option<EntryRef>,
+    senders: bool,
+    /// A local decision of the overlay covers this: the snapshot's feeds have no say below it.
+    local: bool,
+}
+
+impl Best {
+    const fn nothing(reason: Reason) -> Self {
+        Self { verdict: Verdict::None, reason, entry: None, senders: false, local: false }
+    }
+}
+
+/// The words of one key, snapshot's and overlay's.
+#[derive(Clone, Copy, Default)]
+struct Node {
+    snapshot: Option<(u64, Word)>,
+    overlay: Option<(u32, Word)>,
+}
+
+impl Node {
+    #[inline]
+    fn has(self, flag: u64) -> bool {
+        self.snapshot.is_some_and(|(_, word)| word.has(flag)) || self.overlay.is_some_and(|(_, word)| word.has(flag))
+    }
+}
+
+impl Table {
+    /// What the lists say of a link, for this sender. `app`: the link leads to an app package. No heap, no lock, no panic.
+    pub fn judge(
+        &self,
+        url: &Canonical<'_>,
+        app: bool,
+        sender: &str,
+        suffixes: &Suffixes,
+        scratch: &mut KeyScratch,
+    ) -> Judgement {
+        let best = match url.kind {
+            HostKind::None => self.opaque(url, scratch),
+            HostKind::Domain => self.name(url, suffixes, scratch),
+            HostKind::Ipv4 | HostKind::Ipv6 => self.descend(url, url.host, Best::nothing(Reason::NoEntry), scratch),
+        };
+        let (verdict, reason) = match best.verdict {
+            Verdict::None => (Verdict::Unknown, best.reason),
+            Verdict::Safe if best.senders && !self.safe_for(best.entry, sender) => (Verdict::Unknown, Reason::Sender),
+            verdict => (verdict, best.reason),
+        };
+        Judgement { verdict, reason, entry: best.entry, app: app && verdict != Verdict::Safe }
+    }
+
+    /// For links that are none to a handset: only an entry that calls exactly this host or path dangerous counts.
+    pub fn judge_exact_dangerous(&self, url: &Canonical<'_>, suffixes: &Suffixes, scratch: &mut KeyScratch) -> Option<Judgement> {
+        let found = self.judge(url, false, "", suffixes, scratch);
+        let exact = matches!(found.reason, Reason::Exact | Reason::Host | Reason::Path);
+        (exact && found.verdict == Verdict::Dangerous).then_some(found)
+    }
+
+    /// The entry is asked for its verdict too: in the overlay it may be newer than the word that led to it.
+    fn safe_for(&self, entry: Option<EntryRef>, sender: &str) -> bool {
+        entry.map(|at| self.entry(at)).is_some_and(|entry| entry.verdict == Verdict::Safe && entry.holds_for(sender))
+    }
+
+    fn name(&self, url: &Canonical<'_>, suffixes: &Suffixes, scratch: &mut KeyScratch) -> Best {
+        let split = suffixes.split(url.host);
+        let mut best = Best::nothing(if split.private { Reason::Platform } else { Reason::NoEntry });
+        if split.registrable.is_some() && (self.snapshot.header().suffix_rules > 0 || !self.overlay.is_empty()) {
+            // Rules for whole suffixes are the operator's own and rare: the header says whether there are any.
+            self.suffix_rules(split.suffix, &mut best);
+        }
+        self.descend(url, split.registrable.unwrap_or(url.host), best, scratch)
+    }
+
+    fn suffix_rules(&self, suffix: &str, best: &mut Best) {
+        let parents = suffix.match_indices('.').filter_map(|(dot, _)| suffix.get(dot + 1..));
+        for name in core::iter::once(suffix).chain(parents) {
+            let node = self.node(self.key.hash(name));
+            if node.has(Word::PLATFORM) {
+                self.platform(name, node, best);
+                return;
+            }
+            self.below(node, Reason::Parent, best);
+            if best.verdict != Verdict::None {
+                return;
+            }
+        }
+    }
+
+    /// From `root` label by label to the host, then its paths, as long as each node says that there is more.
+    fn descend(&self, url: &Canonical<'_>, root: &str, mut best: Best, scratch: &mut KeyScratch) -> Best {
+        let mut at = url.host.len().saturating_sub(root.len());
+        while let Some(name) = url.host.get(at..) {
+            let node = self.node(self.key.hash(name));
+            if at == 0 {
+                self.at_host(url, node, &mut best, scratch);
+                return best;
+            }
+            if node.has(Word::PLATFORM) {
+                self.platform(name, node, &mut best);
+            } else {
+                self.below(node, Reason::Parent, &mut best);
+            }
+            if !node.has(Word::FINER) {
+                return best;
+            }
+            at = url.host.get(..at - 1).and_then(|above| above.rfind('.')).map_or(0, |dot| dot + 1);
+        }
+        best
+    }
+
+    /// The host's own node: a verdict for it, `=host`, paths.
+    fn at_host(&self, url: &Canonical<'_>, node: Node, best: &mut Best, scratch: &mut KeyScratch) {
+        // What a platform says of itself holds for its own page, not for what it hosts.
+        let platform = node.has(Word::PLATFORM);
+        if platform {
+            self.platform(url.host, node, best);
+        }
+        let own = !platform || is_root(url.path_and_query);
+        if own {
+            self.below(node, Reason::Host, best);
+            self.exact(node, best);
+        }
+        if !node.has(Word::FINER) {
+            return;
+        }
+        if own {
+            self.all(self.node(self.key.hash_all(&["=", url.host])), Reason::Exact, best);
+        }
+        let folded = canonical::fold(url, &mut scratch.folder);
+        for prefix in path_keys(folded.path) {
+            self.all(self.node(self.key.hash_all(&[url.host, prefix])), Reason::Path, best);
+        }
+        if let Some(query) = folded.query {
+            self.all(self.node(self.key.hash_all(&[url.host, folded.path, "?", query])), Reason::Path, best);
+        }
+    }
+
+    fn opaque(&self, url: &Canonical<'_>, scratch: &mut KeyScratch) -> Best {
+        let mut best = Best::nothing(Reason::NoEntry);
+        let folded = canonical::fold(url, &mut scratch.folder);
+        let id = folded.path.trim_matches('/');
+        self.all(self.node(self.key.hash_all(&[url.scheme, ":"])), Reason::Parent, &mut best);
+        if !id.is_empty() {
+            self.all(self.node(self.key.hash_all(&[url.scheme, ":", id])), Reason::Exact, &mut best);
+        }
+        if let Some(query) = folded.query {
+            let first = query.split('&').next().unwrap_or_default();
+            for query in [first, query].iter().take(1 + usize::from(first.len() < query.len())) {
+                self.all(self.node(self.key.hash_all(&[url.scheme, ":", id, "?", query])), Reason::Exact, &mut best);
+            }
+        }
+        best
+    }
+
+    #[inline]
+    fn node(&self, place: Place) -> Node {
+        Node { snapshot: self.snapshot.find(place), overlay: self.overlay.find(place) }
+    }
+
+    /// A platform's node: nothing from above reaches below it but what the operator said in the overlay.
+    fn platform(&self, name: &str, node: Node, best: &mut Best) {
+        if best.local && best.verdict != Verdict::Safe {
+            return;
+        }
+        // Where the word carries a verdict of the platform's own page too, the platform's entry stands under its own key.
+        let own = self.key.hash_all(&["@", name]);
+        let overlay = self.overlay.find(own).map(|(n, _)| EntryRef::Overlay(n));
+        let snapshot = || node.snapshot.filter(|(_, word)| word.has(Word::PLATFORM));
+        let apart =
+            |(slot, word): (u64, Word)| if word.says() { self.snapshot.find(own).map(|(slot, _)| slot) } else { Some(slot) };
+        let entry = overlay.or_else(|| snapshot().and_then(apart).map(EntryRef::Snapshot));
+        let local = best.local;
+        *best = Best { entry, local, ..Best::nothing(Reason::Platform) };
+    }
+
+    /// What a node says of its host and what is below.
+    #[inline]
+    fn below(&self, node: Node, reason: Reason, best: &mut Best) {
+        let keep = |word: Word| !word.has(Word::EXACT);
+        self.apply(node, keep, reason, best);
+    }
+
+    /// What a node says of its host alone.
+    #[inline]
+    fn exact(&self, node: Node, best: &mut Best) {
+        self.apply(node, |word| word.has(Word::EXACT), Reason::Exact, best);
+    }
+
+    #[inline]
+    fn all(&self, node: Node, reason: Reason, best: &mut Best) {
+        self.apply(node, |_| true, reason, best);
+    }
+
+    #[inline]
+    fn apply(&self, node: Node, keep: impl Fn(Word) -> bool, reason: Reason, best: &mut Best) {
+        let overlay = node.overlay.filter(|&(_, word)| word.says() && keep(word));
+        let masked = overlay.is_some();
+        if let Some((slot, word)) = node.snapshot.filter(|&(_, word)| word.says() && keep(word) && !masked) {
+            // The overlay's local decision covers what feeds say below it; the snapshot's own precedence was settled when it was built.
+            if !best.local || self.snapshot.entry(slot).layer == Layer::Local {
+                say(best, word, reason, EntryRef::Snapshot(slot));
+            }
+        }
+        if let Some((n, word)) = overlay {
+            let local = self.overlay.entry(n).layer == Layer::Local;
+            if local || !best.local {
+                say(best, word, reason, EntryRef::Overlay(n));
+                best.local |= local && !word.is_expired();
+            }
+        }
+    }
+}
+
+/// Takes a word as the most specific so far. An entry that has ended covers nothing: it only explains an `unknown`.
+#[inline]
+fn say(best: &mut Best, word: Word, reason: Reason, entry: EntryRef) {
+    if !word.is_expired() {
+        *best = Best { verdict: word.verdict(), reason, entry: Some(entry), senders: word.has(Word::COLD), local: best.local };
+    } else if best.verdict == Verdict::None {
+        *best = Best { reason: Reason::Expired, entry: Some(entry), ..*best };
+    }
+}
+
+/// Whether a path is that of an app package: what a phone would offer to install.
+pub fn is_app_package(path_and_query: &str) -> bool {
+    let path = path_and_query.split('?').next().unwrap_or_default().as_bytes();
+    [".apk", ".ipa", ".mobileconfig"].iter().any(|end| {
+        path.len()
+            .checked_sub(end.len())
+            .and_then(|at| path.get(at..))
+            .is_some_and(|tail| tail.eq_ignore_ascii_case(end.as_bytes()))
+    })
+}

@@ -1,0 +1,202 @@
+//! Patterns as lists write them, to the key strings that tables are made of. Builder and reader use the same canonical form.
+
+use crate::canonical::{self, Folder, HostKind, Scratch};
+
+/// A pattern in its one spelling.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Pattern {
+    /// The key string: `host`, `=host`, `host/path`, `@host`, `scheme:id`.
+    pub key: String,
+    /// What it covers.
+    pub kind: Kind,
+}
+
+/// What a pattern covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// A host and what is below it.
+    Host,
+    /// A host alone.
+    Exact,
+    /// A path of a host and what is below it.
+    Path,
+    /// A platform.
+    Platform,
+    /// Links of one scheme without a host, by id or all.
+    Scheme,
+}
+
+/// Why a text is no pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadPattern {
+    /// Nothing there.
+    Empty,
+    /// The URL rules refuse it.
+    Url(canonical::Bad),
+    /// Not a name: white space, a wildcard in the middle, a range of addresses.
+    NotAHost,
+    /// Longer than [`MAX_PATTERN`].
+    TooLong,
+    /// `=` or `@` with a path.
+    PathNotAllowed,
+}
+
+/// Octets of the longest key string.
+pub const MAX_PATTERN: usize = 4096;
+
+impl core::fmt::Display for BadPattern {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Empty => f.write_str("nothing there"),
+            Self::Url(bad) => write!(f, "{bad}"),
+            Self::NotAHost => f.write_str("not a host name or address"),
+            Self::TooLong => write!(f, "longer than {MAX_PATTERN} octets"),
+            Self::PathNotAllowed => f.write_str("= and @ take a host without a path"),
+        }
+    }
+}
+
+impl core::error::Error for BadPattern {}
+
+/// Buffers for reading patterns, kept and used again.
+#[derive(Debug, Default)]
+pub struct Buffers {
+    text: String,
+    scratch: Scratch,
+    folder: Folder,
+}
+
+impl Pattern {
+    /// Reads `host`, `=host`, `host/path`, `@host`, `scheme:id`, or a whole URL (scheme, user info, port and fragment are left out; a URL
+    /// without a path is the host alone).
+    ///
+    /// # Errors
+    /// What the URL rules do not take as a host, and what they take only by reading something else into it.
+    pub fn parse(text: &str, buffers: &mut Buffers) -> Result<Self, BadPattern> {
+        let text = text.trim();
+        let (marker, rest) = match text.as_bytes().first() {
+            None => return Err(BadPattern::Empty),
+            Some(b'=') => (Kind::Exact, &text[1..]),
+            Some(b'@') => (Kind::Platform, &text[1..]),
+            Some(_) => (Kind::Host, text),
+        };
+        if rest.len() > MAX_PATTERN {
+            return Err(BadPattern::TooLong);
+        }
+        let full = scheme(rest).is_some();
+        buffers.text.clear();
+        if !full {
+            check_bare(rest)?;
+            buffers.text.push_str("http://");
+        }
+        buffers.text.push_str(rest);
+        let url = canonical::parse(&buffers.text, &mut buffers.scratch).map_err(BadPattern::Url)?;
+        if url.kind == HostKind::None {
+            return Ok(Self { key: opaque(&url, &mut buffers.folder), kind: Kind::Scheme }).and_then(bounded);
+        }
+        let folded = canonical::fold(&url, &mut buffers.folder);
+        if folded.host.is_empty() {
+            return Err(BadPattern::NotAHost);
+        }
+        let path = folded.path.trim_end_matches('/');
+        let has_path = !path.is_empty() || folded.query.is_some();
+        let (key, kind) = match marker {
+            Kind::Exact | Kind::Platform if has_path => return Err(BadPattern::PathNotAllowed),
+            Kind::Exact => (format!("={}", folded.host), marker),
+            Kind::Platform => (format!("@{}", folded.host), marker),
+            _ => match (has_path, folded.query) {
+                (false, _) if full => (format!("={}", folded.host), Kind::Exact),
+                (false, _) => (folded.host.to_owned(), Kind::Host),
+                (true, None) => (format!("{}{path}", folded.host), Kind::Path),
+                (true, Some(query)) => (format!("{}{}?{query}", folded.host, folded.path), Kind::Path),
+            },
+        };
+        bounded(Self { key, kind })
+    }
+
+    /// Which kind a key string is of.
+    pub fn kind_of(key: &str) -> Kind {
+        match key.as_bytes().first() {
+            Some(b'=') => Kind::Exact,
+            Some(b'@') => Kind::Platform,
+            Some(b'[') => {
+                if key.contains('/') {
+                    Kind::Path
+                } else {
+                    Kind::Host
+                }
+            }
+            _ => match key.bytes().find(|b| matches!(b, b'/' | b':')) {
+                Some(b'/') => Kind::Path,
+                Some(_) => Kind::Scheme,
+                None => Kind::Host,
+            },
+        }
+    }
+}
+
+fn bounded(pattern: Pattern) -> Result<Pattern, BadPattern> {
+    if pattern.key.len() > MAX_PATTERN { Err(BadPattern::TooLong) } else { Ok(pattern) }
+}
+
+/// The scheme of a text that has one: letters first, and no port behind the colon.
+fn scheme(text: &str) -> Option<&str> {
+    let (scheme, rest) = text.split_once(':')?;
+    let letters = scheme.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'-'))
+        && scheme.starts_with(|c: char| c.is_ascii_alphabetic());
+    (letters && !rest.starts_with(|c: char| c.is_ascii_digit())).then_some(scheme)
+}
+
+/// The URL parser is made to find a host in anything; a line of a list that is none must not become one.
+fn check_bare(text: &str) -> Result<(), BadPattern> {
+    let host = text.split(['/', '?', '#']).next().unwrap_or_default();
+    let bad =
+        |c: char| c.is_whitespace() || c.is_control() || matches!(c, '%' | '*' | '@' | '\\' | '<' | '>' | '^' | '|' | ',' | '"');
+    if host.is_empty() || host.contains(bad) { Err(BadPattern::NotAHost) } else { Ok(()) }
+}
+
+/// Key string of a link without a host: the scheme, and all behind it without leading slashes and final slash.
+pub(super) fn opaque(url: &canonical::Canonical<'_>, folder: &mut Folder) -> String {
+    let folded = canonical::fold(url, folder);
+    let id = folded.path.trim_matches('/');
+    match folded.query {
+        Some(query) => format!("{}:{id}?{query}", url.scheme),
+        None => format!("{}:{id}", url.scheme),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_spelling_has_its_key() {
+        let mut buffers = Buffers::default();
+        for (text, want) in [
+            ("Bank.Example", Ok("bank.example")),
+            ("=bank.example.", Ok("=bank.example")),
+            ("@bit.ly", Ok("@bit.ly")),
+            ("bank.example/Login/", Ok("bank.example/Login")),
+            ("bank.example:8080/x", Ok("bank.example/x")),
+            ("bank.example/?q=1", Ok("bank.example/?q=1")),
+            ("http://bank.example", Ok("=bank.example")),
+            ("https://u:p@bank.example:444/a//b/../c#f", Ok("bank.example/a/c")),
+            ("192.0.2.1", Ok("192.0.2.1")),
+            ("http://[2001:db8::1]/x", Ok("[2001:db8::1]/x")),
+            ("tg://resolve?domain=bank", Ok("tg:resolve?domain=bank")),
+            ("whatsapp:", Ok("whatsapp:")),
+            ("bücher.example", Ok("xn--bcher-kva.example")),
+            ("%20bank.example", Err(BadPattern::NotAHost)),
+            ("a b.example", Err(BadPattern::NotAHost)),
+            ("=bank.example/x", Err(BadPattern::PathNotAllowed)),
+            ("", Err(BadPattern::Empty)),
+            ("*.bank.example", Err(BadPattern::NotAHost)),
+        ] {
+            let pattern = Pattern::parse(text, &mut buffers);
+            assert_eq!(pattern.as_ref().map(|p| p.key.as_str()).map_err(|e| *e), want, "{text}");
+            if let Ok(pattern) = pattern {
+                assert_eq!(Pattern::kind_of(&pattern.key), pattern.kind, "{text}");
+            }
+        }
+    }
+}
