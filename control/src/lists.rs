@@ -1,0 +1,255 @@
+//! Readers of verdict lists: a format a file, told apart by content. They stream (JSON apart) with bounded lines; what cannot be read is
+//! named with its line and reason, counted, and the rest goes on.
+
+mod csv;
+mod json;
+mod lines;
+
+use dataplane::verdict::Verdict;
+use dataplane::verdicts::Layer;
+use dataplane::verdicts::build::Rule;
+use dataplane::verdicts::pattern::{BadPattern, Buffers, Kind, Pattern};
+use serde::Serialize;
+use std::io::{self, BufRead, Read};
+
+/// The formats that are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// Our own: `pattern,verdict,category,senders,source,expires,note`.
+    Own,
+    /// Hosts or URLs a line, wildcards (`*.host`, `.host`) too; OpenPhish's feed is one.
+    Plain,
+    /// `/etc/hosts` and what blocks by it.
+    Hosts,
+    /// dnsmasq's `address=/host/…`.
+    Dnsmasq,
+    /// unbound's `local-zone: "host" …`.
+    Unbound,
+    /// `||host^`.
+    AdBlock,
+    /// A response policy zone.
+    Rpz,
+    /// URLhaus' CSV.
+    Urlhaus,
+    /// PhishTank's CSV.
+    PhishTankCsv,
+    /// PhishTank's JSON.
+    PhishTankJson,
+    /// A MISP warning list.
+    Misp,
+    /// `rank,domain`: no verdict, orders triage.
+    Ranked,
+}
+
+/// What a source lends to entries that carry no verdict of their own.
+#[derive(Clone, Copy, Debug)]
+pub struct Lends<'s> {
+    /// The verdict; `None`: lines without their own are not taken.
+    pub verdict: Option<Verdict>,
+    /// The entries are platforms.
+    pub platform: bool,
+    /// Whose list it is; our own format is the operator's.
+    pub layer: Layer,
+    /// Name of the list.
+    pub source: &'s str,
+    /// Category of its entries; our own format has its own.
+    pub category: &'s str,
+}
+
+/// A line that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// Line from 1; in JSON the entry from 1.
+    pub line: u64,
+    /// What was wrong.
+    pub why: String,
+}
+
+/// What reading a list came to.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// How it was read.
+    pub format: Format,
+    /// Lines or entries seen, comments and empty ones apart.
+    pub entries: u64,
+    /// Rules given on.
+    pub rules: u64,
+    /// How many could not be read.
+    pub bad: u64,
+    /// The first [`MOST_PROBLEMS`] of them.
+    pub problems: Vec<Problem>,
+}
+
+/// Problems that are kept one by one; all are counted.
+pub const MOST_PROBLEMS: usize = 100;
+/// Octets of the longest line that is read.
+pub const LONGEST_LINE: usize = 64 * 1024;
+/// JSON is read whole: no larger than this.
+const LARGEST_JSON: u64 = 512 << 20;
+
+/// What comes out of a list.
+#[derive(Clone, Copy, Debug)]
+pub enum Item<'i> {
+    /// A rule for the builder.
+    Rule(Rule<'i>),
+    /// A rank, for triage.
+    Rank(u64, &'i str),
+}
+
+/// Hands each entry on and keeps count.
+pub(crate) struct Sink<'s> {
+    lends: Lends<'s>,
+    give: &'s mut dyn FnMut(Item<'_>),
+    buffers: Buffers,
+    summary: Summary,
+}
+
+/// Reads a list of any format.
+///
+/// # Errors
+/// The reader's own; what is in the lines never is one.
+pub fn read(reader: impl Read, lends: Lends<'_>, give: &mut dyn FnMut(Item<'_>)) -> io::Result<Summary> {
+    let mut reader = io::BufReader::with_capacity(LONGEST_LINE, reader);
+    let format = detect(&String::from_utf8_lossy(fill(&mut reader)?));
+    let summary = Summary { format, entries: 0, rules: 0, bad: 0, problems: Vec::new() };
+    let mut sink = Sink { lends, give, buffers: Buffers::default(), summary };
+    match format {
+        Format::Misp | Format::PhishTankJson => json::read(reader.take(LARGEST_JSON), format, &mut sink),
+        _ => each_line(&mut reader, format, &mut sink)?,
+    }
+    Ok(sink.summary)
+}
+
+/// The first octets without taking them. A pipe may give few at a time: the first answer decides.
+fn fill<R: Read>(reader: &mut io::BufReader<R>) -> io::Result<&[u8]> {
+    loop {
+        match reader.fill_buf() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+            Ok(_) => return Ok(reader.buffer()),
+        }
+    }
+}
+
+/// The format by the first lines that say anything.
+pub fn detect(start: &str) -> Format {
+    let start = start.trim_start_matches('\u{feff}').trim_start();
+    if start.starts_with('{') {
+        return Format::Misp;
+    }
+    if start.strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with(['{', ']'])) {
+        return Format::PhishTankJson;
+    }
+    start.lines().take(500).find_map(lines::format_of).unwrap_or(Format::Plain)
+}
+
+fn each_line(reader: &mut impl BufRead, format: Format, sink: &mut Sink<'_>) -> io::Result<()> {
+    let (mut line, mut number) = (Vec::new(), 0);
+    let mut columns = csv::Columns::default();
+    loop {
+        line.clear();
+        let read = reader.by_ref().take(LONGEST_LINE as u64 + 1).read_until(b'\n', &mut line)?;
+        if read == 0 {
+            return Ok(());
+        }
+        number += 1;
+        if read > LONGEST_LINE {
+            sink.summary.entries += 1;
+            sink.bad(number, format!("longer than {LONGEST_LINE} octets"));
+            skip_line(reader)?;
+            continue;
+        }
+        let Ok(text) = core::str::from_utf8(&line) else {
+            sink.summary.entries += 1;
+            sink.bad(number, "not UTF-8".to_owned());
+            continue;
+        };
+        let text = text.trim_start_matches('\u{feff}').trim();
+        if text.is_empty() {
+            continue;
+        }
+        match format {
+            Format::Own | Format::Urlhaus | Format::PhishTankCsv => csv::line(text, number, format, &mut columns, sink),
+            Format::Ranked => lines::ranked(text, number, sink),
+            _ => lines::line(text, number, format, sink),
+        }
+    }
+}
+
+fn skip_line(reader: &mut impl BufRead) -> io::Result<()> {
+    loop {
+        let buffer = reader.fill_buf()?;
+        let (used, done) = match buffer.iter().position(|&c| c == b'\n') {
+            Some(at) => (at + 1, true),
+            None => (buffer.len(), buffer.is_empty()),
+        };
+        reader.consume(used);
+        if done {
+            return Ok(());
+        }
+    }
+}
+
+impl Sink<'_> {
+    fn bad(&mut self, line: u64, why: String) {
+        self.summary.bad += 1;
+        if self.summary.problems.len() < MOST_PROBLEMS {
+            self.summary.problems.push(Problem { line, why });
+        }
+    }
+
+    /// An entry of a list that carries no verdicts: a host, a URL.
+    fn entry(&mut self, text: &str, line: u64) {
+        self.summary.entries += 1;
+        let Lends { verdict, platform, layer, source, category } = self.lends;
+        if verdict.is_none() && !platform {
+            return self.bad(line, "no verdict of its own, and none was lent".to_owned());
+        }
+        match pattern(text, platform, &mut self.buffers) {
+            Err(why) => self.bad(line, format!("{}: {why}", shown(text))),
+            Ok(pattern) => {
+                let verdict = verdict.filter(|_| !platform).unwrap_or_default();
+                self.rule(&Rule { pattern: &pattern.key, verdict, category, source, layer, ..Rule::default() });
+            }
+        }
+    }
+
+    fn rule(&mut self, rule: &Rule<'_>) {
+        self.summary.rules += 1;
+        (self.give)(Item::Rule(*rule));
+    }
+}
+
+/// An entry as lists by others write it.
+fn pattern(text: &str, platform: bool, buffers: &mut Buffers) -> Result<Pattern, BadPattern> {
+    let text = text.strip_prefix("*.").or_else(|| text.strip_prefix('.')).unwrap_or(text);
+    // One address may be written as a range of one; longer ranges have no key.
+    let text =
+        match text.rsplit_once('/') {
+            Some((host, bits))
+                if host.parse::<core::net::Ipv4Addr>().is_ok() && bits.parse::<u8>().is_ok_and(|bits| bits <= 32) =>
+            {
+                if bits == "32" { host } else { return Err(BadPattern::NotAHost) }
+            }
+            _ => text,
+        };
+    if text.starts_with(['=', '@']) {
+        return Err(BadPattern::NotAHost);
+    }
+    let pattern = Pattern::parse(text, buffers)?;
+    if !platform {
+        return Ok(pattern);
+    }
+    let host = pattern.key.trim_start_matches('=').split('/').next().unwrap_or_default();
+    if pattern.kind == Kind::Scheme { Err(BadPattern::NotAHost) } else { Pattern::parse(&format!("@{host}"), buffers) }
+}
+
+/// A piece of a list as it may be shown: short, without controls.
+fn shown(text: &str) -> String {
+    let cut: String = text.chars().take(80).collect();
+    format!("{cut:?}")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! Formats of one host a line: plain, hosts, dnsmasq, unbound, AdBlock, response policy zones, ranks.
+
+use super::{Format, Item, Sink, shown};
+
+/// What a line tells of its file's format; `None` for comments and lines that say nothing.
+pub(super) fn format_of(line: &str) -> Option<Format> {
+    let line = line.trim();
+    let lower = line.to_ascii_lowercase();
+    if lower.starts_with("pattern,verdict") {
+        return Some(Format::Own);
+    }
+    if lower.starts_with("phish_id,url,") {
+        return Some(Format::PhishTankCsv);
+    }
+    if lower.starts_with("# id,dateadded,url") || lower.starts_with("id,dateadded,url") || is_urlhaus(line) {
+        return Some(Format::Urlhaus);
+    }
+    if lower.starts_with("[adblock") || line.starts_with("||") || line.starts_with("@@||") {
+        return Some(Format::AdBlock);
+    }
+    if line.is_empty() || is_comment(line) {
+        return None;
+    }
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let ranked = line
+        .split_once(',')
+        .is_some_and(|(rank, name)| rank.parse::<u64>().is_ok() && name.contains('.') && !name.contains([',', '/']));
+    Some(match words.as_slice() {
+        ["$TTL" | "$ORIGIN", ..] => Format::Rpz,
+        words if words.len() > 2 && words.iter().any(|word| ["SOA", "CNAME"].contains(word)) => Format::Rpz,
+        [address, _, ..] if address.parse::<core::net::IpAddr>().is_ok() => Format::Hosts,
+        ["local-zone:" | "local-data:" | "server:", ..] => Format::Unbound,
+        _ if dnsmasq(line).is_some() => Format::Dnsmasq,
+        _ if ranked => Format::Ranked,
+        _ => Format::Plain,
+    })
+}
+
+fn is_urlhaus(line: &str) -> bool {
+    let mut fields = line.split("\",\"");
+    let (id, date, url) =
+        (fields.next().unwrap_or_default(), fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
+    id.strip_prefix('"').is_some_and(|id| id.parse::<u64>().is_ok()) && date.len() == 19 && url.contains("://")
+}
+
+fn is_comment(line: &str) -> bool {
+    line.starts_with(['#', ';', '!']) || line.starts_with("//")
+}
+
+/// The host of `address=/host/…`, `server=/host/`, `local=/host/`.
+fn dnsmasq(line: &str) -> Option<&str> {
+    let (option, value) = line.split_once('=')?;
+    let known = ["address", "server", "local"].contains(&option.trim().trim_start_matches("--"));
+    value.trim().strip_prefix('/').filter(|_| known)?.split('/').next()
+}
+
+/// Reads one line.
+pub(super) fn line(text: &str, number: u64, format: Format, sink: &mut Sink<'_>) {
+    if is_comment(text) {
+        return;
+    }
+    let text = if format == Format::AdBlock { text } else { text.split(" #").next().unwrap_or(text).trim() };
+    let found = match format {
+        Format::Hosts => return hosts(text, number, sink),
+        Format::Dnsmasq => dnsmasq(text).ok_or("not address=/host/"),
+        Format::Unbound => match unbound(text) {
+            None => return,
+            Some(host) => host.ok_or("not local-zone: \"host\" or local-data: \"host …\""),
+        },
+        Format::AdBlock => match adblock(text) {
+            None => return,
+            Some(host) => host.ok_or("not ||host^: other filters have no host to key by"),
+        },
+        Format::Rpz => match zone(text) {
+            None => return,
+            Some(host) => host.ok_or("a policy other than NXDOMAIN or NODATA, or not a name"),
+        },
+        _ => Ok(text),
+    };
+    match found {
+        Ok(host) => sink.entry(host, number),
+        Err(why) => {
+            sink.summary.entries += 1;
+            sink.bad(number, format!("{}: {why}", shown(text)));
+        }
+    }
+}
+
+/// `address name name…`; the names that every hosts file has for its own machine are none of ours.
+fn hosts(text: &str, number: u64, sink: &mut Sink<'_>) {
+    const OWN: [&str; 6] = ["localhost", "localhost.localdomain", "local", "broadcasthost", "0.0.0.0", "ip6-localhost"];
+    let mut words = text.split_whitespace();
+    if words.next().is_none_or(|address| address.parse::<core::net::IpAddr>().is_err()) {
+        sink.summary.entries += 1;
+        return sink.bad(number, format!("{}: no address in front", shown(text)));
+    }
+    for name in words.take_while(|word| !word.starts_with('#')).filter(|name| !OWN.contains(name) && !name.starts_with("ip6-")) {
+        sink.entry(name, number);
+    }
+}
+
+fn unbound(text: &str) -> Option<Option<&str>> {
+    let (key, value) = text.split_once(':')?;
+    let value = value.trim();
+    match key.trim() {
+        "local-zone" | "local-data" => {
+            let name = value.trim_matches('"').split(['"', ' ', '\t']).next().unwrap_or_default().trim_end_matches('.');
+            Some((!name.is_empty()).then_some(name))
+        }
+        "server" => None,
+        _ => Some(None),
+    }
+}
+
+/// The host of `||host^` and nothing else: options narrow a filter to cases that a message does not have, exceptions are the opposite.
+fn adblock(text: &str) -> Option<Option<&str>> {
+    if text.starts_with('[') {
+        return None;
+    }
+    let rest = text.strip_prefix("||").and_then(|rest| rest.split_once('^'));
+    Some(
+        rest.filter(|(host, options)| !host.contains(['/', '*']) && matches!(*options, "" | "$all" | "$document" | "$important"))
+            .map(|(host, _)| host),
+    )
+}
+
+/// The owner of `name CNAME .` (NXDOMAIN) or `name CNAME *.` (NODATA); SOA, NS and directives are the zone's own.
+fn zone(text: &str) -> Option<Option<&str>> {
+    let words: Vec<&str> = text.split(';').next().unwrap_or_default().split_whitespace().collect();
+    let (name, rest) = words.split_first()?;
+    if name.starts_with('$')
+        || *name == "@"
+        || rest.iter().any(|word| ["SOA", "NS"].contains(word))
+        || !rest.contains(&"CNAME") && !rest.contains(&"A")
+    {
+        return None;
+    }
+    let blocks = matches!(rest.last(), Some(&"." | &"*."));
+    Some(blocks.then(|| name.trim_end_matches('.')))
+}
+
+/// `rank,domain`.
+pub(super) fn ranked(text: &str, number: u64, sink: &mut Sink<'_>) {
+    if is_comment(text) {
+        return;
+    }
+    sink.summary.entries += 1;
+    match text.split_once(',').and_then(|(rank, name)| Some((rank.trim().parse().ok()?, name.trim()))) {
+        Some((rank, name)) if !name.is_empty() => (sink.give)(Item::Rank(rank, name)),
+        _ => sink.bad(number, format!("{}: not rank,domain", shown(text))),
+    }
+}

@@ -1,0 +1,99 @@
+use super::*;
+
+fn all(text: &str, verdict: Option<Verdict>, platform: bool) -> (Summary, Vec<String>) {
+    let mut given = Vec::new();
+    let lends = Lends { verdict, platform, layer: Layer::Feed, source: "list", category: "" };
+    let mut give = |item: Item<'_>| match item {
+        Item::Rule(rule) => given.push(format!("{} {}", rule.pattern, rule.verdict)),
+        Item::Rank(rank, name) => given.push(format!("{rank} {name}")),
+    };
+    let summary = read(text.as_bytes(), lends, &mut give).expect("a slice is always read");
+    (summary, given)
+}
+
+#[test]
+fn each_format_is_told_by_its_content() {
+    let url = "a.example/x dangerous";
+    let host = "a.example dangerous";
+    for (text, format, want) in [
+        ("# c\na.example\n", Format::Plain, host),
+        ("*.a.example\n", Format::Plain, host),
+        ("http://a.example/x\n", Format::Plain, url),
+        ("# hosts\n127.0.0.1 localhost\n0.0.0.0 a.example # bad\n", Format::Hosts, host),
+        ("address=/a.example/0.0.0.0\n", Format::Dnsmasq, host),
+        ("server:\nlocal-zone: \"a.example.\" always_nxdomain\n", Format::Unbound, host),
+        ("[Adblock Plus 2.0]\n! t\n||a.example^\n", Format::AdBlock, host),
+        ("$TTL 60\n@ IN SOA a. b. 1 2 3 4 5\na.example CNAME .\n", Format::Rpz, host),
+        (
+            "################\n# id,dateadded,url,url_status\n\"1\",\"2026-01-01 00:00:00\",\"http://a.example/x\",\"online\"\n",
+            Format::Urlhaus,
+            url,
+        ),
+        ("phish_id,url,phish_detail_url\n1,\"http://a.example/x\",http://p.example/\n", Format::PhishTankCsv, url),
+        ("[\n {\"phish_id\":\"1\",\"url\":\"http://a.example/x\"}]", Format::PhishTankJson, url),
+        ("{\"description\":\"d\",\"list\":[\".a.example\"]}", Format::Misp, host),
+        ("1,a.example\n", Format::Ranked, "1 a.example"),
+        ("pattern,verdict,category,senders,source,expires,note\na.example,dangerous,,,,,\n", Format::Own, host),
+    ] {
+        let (summary, given) = all(text, Some(Verdict::Dangerous), false);
+        assert_eq!(
+            (summary.format, given.as_slice(), summary.bad),
+            (format, [want.to_owned()].as_slice(), 0),
+            "{text} {:?}",
+            summary.problems
+        );
+    }
+}
+
+#[test]
+fn broken_line_is_named_and_the_rest_goes_on() {
+    let text = "pattern,verdict,expires\ngood.example,safe,\nbad example,safe,\nx.example,sfe,\ny.example,safe,soon\n\"z.example,safe\nlast.example,dangerous,2099-01-01\n";
+    let (summary, given) = all(text, None, false);
+    assert_eq!(given, ["good.example safe", "last.example dangerous"]);
+    let lines: Vec<_> = summary.problems.iter().map(|p| p.line).collect();
+    assert_eq!((lines.as_slice(), summary.bad, summary.entries), ([3, 4, 5, 6].as_slice(), 4, 6));
+    assert_eq!(summary.problems[1].why, "verdict \"sfe\": safe, dangerous or unknown");
+}
+
+#[test]
+fn long_line_and_bad_octets_are_problems_of_their_own_line() {
+    let mut text = format!("a.example\n{}\n", "x".repeat(3 * LONGEST_LINE)).into_bytes();
+    text.extend_from_slice(b"\xff\xfe\nb.example\n");
+    let mut rules = 0;
+    let lends = Lends { verdict: Some(Verdict::Safe), platform: false, layer: Layer::Feed, source: "", category: "" };
+    let summary = read(text.as_slice(), lends, &mut |_| rules += 1).expect("reads");
+    assert_eq!((rules, summary.bad, summary.problems[0].line, summary.problems[1].line), (2, 2, 2, 3));
+}
+
+#[test]
+fn list_without_a_verdict_says_that_none_was_lent() {
+    assert_eq!(all("a.example\n", None, false).0.bad, 1);
+    assert_eq!(all("http://bit.ly/x\n", None, true).1, ["@bit.ly none"]);
+}
+
+#[test]
+fn dirt_of_real_lists_is_counted_and_the_rest_is_read() {
+    const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/lists");
+    let Ok(files) = std::fs::read_dir(DATA) else { return println!("skipped: ../shared/data is not here") };
+    for file in files.map(|file| file.expect("a file").path()).filter(|path| path.extension().is_none_or(|e| e != "dat")) {
+        let lends = Lends { verdict: Some(Verdict::Dangerous), platform: false, layer: Layer::Feed, source: "", category: "" };
+        let summary = read(std::fs::File::open(&file).expect("opens"), lends, &mut |_| {}).expect("reads");
+        let name = file.file_name().expect("a name").to_string_lossy().into_owned();
+        println!(
+            "{name}: {:?} {} entries {} bad, first {:?}",
+            summary.format,
+            summary.entries,
+            summary.bad,
+            summary.problems.first()
+        );
+        assert!(summary.entries > 0 && summary.rules + summary.bad == summary.entries, "{name}");
+        let most = if name.contains("INVALID") {
+            summary.entries
+        } else if name.contains("parking") {
+            summary.entries
+        } else {
+            summary.entries / 50
+        };
+        assert!(summary.bad <= most, "{name}: {} of {} bad: {:?}", summary.bad, summary.entries, summary.problems.first());
+    }
+}
