@@ -4,6 +4,8 @@
 //! [`Key`] that lies beside the file. How a verdict is found, the format and the odds of a false match are in `docs/verdicts.md`.
 
 pub mod build;
+#[cfg(test)]
+mod cost;
 mod format;
 mod judge;
 pub mod keys;

@@ -1,0 +1,225 @@
+//! From lists to a snapshot in the verdict directory.
+//!
+//! ```text
+//! DIR/key            16 secret octets in hexadecimal, mode 0600, made at the first build and kept
+//! DIR/snapshot       the snapshot in force, replaced by renaming     DIR/snapshot.1 … .3   those before it
+//! ```
+
+use crate::lists::{self, Item, Lends, Summary};
+use dataplane::suffix::Suffixes;
+use dataplane::verdict::Verdict;
+use dataplane::verdicts::build::{BuildError, Builder, Built, Happened};
+use dataplane::verdicts::{Key, Layer, OpenError, Refused, Snapshot, Table};
+use serde::Serialize;
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+/// Snapshots kept for going back.
+pub const KEPT: usize = 3;
+
+/// A list to build from, and what it lends.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The file.
+    pub path: PathBuf,
+    /// What its entries are.
+    pub what: What,
+}
+
+/// What the entries of a list are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// The operator's own CSV.
+    Own,
+    /// A feed with that verdict.
+    Verdict(Verdict),
+    /// A list of platforms.
+    Platform,
+    /// Ranks for triage.
+    Rank,
+}
+
+/// What went wrong, and where.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file could not be read or written.
+    #[error("{0}: {1}")]
+    Io(PathBuf, #[source] io::Error),
+    /// A snapshot was refused.
+    #[error("{0}: {1}")]
+    Open(PathBuf, #[source] OpenError),
+    /// The table was refused.
+    #[error("{0}: {1}")]
+    Refused(PathBuf, #[source] Refused),
+    /// The key file is not a key.
+    #[error("{0}: not a key of 32 hexadecimal digits")]
+    Key(PathBuf),
+    /// The builder gave up.
+    #[error("{0}")]
+    Build(#[from] BuildError),
+    /// There is none to go back to.
+    #[error("{0}: no earlier snapshot to go back to")]
+    NoEarlier(PathBuf),
+}
+
+fn at(path: &Path) -> impl FnOnce(io::Error) -> Error + '_ {
+    move |error| Error::Io(path.to_owned(), error)
+}
+
+/// What reading one list came to.
+#[derive(Clone, Debug, Serialize)]
+pub struct ListReport {
+    /// The file.
+    pub file: String,
+    /// What was read of it.
+    #[serde(flatten)]
+    pub summary: Summary,
+}
+
+/// A rule for triage, or one that was not taken as written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RemarkReport {
+    /// Its pattern.
+    pub pattern: String,
+    /// Its list.
+    pub source: String,
+    /// What happened.
+    pub what: String,
+    /// Rank of its host, where a ranked list has it.
+    pub rank: Option<u64>,
+}
+
+/// Reads all sources and builds. `now` is Unix seconds.
+///
+/// # Errors
+/// A file that cannot be read, or the builder's.
+pub fn build(
+    sources: &[Source],
+    now: u64,
+    key: &Key,
+    suffixes: &Suffixes,
+) -> Result<(Built, Vec<ListReport>, Vec<RemarkReport>), Error> {
+    let (mut builder, mut ranks, mut reports) = (Builder::new(), HashMap::new(), Vec::new());
+    for source in sources {
+        let name = source.path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let (verdict, layer) = match source.what {
+            What::Own => (None, Layer::Local),
+            What::Verdict(verdict) => (Some(verdict), Layer::Feed),
+            What::Platform | What::Rank => (None, Layer::Feed),
+        };
+        let lends = Lends { verdict, platform: source.what == What::Platform, layer, source: &name, category: &name };
+        let mut give = |item: Item<'_>| match item {
+            Item::Rule(rule) => builder.add(&rule),
+            Item::Rank(rank, host) => {
+                ranks.insert(host.to_owned(), rank);
+            }
+        };
+        let file = File::open(&source.path).map_err(at(&source.path))?;
+        let summary = lists::read(file, lends, &mut give).map_err(at(&source.path))?;
+        reports.push(ListReport { file: source.path.display().to_string(), summary });
+    }
+    let built = builder.build(now, key, suffixes)?;
+    let mut remarks: Vec<_> = built
+        .remarks
+        .iter()
+        .map(|remark| {
+            let host = remark.pattern.trim_start_matches(['=', '@']).split('/').next().unwrap_or_default();
+            let rank = ranks.get(suffixes.registrable(host).unwrap_or(host)).copied();
+            RemarkReport { pattern: remark.pattern.clone(), source: remark.source.clone(), what: what(&remark.what), rank }
+        })
+        .collect();
+    remarks.sort_by_key(|remark| remark.rank.unwrap_or(u64::MAX));
+    Ok((built, reports, remarks))
+}
+
+fn what(happened: &Happened) -> String {
+    match happened {
+        Happened::DangerousBelowLocalSafe(local) => format!("a feed calls dangerous what the local safe {local} covers"),
+        Happened::DeepPath => "path too deep: holds for exactly this path".to_owned(),
+        Happened::NoVerdict => "no verdict".to_owned(),
+        Happened::TooLong => "pattern too long".to_owned(),
+    }
+}
+
+/// The key of a verdict directory.
+///
+/// # Errors
+/// The file cannot be read or is no key.
+pub fn read_key(dir: &Path) -> Result<Key, Error> {
+    let path = dir.join("key");
+    let text = fs::read_to_string(&path).map_err(at(&path))?;
+    let number = u128::from_str_radix(text.trim(), 16).ok().filter(|_| text.trim().len() == 32);
+    number.map(|number| Key::new(&number.to_be_bytes())).ok_or(Error::Key(path))
+}
+
+/// The key of a verdict directory, made if there is none.
+///
+/// # Errors
+/// As [`read_key`], or it cannot be written.
+pub fn key_of(dir: &Path) -> Result<Key, Error> {
+    let path = dir.join("key");
+    if path.exists() {
+        return read_key(dir);
+    }
+    let mut secret = [0; 16];
+    let random = Path::new("/dev/urandom");
+    File::open(random).and_then(|mut file| file.read_exact(&mut secret)).map_err(at(random))?;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&path).map_err(at(&path))?;
+    writeln!(file, "{:032x}", u128::from_be_bytes(secret)).and_then(|()| file.sync_all()).map_err(at(&path))?;
+    read_key(dir)
+}
+
+fn earlier(dir: &Path, n: usize) -> PathBuf {
+    dir.join(format!("snapshot.{n}"))
+}
+
+/// Puts a snapshot in force: written whole under another name, synced, renamed. The one before it is kept.
+///
+/// # Errors
+/// The directory cannot be written; what was in force stays so.
+pub fn install(dir: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let (new, current) = (dir.join("snapshot.new"), dir.join("snapshot"));
+    let mut file = File::create(&new).map_err(at(&new))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(at(&new))?;
+    if current.exists() {
+        for n in (1..KEPT).rev().filter(|n| earlier(dir, *n).exists()) {
+            fs::rename(earlier(dir, n), earlier(dir, n + 1)).map_err(at(dir))?;
+        }
+        // A second name, not a move: there is a snapshot in force at every moment.
+        fs::hard_link(&current, earlier(dir, 1)).map_err(at(dir))?;
+    }
+    fs::rename(&new, &current).map_err(at(&current))?;
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(at(dir))
+}
+
+/// Puts the snapshot before the present one in force again.
+///
+/// # Errors
+/// There is none, or the directory cannot be written.
+pub fn go_back(dir: &Path) -> Result<(), Error> {
+    if !earlier(dir, 1).exists() {
+        return Err(Error::NoEarlier(dir.to_owned()));
+    }
+    fs::rename(earlier(dir, 1), dir.join("snapshot")).map_err(at(dir))?;
+    for n in (2..=KEPT).filter(|n| earlier(dir, *n).exists()) {
+        fs::rename(earlier(dir, n), earlier(dir, n - 1)).map_err(at(dir))?;
+    }
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(at(dir))
+}
+
+/// Opens what `--verdicts` names: a verdict directory, or a snapshot with its key beside it.
+///
+/// # Errors
+/// A file cannot be read or is refused.
+pub fn open(path: &Path, suffixes: &Suffixes) -> Result<Table, Error> {
+    let (dir, file) =
+        if path.is_dir() { (path, path.join("snapshot")) } else { (path.parent().unwrap_or(Path::new(".")), path.to_owned()) };
+    let snapshot = Snapshot::open(&file).map_err(|error| Error::Open(file.clone(), error))?;
+    Table::new(snapshot, None, read_key(dir)?, suffixes).map_err(|why| Error::Refused(file, why))
+}
