@@ -56,9 +56,12 @@ fn what_is_written_has_the_same_frames_order_and_times() {
     assert_eq!(head(&before), head(&after));
     let changed = before.iter().zip(&after).filter(|(before, after)| before.2 != after.2).count();
     assert!(changed > 10, "{changed} frames changed");
-    let again = room.file("again.pcapng");
-    assert_eq!(ztsms(&["replay", "--write", &again, &out]).status, 0);
-    assert!(frames(&again) == after, "rewriting what was rewritten changes something");
+    // A link that was made dead in an earlier part is gone for the part that was labelled for it, whose label then looks like an
+    // imitation: so parts are left out here, and everything else stays as it was written.
+    let again = lines(&ztsms(&["replay", "--json", &out]).out);
+    let single = again.iter().filter(|record| record["concat"].is_null());
+    let changed: Vec<_> = single.filter(|record| !record["rewritten"].is_null()).collect();
+    assert!(changed.is_empty(), "rewriting what was rewritten changes {changed:?}");
 }
 
 #[test]

@@ -10,8 +10,9 @@ use super::tlds::is_common;
 use super::units::{Septets, Ucs2, Units, Utf8};
 use super::{Scanner, simd};
 
-/// The longest label that a second look reads, in octets of UTF-8: 63 characters.
-const LABEL: usize = 256;
+/// So much of a label a second look reads, in octets of UTF-8: more than any TLD. A longer label that is not ASCII
+/// passes, since invisible characters may pad it.
+const LABEL: usize = 64;
 
 impl Scanner {
     /// Whether [`Scanner::find`] may find something in this UTF-8 text.
@@ -69,10 +70,24 @@ impl Scanner {
 
     /// Whether the label at `from` closes a host that a blank or a comma breaks: a TLD that is no word, or with a path.
     fn closed(&self, text: &impl Units, from: usize) -> bool {
+        // Nearly always a word of the next sentence: its end is looked for before it is read.
+        let mut end = from;
+        let mut behind = None;
+        while let Some((c, len)) = text.at(end) {
+            if !is_label(c) {
+                behind = Some(c);
+                break;
+            }
+            end += len;
+        }
+        let path = behind == Some('/');
+        if !path && end - from > 6 {
+            return false;
+        }
         let mut buffer = Label::default();
-        let end = buffer.read(text, from);
+        buffer.read(text, from);
         let label = buffer.as_str();
-        is_common(label.as_bytes()) || (text.at(end).is_some_and(|(c, _)| c == '/') && self.tlds.cut(label) > 0)
+        is_common(label.as_bytes()) || (path && (self.tlds.cut(label) > 0 || (label.len() > LABEL - 4 && !label.is_ascii())))
     }
 
     /// Whether a label behind a dot is a TLD, or the second of four numbers.
@@ -90,7 +105,7 @@ impl Scanner {
             };
             return number(end).and_then(number).is_some();
         }
-        if self.tlds.cut(label) > 0 {
+        if self.tlds.cut(label) > 0 || (label.len() > LABEL - 4 && !label.is_ascii()) {
             return true;
         }
         // Text of another script may be glued to it.

@@ -146,7 +146,7 @@ fn ascii_of(c: char) -> char {
 
 /// Whether a word stands for a TLD wherever it is.
 pub(super) fn is_common(word: &[u8]) -> bool {
-    COMMON.iter().any(|name| name.eq_ignore_ascii_case(word))
+    (3..=6).contains(&word.len()) && COMMON.iter().any(|name| name.eq_ignore_ascii_case(word))
 }
 
 /// Up to eight octets as a number, ASCII letters in lower case.
