@@ -293,6 +293,12 @@ impl Imitation {
 
     /// The longest of our words that stands at `at` and ends where a word ends: its end, and whether it is a phrase.
     fn likeness_at(&self, view: &View<'_>, at: usize) -> Option<(usize, bool)> {
+        // Four letters tell nearly all other words: the skeleton is made for the few that are left.
+        let mut letters = view.chars_from(at).filter_map(|(_, c)| fold(c));
+        let head = [(); 4].map(|()| letters.next().unwrap_or_default());
+        if !self.near(&head).iter().any(|likeness| likeness.skeleton.iter().zip(&head).all(|(a, b)| a == b)) {
+            return None;
+        }
         let skeleton = Skeleton::of_chars(view.chars_from(at));
         self.near(skeleton.chars()).iter().find_map(|likeness| {
             let end = skeleton.end_of(likeness.skeleton.len());

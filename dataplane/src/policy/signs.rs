@@ -11,7 +11,22 @@ pub(super) const WIDE: u8 = 0x80;
 
 /// What a text has, by its octets: [`BREAK`] (any of 08 to 0f), [`BRACKET`], [`WIDE`].
 pub(super) fn look(text: &[u8]) -> u8 {
-    text.iter().fold(0, |seen, &octet| seen | octet & WIDE | u8::from(is_break(octet)) | u8::from(is_bracket(octet)) << 1)
+    let Some(last) = text.last_chunk() else { return text.iter().fold(0, |seen, &octet| seen | class(octet)) };
+    // What is left behind the blocks is looked at with some of the last block again: a set does not mind.
+    let mut seen = [0; LANES];
+    for block in text.as_chunks::<LANES>().0.iter().chain(core::iter::once(last)) {
+        for (seen, &octet) in seen.iter_mut().zip(block) {
+            *seen |= class(octet);
+        }
+    }
+    seen.iter().fold(0, |all, seen| all | seen)
+}
+
+/// Octets looked at together: a vector register.
+const LANES: usize = 16;
+
+const fn class(octet: u8) -> u8 {
+    octet & WIDE | is_break(octet) as u8 * BREAK | is_bracket(octet) as u8 * BRACKET
 }
 
 /// The next octet from `from` on that is an end of line or the first of what may be an opening bracket or a check mark.
@@ -19,8 +34,8 @@ pub(super) fn next(text: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     loop {
         let rest = text.get(at..)?;
-        match rest.first_chunk::<16>() {
-            Some(block) if !block.iter().fold(false, |seen, &octet| seen | may_be(octet)) => at += 16,
+        match rest.first_chunk::<LANES>() {
+            Some(block) if !block.iter().fold(false, |seen, &octet| seen | may_be(octet)) => at += LANES,
             _ => return rest.iter().position(|&octet| may_be(octet)).map(|n| at + n),
         }
     }
