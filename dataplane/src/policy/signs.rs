@@ -26,7 +26,7 @@ pub(super) fn look(text: &[u8]) -> u8 {
 const LANES: usize = 16;
 
 const fn class(octet: u8) -> u8 {
-    octet & WIDE | is_break(octet) as u8 * BREAK | is_bracket(octet) as u8 * BRACKET
+    (octet & WIDE) | (is_break(octet) as u8 * BREAK) | (is_bracket(octet) as u8 * BRACKET)
 }
 
 /// The next octet from `from` on that is an end of line or the first of what may be an opening bracket or a check mark.
