@@ -132,7 +132,9 @@ pub struct Counters {
 impl Counters {
     /// Whether the sums agree at every level.
     pub fn agree(&self) -> bool {
-        [&self.frames, &self.chunks, &self.messages, &self.transactions, &self.components, &self.sms].into_iter().all(Level::agrees)
+        [&self.frames, &self.chunks, &self.messages, &self.transactions, &self.components, &self.sms]
+            .into_iter()
+            .all(Level::agrees)
     }
 
     /// Adds another lane's.
@@ -149,7 +151,9 @@ impl Counters {
             to.on += from.on;
             to.out.merge(&from.out);
         }
-        for (to, from) in [(&mut self.actions, &from.actions), (&mut self.unfit, &from.unfit), (&mut self.oddities, &from.oddities)] {
+        for (to, from) in
+            [(&mut self.actions, &from.actions), (&mut self.unfit, &from.unfit), (&mut self.oddities, &from.oddities)]
+        {
             to.merge(from);
         }
         for (to, from) in self.verdicts.iter_mut().chain(&mut self.urls).zip(from.verdicts.iter().chain(&from.urls)) {
