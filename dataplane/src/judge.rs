@@ -431,6 +431,9 @@ fn judge<L: Listener>(
     } else {
         counters.sms.on += 1;
         count(&mut counters.verdicts, verdict);
+        let [mt, mo] = &mut counters.directions;
+        *if met.direction == Direction::Mt { mt } else { mo } += 1;
+        counters.in_parts += u64::from(concat.is_some());
         slots.iter().for_each(|slot| count(&mut counters.urls, if slot.acts() { slot.verdict } else { Verdict::None }));
         let observed = decision.observe && decision.action != policy::Action::Pass;
         counters.actions.add(Layer::Sms, if observed { "observe" } else { decision.action.name() });
