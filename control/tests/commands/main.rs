@@ -1,5 +1,13 @@
 //! The program as people and scripts meet it: what it prints, what it writes, how it ends.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by a panic; outside of #[test] functions clippy does not see that this is one"
+)]
+
 mod explain;
 mod help;
 mod misuse;
