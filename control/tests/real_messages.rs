@@ -57,7 +57,11 @@ fn every_text_comes_back_with_every_link_that_handsets_make_tappable() {
             let record = wholes.get(imsi.as_str()).unwrap_or_else(|| panic!("{name}: {imsi} is missing: {text}"));
             assert_eq!(record.text.as_ref(), Some(text), "{name} {imsi}");
             links += urls.len();
-            missed.extend(urls.iter().filter(|url| !record.urls.iter().any(|found| found.text.contains(url.trim_end_matches(['.', ',', '!', ')'])))));
+            missed.extend(
+                urls.iter().filter(|url| {
+                    !record.urls.iter().any(|found| found.text.contains(url.trim_end_matches(['.', ',', '!', ')'])))
+                }),
+            );
         }
         println!("{name}: {} messages, {links} links, {} missed: {missed:?}", expected.len(), missed.len());
         assert!(missed.len() * 1000 <= links, "{missed:?}");

@@ -2,6 +2,7 @@
 
 use protocols::sms::encode::{self, Change, NoFit as NoText, Ud};
 use protocols::sms::{Alphabet, Kind, Tpdu, UserData};
+use protocols::span;
 
 use crate::carrier::{Carrier, Stop};
 use crate::judge::Met;
@@ -12,7 +13,10 @@ use crate::rewrite::{Changes, NoFit};
 use crate::world::Network;
 
 /// Octets that a TPDU may have: 140 of user data behind at most 24 of header.
-pub(crate) const TPDU: usize = 256;
+const TPDU: usize = 256;
+
+/// A space: septet in every table that has one there, octet in Latin-1, low octet in UCS2.
+const SPACE: u8 = 0x20;
 
 /// PID 40: a short message of type 0, TS 23.040 §9.2.3.9.
 const TYPE_0: u8 = 0x40;
@@ -27,7 +31,7 @@ pub(crate) struct Fit<'f, 'a> {
     pub(crate) transport: Transport,
     pub(crate) changes: &'f mut Changes,
     pub(crate) ud: &'f mut Ud,
-    pub(crate) octets: &'f mut [u8; TPDU],
+    pub(crate) left: &'f mut String,
 }
 
 impl From<Stop> for Bound {
@@ -80,7 +84,14 @@ impl Fit<'_, '_> {
     /// Adds the changes that put `self.ud` in place of the message's user data.
     fn put_user_data(&mut self) -> Result<(), Bound> {
         let forward = self.met.forward;
-        let tpdu = encode::splice(forward.sm_rp_ui, self.tpdu, self.ud, self.octets).ok_or(Bound::Untouchable)?;
+        let mut octets = [0; TPDU];
+        let tpdu = encode::splice(forward.sm_rp_ui, self.tpdu, self.ud, &mut octets).ok_or(Bound::Untouchable)?;
+        self.put_tpdu(tpdu)
+    }
+
+    /// Adds the changes that put a TPDU in place of the message's own.
+    fn put_tpdu(&mut self, tpdu: &[u8]) -> Result<(), Bound> {
+        let forward = self.met.forward;
         let carrier = self.met.carrier;
         let element = forward.sm_rp_ui_element.content;
         let place = carrier.place(element)?;
@@ -100,33 +111,64 @@ impl Fit<'_, '_> {
         Ok(carrier.fields(element, self.transport, self.changes)?)
     }
 
-    /// Adds the changes that blank the characters at these places of the text, as far as they lie in the frame in hand.
-    pub(crate) fn blank(&mut self, spots: &[usize]) -> Result<(), Bound> {
+    /// Adds the changes that blank the characters at these places of the text, as far as they lie in the frame in hand. Same-length,
+    /// octet by octet, so that user data longer than the 140 octets of the specification is no way out.
+    ///
+    /// Leaves the text as it then reads in `left`, and says whether every place was reached.
+    pub(crate) fn blank(&mut self, spots: &[usize], left: &mut String) -> Result<bool, Bound> {
         self.touchable()?;
-        let (mut at, mut wanted) = (0, spots.iter().copied().peekable());
         let (carrier, user_data) = (self.met.carrier, &self.tpdu.user_data);
-        let reachable = |unit: u8| !carrier.is_joined() || reaches(carrier, user_data, unit);
-        let units = user_data.units().filter_map(|(units, character)| {
+        if user_data.alphabet() == Alphabet::Gsm7 && user_data.tables.base(SPACE) != Some(' ') {
+            return Err(Bound::Characters(' '));
+        }
+        let mut octets = [0u8; 256];
+        let octets = octets.get_mut(..user_data.octets.len()).ok_or(Bound::Untouchable)?;
+        octets.copy_from_slice(user_data.octets);
+        let (mut at, mut reached, mut all) = (0, 0usize, true);
+        let mut wanted = spots.iter().copied().peekable();
+        left.clear();
+        for (units, character) in user_data.units() {
             let start = at;
             at += character.len_utf8();
             while wanted.next_if(|&spot| spot < start).is_some() {}
-            wanted.next_if_eq(&start)?;
-            reachable(units.start).then_some((units.start, ' '))
-        });
-        encode::overwrite(user_data, units, self.ud).map_err(bound)?;
-        if self.met.forward.joined {
-            return if self.met.carrier.is_joined() { Err(Bound::SameLengthOnly) } else { self.put_user_data() };
-        }
-        let mut changed = false;
-        for (at, &new) in self.ud.octets().iter().enumerate() {
-            let Some(old) = user_data.octets.get(at..=at) else { continue };
-            if old != [new] {
-                let place = self.met.carrier.locate(old).ok_or(Bound::SameLengthOnly)?;
-                self.changes.replace(place..place + 1, &[new]).map_err(Stop::from)?;
-                changed = true;
+            let hit = wanted.next_if_eq(&start).is_some();
+            let here = hit && (!carrier.is_joined() || units.clone().all(|unit| reaches(carrier, user_data, unit)));
+            all &= hit == here;
+            if here {
+                reached += 1;
+                // A character of two septets, or of a surrogate pair, leaves two spaces.
+                let spaces = if user_data.alphabet() == Alphabet::Ucs2 { units.len() / 2 } else { units.len() };
+                left.extend(core::iter::repeat_n(' ', spaces));
+                units.for_each(|unit| put_space(octets, user_data, unit));
+            } else {
+                left.push(character);
             }
         }
-        if changed || spots.is_empty() { Ok(()) } else { Err(Bound::SameLengthOnly) }
+        if reached == 0 && !spots.is_empty() {
+            return Err(Bound::SameLengthOnly);
+        }
+        if self.met.forward.joined {
+            // A constructed octet string lies in scratch: it is written anew, of one piece.
+            return if carrier.is_joined() { Err(Bound::SameLengthOnly) } else { self.put_octets(octets).map(|()| all) };
+        }
+        for (old, new) in user_data.octets.chunks(1).zip(octets.iter()) {
+            if old != [*new] {
+                let place = carrier.locate(old).ok_or(Bound::SameLengthOnly)?;
+                self.changes.replace(place..place + 1, &[*new]).map_err(Stop::from)?;
+            }
+        }
+        Ok(all)
+    }
+
+    /// The TPDU with user data of the same length in place of its own.
+    fn put_octets(&mut self, octets: &[u8]) -> Result<(), Bound> {
+        let tpdu = self.met.forward.sm_rp_ui;
+        let place = span::within(tpdu, self.tpdu.user_data.octets).ok_or(Bound::Untouchable)?;
+        let mut new = [0u8; TPDU];
+        let new = new.get_mut(..tpdu.len()).ok_or(Bound::Untouchable)?;
+        new.copy_from_slice(tpdu);
+        new.get_mut(place).ok_or(Bound::Untouchable)?.copy_from_slice(octets);
+        self.put_tpdu(new)
     }
 
     /// Adds the change that makes the message one of type 0.
@@ -156,19 +198,41 @@ impl Fit<'_, '_> {
     }
 }
 
-/// Whether all octets of a unit of text lie in the frame in hand.
-fn reaches(carrier: &Carrier<'_>, user_data: &UserData<'_>, unit: u8) -> bool {
+/// The octets of user data that a unit of text (septet, or octet) lies in.
+fn octets_of(user_data: &UserData<'_>, unit: u8) -> core::ops::Range<usize> {
     let header = user_data.header_octets();
-    let octets = match user_data.alphabet() {
+    match user_data.alphabet() {
         Alphabet::Gsm7 => {
             let bit = header * 8 + user_data.fill_bits() as usize + usize::from(unit) * 7;
             bit / 8..(bit + 6) / 8 + 1
         }
-        Alphabet::EightBit => header + usize::from(unit)..header + usize::from(unit) + 1,
-        Alphabet::Ucs2 => header + usize::from(unit)..header + usize::from(unit) + 2,
-    };
-    let mut octets = user_data.octets.get(octets).unwrap_or_default().chunks(1);
+        Alphabet::EightBit | Alphabet::Ucs2 => header + usize::from(unit)..header + usize::from(unit) + 1,
+    }
+}
+
+/// Whether all octets of a unit of text lie in the frame in hand.
+fn reaches(carrier: &Carrier<'_>, user_data: &UserData<'_>, unit: u8) -> bool {
+    let mut octets = user_data.octets.get(octets_of(user_data, unit)).unwrap_or_default().chunks(1);
     octets.all(|octet| carrier.locate(octet).is_some())
+}
+
+/// Writes a space over one unit of text: a septet, an octet of Latin-1, an octet of a UCS2 code unit.
+fn put_space(octets: &mut [u8], user_data: &UserData<'_>, unit: u8) {
+    let places = octets_of(user_data, unit);
+    match user_data.alphabet() {
+        Alphabet::Gsm7 => {
+            let bit = user_data.header_octets() * 8 + user_data.fill_bits() as usize + usize::from(unit) * 7;
+            let (mask, value) = ((0x7f_u16) << (bit % 8), u16::from(SPACE) << (bit % 8));
+            for (octet, shift) in octets.get_mut(places).unwrap_or_default().iter_mut().zip([0, 8]) {
+                let [mask, _] = (mask >> shift).to_le_bytes();
+                let [value, _] = (value >> shift).to_le_bytes();
+                *octet = (*octet & !mask) | value;
+            }
+        }
+        Alphabet::EightBit => octets.get_mut(places).unwrap_or_default().fill(SPACE),
+        // Most significant octet first.
+        Alphabet::Ucs2 => octets.get_mut(places).unwrap_or_default().fill(if unit % 2 == 0 { 0 } else { SPACE }),
+    }
 }
 
 impl Room for Fit<'_, '_> {
@@ -177,7 +241,10 @@ impl Room for Fit<'_, '_> {
     }
 
     fn fits_in_place(&mut self, spots: &[usize]) -> Result<(), Bound> {
-        self.trial(|fit| fit.blank(spots))
+        let mut left = core::mem::take(self.left);
+        let result = self.trial(|fit| fit.blank(spots, &mut left).map(drop));
+        *self.left = left;
+        result
     }
 
     fn reserve(&mut self, _issued: &[Issued]) -> Result<(), Bound> {

@@ -10,8 +10,8 @@ use protocols::sms::{self, Concat, Kind, Tpdu, wap};
 use protocols::{Error, Layer, tcap};
 
 use crate::carrier::Carrier;
-use crate::counters::Counters;
-use crate::fit::{Fit, TPDU};
+use crate::counters::{Counters, Tally};
+use crate::fit::Fit;
 use crate::join::parts::{Halves, Joined, Part, Parts};
 use crate::lane::{Joins, Lane, Way};
 use crate::policy::{self, Decision, Direction, Edit, LinkFacts, SenderKind};
@@ -58,7 +58,7 @@ pub(crate) struct Scratch {
     keys: KeyScratch,
     policy: policy::Scratch,
     ud: Ud,
-    tpdu: [u8; TPDU],
+    left: String,
 }
 
 /// The longest text: 255 parts of 160 characters of at most three octets.
@@ -86,7 +86,7 @@ impl Default for Scratch {
             keys: KeyScratch::default(),
             policy: policy::Scratch::default(),
             ud: Ud::default(),
-            tpdu: [0; TPDU],
+            left: String::with_capacity(1024),
         }
     }
 }
@@ -244,9 +244,8 @@ fn judge<L: Listener>(
     counters: &mut Counters,
     way: &mut Way<'_, L>,
 ) {
-    let Scratch {
-        address, part, joined, arena, imsi, called, calling, rewritten, slots, policy, ud, tpdu: octets, problems, ..
-    } = scratch;
+    let Scratch { address, part, joined, arena, imsi, called, calling, rewritten, slots, policy, ud, left, problems, .. } =
+        scratch;
     let World { policy: rules, network, table, .. } = way.world;
     let is_push = tpdu.is_wap_push();
     let has_text = matches!(tpdu.kind, Kind::Deliver | Kind::Submit) && (is_push || tpdu.user_data.has_text());
@@ -296,12 +295,12 @@ fn judge<L: Listener>(
             verdict: worst,
             text: part,
         };
-        let mut fit = Fit { met, tpdu, text: part, network, transport: way.place.transport, changes, ud, octets };
+        let mut fit = Fit { met, tpdu, text: part, network, transport: way.place.transport, changes, ud, left };
         let decision = rules.decide(&message, policy, &mut fit);
         rewritten.clear();
         let untouchable = fit.untouchable();
         if !decision.observe {
-            apply(&decision, policy, part, &mut fit, rewritten);
+            apply(&decision, policy, &mut fit, rewritten, &mut counters.unfit);
         }
         if decision.verdict > Verdict::Safe && decision.unwarned {
             match (untouchable, decision.bound) {
@@ -383,7 +382,7 @@ fn judge<L: Listener>(
 }
 
 /// Writes the change down and leaves the new text in `rewritten`.
-fn apply(decision: &Decision, policy: &policy::Scratch, part: &str, fit: &mut Fit<'_, '_>, rewritten: &mut String) {
+fn apply(decision: &Decision, policy: &policy::Scratch, fit: &mut Fit<'_, '_>, rewritten: &mut String, unfit: &mut Tally) {
     let done = match decision.edit {
         Edit::None if decision.action == policy::Action::Silence => fit.put_silence(),
         Edit::None => Ok(()),
@@ -391,12 +390,12 @@ fn apply(decision: &Decision, policy: &policy::Scratch, part: &str, fit: &mut Fi
             rewritten.push_str(&policy.text);
             fit.put_text(&policy.text)
         }
-        Edit::Deaden => {
-            let mut spots = policy.spots.iter().peekable();
-            rewritten
-                .extend(part.char_indices().map(|(at, c)| if spots.next_if(|&&spot| spot == at).is_some() { ' ' } else { c }));
-            fit.blank(&policy.spots)
-        }
+        // What lies in a piece that has gone stays as it is there, and the record says so.
+        Edit::Deaden => fit.blank(&policy.spots, rewritten).map(|all| {
+            if !all {
+                unfit.add(Layer::Sms, "in an earlier piece");
+            }
+        }),
     };
     debug_assert!(done.is_ok(), "the room said that it fits: {done:?}");
 }

@@ -15,6 +15,7 @@ use pcaps::read::Capture;
 use pcaps::write::PcapNg;
 use protocols::Error;
 use protocols::link::LinkType;
+use protocols::sms::Tables;
 
 /// A file of the shared test data; `None`, with a line that says so, where the data is not here.
 pub fn shared(path: &str) -> Option<PathBuf> {
@@ -74,6 +75,8 @@ pub struct Own {
     pub rewritten: Option<String>,
     pub repeat: bool,
     pub bound: Option<&'static str>,
+    /// National shift tables are in use.
+    pub shifted: bool,
 }
 
 /// Keeps every record.
@@ -121,6 +124,7 @@ impl Listener for Keeper {
             action: format!("{observed}{action}"),
             rewritten: sms.rewritten.map(String::from),
             repeat: sms.repeat,
+            shifted: sms.tpdu.user_data.tables != Tables::default(),
             bound: sms.decision.bound.map(dataplane::policy::Bound::name),
         });
     }
