@@ -2,6 +2,12 @@
 
 pub mod build;
 pub mod builtin;
+pub mod cli;
 pub mod config;
+pub mod explains;
 pub mod lists;
+pub mod record;
+pub mod record_json;
+pub mod summary;
+pub mod terminal;
 pub mod verdicts_cmd;

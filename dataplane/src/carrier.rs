@@ -125,7 +125,12 @@ impl<'a> Carrier<'a> {
         for pointer in layout.pointers() {
             let Some(target) = pointer.target.filter(|&target| target >= data.end) else { continue };
             let width = if pointer.width == 2 { Width::TwoLittle } else { Width::One };
-            changes.field(Field { at: base + pointer.at, width, covers: base + pointer.at + pointer.width..base + target, pad: None })?;
+            changes.field(Field {
+                at: base + pointer.at,
+                width,
+                covers: base + pointer.at + pointer.width..base + target,
+                pad: None,
+            })?;
         }
         Ok(())
     }
@@ -149,7 +154,8 @@ impl<'a> Carrier<'a> {
         let missing = (end - at).next_multiple_of(4) - (end - at);
         let message_end = self.place(self.message)?.end;
         // RFC 4666 §3.1.4: the length of some peers' messages leaves the final pad out, though it is there; some have none at all.
-        let present = self.base.get(end..end + missing).filter(|pad| message_end >= end + missing || pad.iter().all(|&octet| octet == 0));
+        let present =
+            self.base.get(end..end + missing).filter(|pad| message_end >= end + missing || pad.iter().all(|&octet| octet == 0));
         changes.field(Field { at: at + 2, width: Width::Two, covers: at..end, pad: Some(present.map_or(0, <[u8]>::len)) })?;
         self.message_length(changes)
     }
@@ -161,7 +167,14 @@ impl<'a> Carrier<'a> {
     }
 
     /// Whether what was settled keeps within what the network carries.
-    pub(crate) fn bounds(&self, transport: Transport, label_len: usize, max_sif: usize, mtu: usize, changes: &Changes) -> Result<(), Stop> {
+    pub(crate) fn bounds(
+        &self,
+        transport: Transport,
+        label_len: usize,
+        max_sif: usize,
+        mtu: usize,
+        changes: &Changes,
+    ) -> Result<(), Stop> {
         let whole = 0..self.base.len();
         let grown = self.base.len().saturating_add_signed(changes.growth(&whole));
         if grown + AROUND > mtu && grown > self.base.len() {

@@ -105,6 +105,10 @@ pub struct Counters {
     pub sms: Level,
     /// Short messages by verdict, in the order none, safe, unknown, dangerous.
     pub verdicts: [u64; 4],
+    /// Short messages by direction: to phones (MT), from phones (MO).
+    pub directions: [u64; 2],
+    /// Short messages that are parts of longer texts.
+    pub in_parts: u64,
     /// URLs by verdict, in the same order (`none` counts bindings and low-confidence forms that nothing is known of).
     pub urls: [u64; 4],
     /// Short messages by what was done, see [`crate::policy::Action`].
@@ -132,7 +136,9 @@ pub struct Counters {
 impl Counters {
     /// Whether the sums agree at every level.
     pub fn agree(&self) -> bool {
-        [&self.frames, &self.chunks, &self.messages, &self.transactions, &self.components, &self.sms].into_iter().all(Level::agrees)
+        [&self.frames, &self.chunks, &self.messages, &self.transactions, &self.components, &self.sms]
+            .into_iter()
+            .all(Level::agrees)
     }
 
     /// Adds another lane's.
@@ -149,7 +155,9 @@ impl Counters {
             to.on += from.on;
             to.out.merge(&from.out);
         }
-        for (to, from) in [(&mut self.actions, &from.actions), (&mut self.unfit, &from.unfit), (&mut self.oddities, &from.oddities)] {
+        for (to, from) in
+            [(&mut self.actions, &from.actions), (&mut self.unfit, &from.unfit), (&mut self.oddities, &from.oddities)]
+        {
             to.merge(from);
         }
         for (to, from) in self.verdicts.iter_mut().chain(&mut self.urls).zip(from.verdicts.iter().chain(&from.urls)) {
@@ -158,6 +166,10 @@ impl Counters {
         for (to, from) in self.sums.iter_mut().zip(from.sums) {
             *to += from;
         }
+        for (to, from) in self.directions.iter_mut().zip(from.directions) {
+            *to += from;
+        }
+        self.in_parts += from.in_parts;
         self.octets += from.octets;
         self.unwarned += from.unwarned;
         self.rewritten_frames += from.rewritten_frames;

@@ -30,7 +30,13 @@ struct Parties<'a> {
 
 impl Lane {
     /// Every message of the adaptation layer in one user message: one, as the specifications have it, or several.
-    pub(crate) fn messages<L: Listener>(&mut self, bytes: &[u8], adaptation: Adaptation, carrier: &Carrier<'_>, way: &mut Way<'_, L>) {
+    pub(crate) fn messages<L: Listener>(
+        &mut self,
+        bytes: &[u8],
+        adaptation: Adaptation,
+        carrier: &Carrier<'_>,
+        way: &mut Way<'_, L>,
+    ) {
         let messages = match adaptation {
             Adaptation::M3ua => m3ua::messages(bytes),
             Adaptation::M2ua => m2ua::messages(bytes),
@@ -213,7 +219,8 @@ impl Lane {
             }
             tcap::Kind::Continue | tcap::Kind::End if context.is_none() => {
                 // Of this side's own transaction first: forwardSM goes the way of the Begin.
-                let own = message.otid.and_then(|otid| self.joins.dialogues.find(identity(&parties.calling), otid, self.now).copied());
+                let own =
+                    message.otid.and_then(|otid| self.joins.dialogues.find(identity(&parties.calling), otid, self.now).copied());
                 let peer = |lane: &mut Self| {
                     let dtid = message.dtid?;
                     lane.joins.dialogues.find(identity(&parties.called), dtid, lane.now).copied()
@@ -320,7 +327,12 @@ const fn bare(kind: tcap::Kind) -> &'static str {
     }
 }
 
-fn routing_info<L: Listener>(invoke: &tcap::Invoke<'_>, message: &tcap::Message<'_>, parties: &Parties<'_>, way: &mut Way<'_, L>) {
+fn routing_info<L: Listener>(
+    invoke: &tcap::Invoke<'_>,
+    message: &tcap::Message<'_>,
+    parties: &Parties<'_>,
+    way: &mut Way<'_, L>,
+) {
     let (Some(otid), Some(argument)) = (message.otid, invoke.argument) else { return };
     if let Ok(asked) = RoutingInfoForSm::parse(&argument) {
         way.listener.event(&way.place, &Event::RoutingInfo { otid, calling_party: &parties.calling, msisdn: asked.msisdn.0 });

@@ -133,7 +133,8 @@ impl Fit<'_, '_> {
     pub(crate) fn put_silence(&mut self) -> Result<(), Bound> {
         self.touchable()?;
         // DELIVER: PID, DCS, SCTS of seven, UDL (TS 23.040 §9.2.2.1).
-        let pid_at = self.tpdu.udl_at.and_then(|udl| udl.checked_sub(9)).filter(|_| self.tpdu.kind == Kind::Deliver).ok_or(Bound::Off)?;
+        let pid_at =
+            self.tpdu.udl_at.and_then(|udl| udl.checked_sub(9)).filter(|_| self.tpdu.kind == Kind::Deliver).ok_or(Bound::Off)?;
         let pid = self.met.forward.sm_rp_ui.get(pid_at..=pid_at).ok_or(Bound::Untouchable)?;
         let place = self.met.carrier.locate(pid).ok_or(Bound::SameLengthOnly)?;
         Ok(self.changes.replace(place..place + 1, &[TYPE_0]).map_err(Stop::from)?)

@@ -144,8 +144,7 @@ impl Lane {
         let whole = Joined { end: part.len(), seen: 1, whole: true, ..Joined::default() };
         let (join, key) = concat.map_or((whole, None), |concat| {
             let key = text_key(met, &tpdu, &scratch.imsi, concat, way.world, joins);
-            let halves =
-                Halves { leading: tpdu.user_data.leading_surrogate(), trailing: tpdu.user_data.trailing_surrogate() };
+            let halves = Halves { leading: tpdu.user_data.leading_surrogate(), trailing: tpdu.user_data.trailing_surrogate() };
             let place = Part { total: concat.total, seq: concat.seq };
             (joins.parts.join(key, *now, place, part, halves, joined), Some((key, place)))
         });
@@ -159,7 +158,13 @@ impl Lane {
         let text: &str = if concat.is_some() && !is_push { joined } else { part };
         scratch.arena.clear();
         scratch.slots.clear();
-        let mut find = Find { world: way.world, sender: address, arena: &mut scratch.arena, slots: &mut scratch.slots, keys: &mut scratch.keys };
+        let mut find = Find {
+            world: way.world,
+            sender: address,
+            arena: &mut scratch.arena,
+            slots: &mut scratch.slots,
+            keys: &mut scratch.keys,
+        };
         if has_text {
             find.links(text, if is_push { Found::Push } else { Found::Text }, &mut scratch.scan);
         }
@@ -168,10 +173,21 @@ impl Lane {
         }
         let mut worst = scratch.slots.iter().filter(|slot| slot.acts()).map(|slot| slot.verdict).max().unwrap_or(Verdict::None);
         if let (true, Some((key, place))) = (join.contradicted, key) {
-            worst = worst.max(earlier_copies(&mut joins.parts, key, *now, place, &mut scratch.octets, way.world, address, &mut scratch.keys, &mut scratch.scan));
+            worst = worst.max(earlier_copies(
+                &mut joins.parts,
+                key,
+                *now,
+                place,
+                &mut scratch.octets,
+                way.world,
+                address,
+                &mut scratch.keys,
+                &mut scratch.scan,
+            ));
             counters.oddities.add(Layer::Sms, "two texts under one part number");
         }
-        let view = View { joined: join, part: if is_push { 0..0 } else { join.start..join.end }, lead: lead(text, part, join, concat) };
+        let view =
+            View { joined: join, part: if is_push { 0..0 } else { join.start..join.end }, lead: lead(text, part, join, concat) };
         judge(met, &tpdu, view, worst, concat, scratch, changes, counters, way);
         Ok(())
     }
@@ -186,7 +202,8 @@ struct View {
 }
 
 fn lead(text: &str, part: &str, join: Joined, concat: Option<Concat>) -> usize {
-    let split = concat.is_some() && part.starts_with('\u{fffd}') && !text.get(join.start..).is_some_and(|t| t.starts_with('\u{fffd}'));
+    let split =
+        concat.is_some() && part.starts_with('\u{fffd}') && !text.get(join.start..).is_some_and(|t| t.starts_with('\u{fffd}'));
     usize::from(split)
 }
 
@@ -335,7 +352,9 @@ fn judge<L: Listener>(
     counters: &mut Counters,
     way: &mut Way<'_, L>,
 ) {
-    let Scratch { address, part, joined, arena, imsi, called, calling, rewritten, slots, policy, ud, tpdu: octets, problems, .. } = scratch;
+    let Scratch {
+        address, part, joined, arena, imsi, called, calling, rewritten, slots, policy, ud, tpdu: octets, problems, ..
+    } = scratch;
     let World { policy: rules, network, table, .. } = way.world;
     let is_push = tpdu.is_wap_push();
     let has_text = matches!(tpdu.kind, Kind::Deliver | Kind::Submit) && (is_push || tpdu.user_data.has_text());
@@ -344,7 +363,8 @@ fn judge<L: Listener>(
     facts.extend(slots.iter().map(|slot| {
         let span = |(start, end): (usize, usize)| arena.get(start..end).unwrap_or_default();
         let own = slot.found == Found::Text && slot.start < view.part.end && slot.end > view.part.start;
-        let within = |at: usize| at.clamp(view.part.start, view.part.end).saturating_sub(view.part.start + view.lead).min(part.len());
+        let within =
+            |at: usize| at.clamp(view.part.start, view.part.end).saturating_sub(view.part.start + view.lead).min(part.len());
         let host = span(slot.host);
         LinkFacts {
             start: within(slot.start),
@@ -411,6 +431,9 @@ fn judge<L: Listener>(
     } else {
         counters.sms.on += 1;
         count(&mut counters.verdicts, verdict);
+        let [mt, mo] = &mut counters.directions;
+        *if met.direction == Direction::Mt { mt } else { mo } += 1;
+        counters.in_parts += u64::from(concat.is_some());
         slots.iter().for_each(|slot| count(&mut counters.urls, if slot.acts() { slot.verdict } else { Verdict::None }));
         let observed = decision.observe && decision.action != policy::Action::Pass;
         counters.actions.add(Layer::Sms, if observed { "observe" } else { decision.action.name() });
@@ -478,7 +501,8 @@ fn apply(decision: &Decision, policy: &policy::Scratch, part: &str, fit: &mut Fi
         }
         Edit::Deaden => {
             let mut spots = policy.spots.iter().peekable();
-            rewritten.extend(part.char_indices().map(|(at, c)| if spots.next_if(|&&spot| spot == at).is_some() { ' ' } else { c }));
+            rewritten
+                .extend(part.char_indices().map(|(at, c)| if spots.next_if(|&&spot| spot == at).is_some() { ' ' } else { c }));
             fit.blank(&policy.spots)
         }
     };

@@ -214,7 +214,12 @@ impl Lane {
     }
 
     /// A frame of MTP2, MTP3 or SCCP alone: one message, and the frame itself is what changes.
-    fn bare<L: Listener>(&mut self, frame: &Frame<'_>, way: &mut Way<'_, L>, read: impl FnOnce(&mut Self, &Carrier<'_>, &mut Way<'_, L>)) {
+    fn bare<L: Listener>(
+        &mut self,
+        frame: &Frame<'_>,
+        way: &mut Way<'_, L>,
+        read: impl FnOnce(&mut Self, &Carrier<'_>, &mut Way<'_, L>),
+    ) {
         let cut = frame.bytes.len() < frame.original_len;
         self.counters.cut += u64::from(cut);
         let carrier = Carrier::new(frame.bytes, cut.then_some("cut by the capture"));

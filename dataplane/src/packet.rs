@@ -75,7 +75,9 @@ impl Packets {
     /// One chunk, changed: its own length is put right, its TSN, stream and order are not touched.
     pub(crate) fn chunk(&mut self, chunk: &Chunk<'_>, changes: &mut Changes) {
         let start = self.octets.len();
-        if changes.settle(chunk.body).and_then(|()| changes.apply(chunk.body, &mut self.octets)).is_err() || self.chunks.len() >= CHUNKS {
+        if changes.settle(chunk.body).and_then(|()| changes.apply(chunk.body, &mut self.octets)).is_err()
+            || self.chunks.len() >= CHUNKS
+        {
             self.octets.truncate(start);
             return;
         }

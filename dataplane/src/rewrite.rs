@@ -140,7 +140,9 @@ impl Changes {
         let mut order = core::mem::take(&mut self.order);
         order.clear();
         order.extend(0..self.fields.len());
-        order.sort_unstable_by_key(|&index| self.fields.get(index).map(|field| (field.covers.len(), core::cmp::Reverse(field.at))));
+        order.sort_unstable_by_key(|&index| {
+            self.fields.get(index).map(|field| (field.covers.len(), core::cmp::Reverse(field.at)))
+        });
         let settled = order.iter().try_for_each(|&index| self.settle_one(old, index));
         self.order = order;
         settled

@@ -73,7 +73,7 @@ pub struct Own {
     pub action: String,
     pub rewritten: Option<String>,
     pub repeat: bool,
-    pub frozen: bool,
+    pub bound: Option<&'static str>,
 }
 
 /// Keeps every record.
@@ -121,7 +121,7 @@ impl Listener for Keeper {
             action: format!("{observed}{action}"),
             rewritten: sms.rewritten.map(String::from),
             repeat: sms.repeat,
-            frozen: sms.decision.bound == Some(dataplane::policy::Bound::Untouchable),
+            bound: sms.decision.bound.map(dataplane::policy::Bound::name),
         });
     }
 

@@ -180,7 +180,13 @@ mod tests {
 
     fn flow(source: u8, destination: u8) -> Flow {
         let address = |n| IpAddr::from([192, 0, 2, n]);
-        Flow { source: address(source), destination: address(destination), source_port: 2905, destination_port: 2905, verification_tag: 77 }
+        Flow {
+            source: address(source),
+            destination: address(destination),
+            source_port: 2905,
+            destination_port: 2905,
+            verification_tag: 77,
+        }
     }
 
     #[test]

@@ -73,7 +73,10 @@ mod tests {
         let (mut chunks, mut out) = joiner();
         let key = key(Secret(1), 9, 1, 5, false);
         chunks.join(key, 0, Tag { place: 7, marks: BEGIN }, b"good", &mut out);
-        assert_eq!(chunks.join(key, 0, Tag { place: 7, marks: BEGIN }, b"evil", &mut out), Step::LetGo("differs from the piece that came first"));
+        assert_eq!(
+            chunks.join(key, 0, Tag { place: 7, marks: BEGIN }, b"evil", &mut out),
+            Step::LetGo("differs from the piece that came first")
+        );
         chunks.join(key, 0, Tag { place: 8, marks: END }, b"!", &mut out);
         assert_eq!(out, b"good!");
     }
@@ -84,7 +87,10 @@ mod tests {
         let key = key(Secret(1), 9, 1, 5, false);
         for base in [100, 200] {
             chunks.join(key, 0, Tag { place: base, marks: BEGIN }, b"a", &mut out);
-            assert_eq!(chunks.join(key, 0, Tag { place: base + 1, marks: END }, b"b", &mut out), Step::Whole { repeat: false, at: 1, marks: BEGIN });
+            assert_eq!(
+                chunks.join(key, 0, Tag { place: base + 1, marks: END }, b"b", &mut out),
+                Step::Whole { repeat: false, at: 1, marks: BEGIN }
+            );
         }
     }
 }

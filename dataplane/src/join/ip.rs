@@ -88,8 +88,12 @@ pub(crate) fn octets(address: IpAddr, room: &mut [u8; 16]) -> &[u8] {
 mod tests {
     use super::*;
 
-    const OF: Datagram =
-        Datagram { source: IpAddr::V4(core::net::Ipv4Addr::LOCALHOST), destination: IpAddr::V4(core::net::Ipv4Addr::BROADCAST), protocol: 132, id: 7 };
+    const OF: Datagram = Datagram {
+        source: IpAddr::V4(core::net::Ipv4Addr::LOCALHOST),
+        destination: IpAddr::V4(core::net::Ipv4Addr::BROADCAST),
+        protocol: 132,
+        id: 7,
+    };
 
     fn joiner() -> (Fragments, Vec<u8>) {
         (Fragments::new(Limits { entries: 16, octets: 1 << 16, age_ns: 100 }, Secret(1)), Vec::with_capacity(65536))

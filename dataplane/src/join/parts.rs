@@ -260,8 +260,14 @@ mod tests {
     fn a_surrogate_pair_cut_by_the_parts_is_one_character_again() {
         let (mut parts, key, mut out) = parts();
         parts.join(key, 0, Part { total: 3, seq: 1 }, "a\u{fffd}", Halves { leading: None, trailing: Some(0xd83d) }, &mut out);
-        let joined =
-            parts.join(key, 0, Part { total: 3, seq: 2 }, "\u{fffd}b", Halves { leading: Some(0xde00), trailing: None }, &mut out);
+        let joined = parts.join(
+            key,
+            0,
+            Part { total: 3, seq: 2 },
+            "\u{fffd}b",
+            Halves { leading: Some(0xde00), trailing: None },
+            &mut out,
+        );
         assert_eq!(out, "a😀b");
         assert_eq!((joined.start, joined.end), (1, 6));
     }

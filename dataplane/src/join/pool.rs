@@ -71,7 +71,9 @@ impl Pool {
     pub fn push(&mut self, chain: &mut Chain, tag: Tag, piece: &[u8]) -> bool {
         let block = self.free;
         let at = block as usize * self.size;
-        let (Some(head), Some(room)) = (self.heads.get_mut(block as usize), self.octets.get_mut(at..at + self.size)) else { return false };
+        let (Some(head), Some(room)) = (self.heads.get_mut(block as usize), self.octets.get_mut(at..at + self.size)) else {
+            return false;
+        };
         let (Some(room), Ok(len)) = (room.get_mut(..piece.len()), u32::try_from(piece.len())) else { return false };
         room.copy_from_slice(piece);
         self.free = head.next;

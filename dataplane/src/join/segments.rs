@@ -48,7 +48,9 @@ mod tests {
         let mut segments = Segments::new(Limits { entries: 16, octets: 1 << 14, age_ns: 100 });
         let mut out = Vec::with_capacity(4096);
         let key = key(Secret(1), b"caller", 0x010203);
-        let mut put = |remaining, marks, octets: &[u8]| (segments.join(key, 0, Tag { place: remaining, marks }, octets, &mut out), out.clone());
+        let mut put = |remaining, marks, octets: &[u8]| {
+            (segments.join(key, 0, Tag { place: remaining, marks }, octets, &mut out), out.clone())
+        };
         put(0, 0, b"three");
         put(2, FIRST, b"one ");
         assert_eq!(put(1, 0, b"two "), (Step::Whole { repeat: false, at: 4, marks: FIRST }, b"one two three".to_vec()));
@@ -60,6 +62,9 @@ mod tests {
     fn a_single_segment_is_whole_at_once() {
         let mut segments = Segments::new(Limits { entries: 16, octets: 1 << 14, age_ns: 100 });
         let mut out = Vec::with_capacity(4096);
-        assert_eq!(segments.join(key(Secret(1), b"c", 1), 0, Tag { place: 0, marks: FIRST }, b"x", &mut out), Step::Whole { repeat: false, at: 0, marks: FIRST });
+        assert_eq!(
+            segments.join(key(Secret(1), b"c", 1), 0, Tag { place: 0, marks: FIRST }, b"x", &mut out),
+            Step::Whole { repeat: false, at: 0, marks: FIRST }
+        );
     }
 }

@@ -291,6 +291,10 @@ impl Work<'_> {
     }
 
     fn label(&self, scratch: &mut Scratch, room: &mut dyn Room) -> Attempt {
+        // A label would stand in the middle of a link that lies over two parts; and once the other part's half is dead, beside no link.
+        if self.bad_links().any(|(_, link)| link.crosses_parts) {
+            return Err((0, Bound::CrossesParts));
+        }
         let forms = by_verdict(&self.chosen.language.labels, self.verdict).map_or(&[][..], Vec::as_slice);
         let values = self.policy.values(self.message, self.chosen, self.verdict, self.named);
         let mut stopped = None;

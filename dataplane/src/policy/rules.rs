@@ -84,6 +84,11 @@ impl ImsiRange {
         }
     }
 
+    /// First and last IMSI, fifteen digits each.
+    pub fn bounds(self) -> [String; 2] {
+        [self.first, self.last].map(|imsi| format!("{imsi:015}"))
+    }
+
     fn range(self) -> RangeInclusive<u64> {
         self.first..=self.last
     }

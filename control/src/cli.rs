@@ -1,0 +1,68 @@
+//! The command line of `ztsms`, a file a command.
+//!
+//! Exit status: 0 done; 1 something failed or part of the input could not be read; 2 usage. Standard output is the result and nothing
+//! else; a reader that goes away ends the program quietly.
+
+mod args;
+mod config;
+mod explain;
+mod fail;
+mod generate;
+mod judge;
+mod near;
+mod replay;
+mod scan;
+mod shell;
+mod verdicts;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use args::{Cli, Command};
+pub use fail::Failure;
+use near::nearest;
+
+/// How a command ended that did not fail outright.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// Everything was done.
+    Well,
+    /// Part of the input could not be read; what and why was said on standard error.
+    InPart,
+}
+
+/// Runs one command line and returns its exit status.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to standard output with status 0, anything else is usage. A closed pipe is no matter here.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    match run(cli) {
+        Ok(Done::Well) => ExitCode::SUCCESS,
+        Ok(Done::InPart) => ExitCode::from(1),
+        Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
+        Err(failure) => {
+            fail::complain(&failure);
+            ExitCode::from(failure.status())
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<Done, Failure> {
+    match cli.command {
+        Command::Explain(args) => explain::run(&args, cli.color),
+        Command::Generate(args) => generate::run(&args),
+        Command::Replay(args) => replay::run(&args, cli.color),
+        Command::Scan(args) => scan::run(&args, cli.color),
+        Command::Verdicts(args) => verdicts::run(&args, cli.color),
+        Command::Config(args) => config::run(&args),
+        Command::Completions { shell } => shell::completions(&mut Cli::command(), shell),
+        Command::Man { dir } => shell::man(Cli::command(), &dir),
+    }
+}

@@ -1,0 +1,281 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+use crate::terminal::Colour;
+
+/// A verdict for every link in every SMS on a signalling network.
+#[derive(Debug, Parser)]
+#[command(name = "ztsms", version, about, max_term_width = 100, disable_help_subcommand = true, arg_required_else_help = true)]
+#[command(after_help = "Example:\n  ztsms replay capture.pcapng\n\nExit status: 0 done; 1 something failed or part of the \
+                        input could not be read; 2 usage.")]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+    /// Colours on a terminal; `NO_COLOR` is obeyed
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = false)]
+    pub(super) color: Colour,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Captures in, a verdict for every link in every SMS out
+    Replay(Replay),
+    /// Find the links in a text and say what they are worth
+    Scan(Scan),
+    /// Show every layer of one frame, or of the bytes of one layer
+    Explain(Explain),
+    /// Write synthetic SMS traffic, the same for the same seed to the byte
+    Generate(Generate),
+    /// Build a verdict table from lists, look into it, go back to the last
+    Verdicts(Verdicts),
+    /// Print the commented default configuration, or say what is wrong with one
+    Config(Config),
+    /// Print a completion script for a shell
+    #[command(after_help = "Example:\n  ztsms completions bash > /etc/bash_completion.d/ztsms")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write man pages of every command to a directory
+    #[command(after_help = "Example:\n  ztsms man /usr/local/share/man/man1")]
+    Man {
+        /// Where to; made if it is not there
+        #[arg(value_hint = ValueHint::DirPath)]
+        dir: PathBuf,
+    },
+}
+
+/// What verdicts come from, and what is done about them.
+#[derive(Args, Debug, Default)]
+pub(super) struct Judge {
+    /// Verdict directory or snapshot file [default: the small built-in set]
+    #[arg(long, value_name = "DIR|FILE", value_hint = ValueHint::AnyPath)]
+    pub(super) verdicts: Option<PathBuf>,
+    /// Policy [default: ztsms.toml if it is here, else built in]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) policy: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  ztsms replay capture.pcapng
+  ztsms replay --json *.pcap.gz | jq -r '.urls[] | select(.verdict == \"dangerous\") | .url'
+  tcpdump -w - sctp | ztsms replay -
+  ztsms replay in.pcap --write out.pcapng --policy strict.toml")]
+pub(super) struct Replay {
+    /// Captures: pcap or pcapng, plain or in gzip or Zstandard; `-` is standard input
+    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) files: Vec<PathBuf>,
+    /// One ztsms.sms.v1 object a line on standard output, the summary on standard error
+    #[arg(long)]
+    pub(super) json: bool,
+    /// What would have gone on the wire: same frames, order and times, rewritten where policy acts
+    #[arg(long, value_name = "OUT.pcapng", value_hint = ValueHint::FilePath)]
+    pub(super) write: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) judge: Judge,
+    /// Threads; the output is the same for every N [default: as many as there are cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(super) threads: Option<u16>,
+    /// Frames that carried SIGTRAN and were not understood, each with a comment that says why
+    #[arg(long, value_name = "OUT.pcapng", value_hint = ValueHint::FilePath)]
+    pub(super) unscanned: Option<PathBuf>,
+    /// Pseudonyms in place of numbers and IMSIs; no message text, no paths and queries of links
+    #[arg(long)]
+    pub(super) redact: bool,
+    /// Key of the pseudonyms, so that two runs give the same [default: a new one each time]
+    #[arg(long, value_name = "FILE", requires = "redact", value_hint = ValueHint::FilePath)]
+    pub(super) redact_key: Option<PathBuf>,
+    /// Hosts to list of each verdict in the summary
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub(super) top: usize,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  ztsms scan 'Your parcel waits: hxxp://bit.ly/x'
+  ztsms scan --json < texts.txt")]
+pub(super) struct Scan {
+    /// Texts [default: the lines of standard input]
+    pub(super) text: Vec<String>,
+    /// One ztsms.scan.v1 object a line
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) judge: Judge,
+    /// Who the text says it is from: protected senders and sender-bound verdicts depend on it
+    #[arg(long, value_name = "NAME")]
+    pub(super) sender: Option<String>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  ztsms explain capture.pcap:12
+  ztsms explain --layer tpdu --direction mt 040B911346610089F60000208062917314080CC8F71D14969741F977FD07
+  ztsms explain --layer tcap --json 6216480400000001…")]
+pub(super) struct Explain {
+    /// Bytes in hexadecimal (spaces and colons are skipped), or a frame of a capture as FILE:FRAME, frames counted from 1
+    #[arg(value_name = "HEX|FILE:FRAME")]
+    pub(super) what: String,
+    /// What the bytes are [default: frame]
+    #[arg(long, value_enum, default_value_t = LayerName::Frame, hide_default_value = true)]
+    pub(super) layer: LayerName,
+    /// Which way a TPDU goes: MT to the phone, MO from it
+    #[arg(long, value_enum)]
+    pub(super) direction: Option<DirectionName>,
+    /// Link type of a frame given in hexadecimal, as captures number them
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) link_type: u32,
+    /// One JSON object instead of a tree
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// A layer that `explain` can begin at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum LayerName {
+    Frame,
+    Sctp,
+    M3ua,
+    Sccp,
+    Tcap,
+    Map,
+    Tpdu,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum DirectionName {
+    Mt,
+    Mo,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  ztsms generate traffic.pcapng --messages 100000 --seed 7
+  ztsms generate traffic.pcapng --mix busy-hour.toml")]
+pub(super) struct Generate {
+    /// The capture to write; `-` is standard output
+    #[arg(value_name = "OUT.pcapng", value_hint = ValueHint::FilePath)]
+    pub(super) out: PathBuf,
+    /// Short messages
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(super) messages: u64,
+    /// Another seed, other traffic; the same seed, the same bytes
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(super) seed: u64,
+    /// What the traffic is made of, in TOML [default: like a national link]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) mix: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+#[command(after_help = "Example:\n  ztsms verdicts build own.csv --dangerous phishing.txt -o /var/lib/ztsms/verdicts")]
+pub(super) struct Verdicts {
+    #[command(subcommand)]
+    pub(super) command: VerdictsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum VerdictsCommand {
+    /// Build a table from lists
+    #[command(after_help = "Example:
+  ztsms verdicts build own.csv --dangerous phishing.txt --platform shorteners.txt --safe banks.txt -o verdicts")]
+    Build(Build),
+    /// What the table says of a URL, and why
+    #[command(after_help = "Example:\n  ztsms verdicts lookup --verdicts verdicts https://bit.ly/x")]
+    Lookup {
+        /// URLs
+        #[arg(required = true, value_name = "URL")]
+        urls: Vec<String>,
+        /// Verdict directory or snapshot file [default: the small built-in set]
+        #[arg(long, value_name = "DIR|FILE", value_hint = ValueHint::AnyPath)]
+        verdicts: Option<PathBuf>,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// How many entries of what, and how full the table is
+    #[command(after_help = "Example:\n  ztsms verdicts stats verdicts")]
+    Stats {
+        /// Verdict directory or snapshot file [default: the small built-in set]
+        #[arg(value_name = "DIR|FILE", value_hint = ValueHint::AnyPath)]
+        verdicts: Option<PathBuf>,
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// What differs between two tables
+    #[command(after_help = "Example:\n  ztsms verdicts diff verdicts.old verdicts")]
+    Diff {
+        /// Verdict directory or snapshot file
+        #[arg(value_name = "OLD", value_hint = ValueHint::AnyPath)]
+        old: PathBuf,
+        /// Verdict directory or snapshot file
+        #[arg(value_name = "NEW", value_hint = ValueHint::AnyPath)]
+        new: PathBuf,
+        /// Differences to list
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        top: usize,
+    },
+    /// Check every byte of a table against its sums
+    #[command(after_help = "Example:\n  ztsms verdicts verify verdicts")]
+    Verify {
+        /// Verdict directory or snapshot file
+        #[arg(value_name = "DIR|FILE", value_hint = ValueHint::AnyPath)]
+        verdicts: PathBuf,
+    },
+    /// Put the table before this one back in its place
+    #[command(after_help = "Example:\n  ztsms verdicts rollback verdicts")]
+    Rollback {
+        /// Verdict directory
+        #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+        verdicts: PathBuf,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Build {
+    /// Our own decisions: pattern,verdict,category,senders,source,expires,note
+    #[arg(value_name = "OWN.csv", value_hint = ValueHint::FilePath)]
+    pub(super) own: Vec<PathBuf>,
+    /// A list, in any format known, of what is dangerous
+    #[arg(long, value_name = "LIST", value_hint = ValueHint::FilePath)]
+    pub(super) dangerous: Vec<PathBuf>,
+    /// A list of platforms: what is below them stands for itself
+    #[arg(long, value_name = "LIST", value_hint = ValueHint::FilePath)]
+    pub(super) platform: Vec<PathBuf>,
+    /// A list of what is safe
+    #[arg(long, value_name = "LIST", value_hint = ValueHint::FilePath)]
+    pub(super) safe: Vec<PathBuf>,
+    /// A ranked list (rank,domain): lends no verdict
+    #[arg(long, value_name = "LIST", value_hint = ValueHint::FilePath)]
+    pub(super) rank: Vec<PathBuf>,
+    /// Verdict directory to write
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) output: PathBuf,
+    /// Public Suffix List to use in place of the one compiled in
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) suffixes: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  ztsms config > ztsms.toml\n  ztsms config check ztsms.toml")]
+pub(super) struct Config {
+    #[command(subcommand)]
+    pub(super) command: Option<ConfigCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Say what is wrong with a configuration
+    #[command(after_help = "Example:\n  ztsms config check ztsms.toml")]
+    Check {
+        /// The file [default: ztsms.toml]
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: Option<PathBuf>,
+    },
+}

@@ -1,0 +1,59 @@
+//! Why a command could not be done, and the exit status that says so.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+/// A command ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// A file could not be made, opened, read or written.
+    #[error("{}: cannot {doing}: {error}", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What was being done: `create`, `read`, `write`.
+        doing: &'static str,
+        /// What the system says.
+        #[source]
+        error: io::Error,
+    },
+    /// Standard output could not be written.
+    #[error("standard output: {0}")]
+    Output(#[from] io::Error),
+    /// The arguments make no sense together: exit status 2.
+    #[error("{0}")]
+    Usage(String),
+    /// Something else, said in full.
+    #[error("{0}")]
+    Said(String),
+}
+
+impl Failure {
+    /// A file failed.
+    pub fn file(path: &Path, doing: &'static str, error: io::Error) -> Self {
+        Self::File { path: path.to_owned(), doing, error }
+    }
+
+    /// Whoever read our output went away: no failure at all.
+    pub fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) | Self::File { error, .. } if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// The exit status.
+    pub const fn status(&self) -> u8 {
+        match self {
+            Self::Usage(_) => 2,
+            _ => 1,
+        }
+    }
+}
+
+/// Says on standard error what is wrong, one line, nothing of strangers raw.
+pub(super) fn complain(what: &impl std::fmt::Display) {
+    let what = what.to_string();
+    let mut stderr = io::stderr().lock();
+    for line in what.lines() {
+        // Without a standard error there is nobody to tell.
+        let _ = writeln!(stderr, "ztsms: {}", crate::terminal::shown(line));
+    }
+}

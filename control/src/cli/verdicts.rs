@@ -1,0 +1,172 @@
+//! `ztsms verdicts`: from lists to a table, and what is in one.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use dataplane::suffix::Suffixes;
+use dataplane::verdict::Verdict;
+use dataplane::verdicts::Snapshot;
+
+use super::args::{Build, Verdicts, VerdictsCommand};
+use super::judge::{self, said};
+use super::{Done, Failure, fail};
+use crate::build::{Source, What};
+use crate::record_json::push_line;
+use crate::terminal::{Colour, Paint, fitted, shown};
+use crate::verdicts_cmd;
+
+/// Lines of a list that are named one by one.
+const NAMED_LINES: usize = 20;
+
+/// Runs the command.
+pub(super) fn run(args: &Verdicts, colour: Colour) -> Result<Done, Failure> {
+    let suffixes = Suffixes::built_in();
+    let paint = Paint(colour.on(&io::stdout()));
+    match &args.command {
+        VerdictsCommand::Build(args) => build(args, suffixes),
+        VerdictsCommand::Lookup { urls, verdicts, json } => lookup(urls, verdicts.as_deref(), *json, &suffixes, paint),
+        VerdictsCommand::Stats { verdicts, json } => {
+            let table = judge::table(verdicts.as_deref(), &suffixes)?;
+            print_stats(&verdicts_cmd::stats(table.snapshot()), *json)
+        }
+        VerdictsCommand::Diff { old, new, top } => diff(old, new, *top, &suffixes, paint),
+        VerdictsCommand::Verify { verdicts } => {
+            let stats = verdicts_cmd::verify(verdicts, &suffixes).map_err(said)?;
+            io::stdout().lock().write_all(b"every octet is as it was written\n")?;
+            print_stats(&stats, false)
+        }
+        VerdictsCommand::Rollback { verdicts } => print_stats(&verdicts_cmd::rollback(verdicts, &suffixes).map_err(said)?, false),
+    }
+}
+
+fn print_stats(stats: &verdicts_cmd::Stats, json: bool) -> Result<Done, Failure> {
+    let mut out = Vec::new();
+    if json {
+        push_line(&mut out, stats);
+    } else {
+        out.extend_from_slice(marked(&stats.to_string()).as_bytes());
+    }
+    io::stdout().lock().write_all(&out)?;
+    Ok(Done::Well)
+}
+
+/// Names of lists come from files: each line as [`shown`].
+fn marked(text: &str) -> String {
+    text.lines().fold(String::new(), |out, line| out + &shown(line) + "\n")
+}
+
+fn build(args: &Build, suffixes: Suffixes) -> Result<Done, Failure> {
+    let suffixes = match &args.suffixes {
+        None => suffixes,
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|error| Failure::file(path, "read", error))?;
+            Suffixes::from_file(&text).map_err(|error| Failure::Said(format!("{}: {error}", path.display())))?
+        }
+    };
+    let groups = [
+        (&args.own, What::Own),
+        (&args.dangerous, What::Verdict(Verdict::Dangerous)),
+        (&args.platform, What::Platform),
+        (&args.safe, What::Verdict(Verdict::Safe)),
+        (&args.rank, What::Rank),
+    ];
+    let sources: Vec<Source> =
+        groups.into_iter().flat_map(|(paths, what)| paths.iter().map(move |path| Source { path: path.clone(), what })).collect();
+    if sources.is_empty() {
+        return Err(Failure::Usage(
+            "nothing to build from: name a CSV of your own, or --dangerous, --platform, --safe".to_owned(),
+        ));
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let report = verdicts_cmd::build(&sources, &args.output, now, &suffixes).map_err(said)?;
+    let mut done = Done::Well;
+    let mut out = String::new();
+    for list in &report.lists {
+        let summary = &list.summary;
+        for problem in summary.problems.iter().take(NAMED_LINES) {
+            fail::complain(&format_args!("{}:{}: {}", list.file, problem.line, problem.why));
+        }
+        let named = summary.problems.len().min(NAMED_LINES) as u64;
+        if summary.bad > named {
+            fail::complain(&format_args!("{}: {} more lines could not be read", list.file, summary.bad - named));
+        }
+        if summary.bad > 0 {
+            done = Done::InPart;
+        }
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            out,
+            "{}: {:?}, {} entries, {} rules, {} not read",
+            shown(&list.file),
+            summary.format,
+            summary.entries,
+            summary.rules,
+            summary.bad
+        );
+    }
+    for remark in report.remarks.iter().take(NAMED_LINES) {
+        fail::complain(&format_args!("{} of {}: {}", remark.pattern, remark.source, remark.what));
+    }
+    if report.remarks.len() > NAMED_LINES {
+        fail::complain(&format_args!("{} more remarks like these", report.remarks.len() - NAMED_LINES));
+    }
+    out += &marked(&report.stats.to_string());
+    io::stdout().lock().write_all(out.as_bytes())?;
+    Ok(done)
+}
+
+fn lookup(urls: &[String], verdicts: Option<&Path>, json: bool, suffixes: &Suffixes, paint: Paint) -> Result<Done, Failure> {
+    let table = judge::table(verdicts, suffixes)?;
+    let (mut out, mut done) = (Vec::new(), Done::Well);
+    for url in urls {
+        let found = verdicts_cmd::lookup(&table, url, "", suffixes);
+        if let Some(problem) = &found.problem {
+            fail::complain(&format_args!("{url}: {problem}"));
+            done = Done::InPart;
+        }
+        if json {
+            push_line(&mut out, &found);
+            continue;
+        }
+        if found.problem.is_some() {
+            continue;
+        }
+        let verdict = match found.verdict {
+            "dangerous" => paint.red(found.verdict),
+            "safe" => paint.green(found.verdict),
+            _ => paint.yellow(found.verdict),
+        };
+        let pad = 10usize.saturating_sub(found.verdict.len());
+        let words = [found.entry.as_deref(), found.category.as_deref(), found.source.as_deref()];
+        let words: Vec<&str> =
+            std::iter::once(found.reason).chain(words.into_iter().flatten()).filter(|word| !word.is_empty()).collect();
+        let line = format!("{verdict}{:pad$}{}\n{:10}{}\n", "", fitted(&found.url, 90), "", fitted(&words.join(", "), 90));
+        out.extend_from_slice(line.as_bytes());
+    }
+    io::stdout().lock().write_all(&out)?;
+    Ok(done)
+}
+
+fn diff(old: &Path, new: &Path, top: usize, suffixes: &Suffixes, paint: Paint) -> Result<Done, Failure> {
+    let (old, new) = (judge::table(Some(old), suffixes)?, judge::table(Some(new), suffixes)?);
+    let (old, new): (&Snapshot, &Snapshot) = (old.snapshot(), new.snapshot());
+    let diff = verdicts_cmd::diff(old, new);
+    let mut out = String::new();
+    let lines = |out: &mut String, sign: &str, rows: &[(String, &'static str)], paint: &dyn Fn(&str) -> String| {
+        for (pattern, verdict) in rows.iter().take(top) {
+            let verdict = if *verdict == "none" { "platform" } else { verdict };
+            *out += &paint(&format!("{sign} {verdict:<10}{}", fitted(pattern, 86)));
+            out.push('\n');
+        }
+        if rows.len() > top {
+            let _ = writeln!(out, "{sign} and {} more", rows.len() - top);
+        }
+    };
+    lines(&mut out, "-", &diff.removed, &|line| paint.red(line));
+    lines(&mut out, "+", &diff.added, &|line| paint.green(line));
+    let _ = writeln!(out, "{} removed, {} added", diff.removed.len(), diff.added.len());
+    io::stdout().lock().write_all(out.as_bytes())?;
+    Ok(Done::Well)
+}

@@ -1,0 +1,41 @@
+//! `ztsms explain`.
+
+use super::{PYCRATE, lines, shared, ztsms};
+
+#[test]
+fn a_bare_tpdu_needs_its_direction() {
+    let hex = "040B911346610089F60000208062917314080CC8F71D14969741F977FD07";
+    let ran = ztsms(&["explain", "--layer", "tpdu", "--direction", "mt", hex]);
+    assert!(ran.status == 0 && ran.out.contains("How are you?"), "{}", ran.out);
+    assert_eq!(ztsms(&["explain", "--layer", "tpdu", hex]).status, 2);
+}
+
+#[test]
+fn bad_octets_are_named_with_their_place() {
+    // A TCAP Begin whose component portion claims 0x40 octets of the 9 that are there.
+    let ran = ztsms(&["explain", "--layer", "tcap", "620e48010 76c40a107020101020 2002c"]);
+    assert_eq!(ran.status, 1);
+    assert!(ran.out.contains("! TCAP at octet 6"), "{}", ran.out);
+}
+
+#[test]
+fn every_frame_of_captures_by_another_hand_has_a_tree() {
+    for name in ["gen_procedures.pcap", "gen_lower.pcap"] {
+        let Some(file) = shared(&format!("ss7/pcaps/{name}")) else { return };
+        for frame in 1..=46 {
+            let ran = ztsms(&["explain", "--json", &format!("{file}:{frame}")]);
+            assert!(matches!(ran.status, 0 | 1), "{name}:{frame}: {}", ran.err);
+            let tree = lines(&ran.out).remove(0);
+            assert!(tree["tree"]["children"].as_array().is_some_and(|layers| !layers.is_empty()), "{name}:{frame}");
+        }
+    }
+}
+
+#[test]
+fn a_frame_that_is_not_there_and_a_file_that_is_not_are_told_apart() {
+    let ran = ztsms(&["explain", &format!("{PYCRATE}:99999")]);
+    assert!(ran.status == 1 && ran.err.contains("184 frames"), "{}", ran.err);
+    let ran = ztsms(&["explain", "no-such-file.pcap:1"]);
+    assert!(ran.status == 1 && ran.err.contains("no-such-file.pcap") && ran.err.contains("cannot be opened"), "{}", ran.err);
+    assert_eq!(ztsms(&["explain", "neither"]).status, 2);
+}

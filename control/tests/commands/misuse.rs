@@ -1,0 +1,153 @@
+//! Bad input: each kind gets a message that names file, place and cause, and whatever can be read is read.
+
+use super::{PYCRATE, Ran, Room, lines, sample, shared, ztsms};
+
+/// A failure that is told in one line and is no panic.
+fn told(ran: &Ran, status: i32, words: &[&str]) {
+    assert_eq!(ran.status, status, "{}", ran.err);
+    assert!(!ran.err.contains("panicked"), "{}", ran.err);
+    words.iter().for_each(|word| assert!(ran.err.contains(word), "`{word}` is not in: {}", ran.err));
+}
+
+#[test]
+fn files_that_are_no_captures_are_named_for_what_they_are() {
+    let room = Room::new("no-captures");
+    let empty = room.holding("empty.pcap", b"");
+    told(&ztsms(&["replay", &empty]), 1, &["empty.pcap: offset 0", "is empty"]);
+    let jpeg = room
+        .holding("photo.jpg", &[0xff, 0xd8, 0xff, 0xe0, 0, 16, b'J', b'F', b'I', b'F', 0, 1, 1, 0, 0, 1, 0, 1, 0, 0, 1, 1, 1, 1]);
+    told(&ztsms(&["replay", &jpeg]), 1, &["photo.jpg: offset 0", "is not a capture", "JPEG"]);
+    told(&ztsms(&["replay", &room.file("")]), 1, &["is a directory"]);
+    told(&ztsms(&["replay", &room.file("nothing")]), 1, &["nothing", "cannot be opened"]);
+}
+
+#[test]
+fn a_bad_file_does_not_keep_the_good_one_from_being_read() {
+    let room = Room::new("good-and-bad");
+    let empty = room.holding("empty.pcap", b"");
+    let ran = ztsms(&["replay", "--json", &empty, PYCRATE]);
+    told(&ran, 1, &["empty.pcap"]);
+    assert_eq!(lines(&ran.out), lines(&ztsms(&["replay", "--json", PYCRATE]).out));
+}
+
+#[test]
+fn a_capture_cut_at_any_octet_of_its_first_4_kb_gives_what_it_still_holds() {
+    let room = Room::new("cut");
+    let whole = sample(PYCRATE);
+    let records = |ran: &Ran| ran.out.lines().count();
+    let mut most = 0;
+    // Each octet of the headers and of the first frames, then every seventh: all are cut in the reader's own tests.
+    for end in (0..256).chain((256..4096.min(whole.len())).step_by(7)) {
+        let file = room.holding("cut.pcapng", &whole[..end]);
+        let ran = ztsms(&["replay", "--json", "--threads", "1", &file]);
+        assert!(matches!(ran.status, 0 | 1) && !ran.err.contains("panicked"), "cut at {end}: {}", ran.err);
+        assert!(ran.status == 0 || ran.err.contains("cut.pcapng: offset"), "cut at {end}: {}", ran.err);
+        assert!(records(&ran) >= most, "cut at {end}: fewer records than before");
+        most = records(&ran);
+    }
+    assert!(most > 2, "{most}");
+}
+
+#[test]
+fn traffic_that_is_not_sctp_is_counted_and_passed() {
+    let Some(file) = shared("ss7/pcaps/the-tcpdump-group_tcpdump__tests_forces1.pcap") else { return };
+    let ran = ztsms(&["replay", &file]);
+    assert!(matches!(ran.status, 0 | 1) && ran.out.contains("No short message was found."), "{}", ran.out);
+}
+
+#[test]
+fn a_policy_with_a_typo_is_named_with_its_line_and_the_nearest_key() {
+    let room = Room::new("policy");
+    let policy = room.holding("typo.toml", b"[policy]\npresett = \"warn\"\n");
+    told(&ztsms(&["replay", "--policy", &policy, PYCRATE]), 1, &["typo.toml:2:1", "preset"]);
+    told(&ztsms(&["config", "check", &policy]), 1, &["typo.toml:2:1", "preset"]);
+    told(&ztsms(&["replay", "--policy", &room.file("none.toml"), PYCRATE]), 1, &["none.toml"]);
+}
+
+#[test]
+fn the_default_configuration_is_a_good_one() {
+    let room = Room::new("default");
+    let ran = ztsms(&["config"]);
+    let file = room.holding("ztsms.toml", &ran.octets);
+    let ran = ztsms(&["config", "check", &file]);
+    assert_eq!((ran.status, ran.err.as_str()), (0, ""));
+}
+
+#[test]
+fn a_broken_list_line_is_named_and_the_rest_is_built() {
+    let room = Room::new("list");
+    let own = room.holding("own.csv", b"pattern,verdict\nbank.test,safe\nno host at all,safe\nbad.test,dangerous\n");
+    let dir = room.file("verdicts");
+    told(&ztsms(&["verdicts", "build", &own, "-o", &dir]), 1, &["own.csv:3:"]);
+    let verdict = |text: &str| lines(&ztsms(&["scan", "--json", "--verdicts", &dir, text]).out)[0]["verdict"].clone();
+    assert_eq!(
+        [verdict("http://bank.test/"), verdict("http://bad.test/"), verdict("http://bit.ly/")],
+        ["safe", "dangerous", "unknown"]
+    );
+}
+
+#[test]
+fn one_flipped_bit_is_found_by_verify_and_a_flipped_header_by_everybody() {
+    let room = Room::new("bit");
+    let own = room.holding("own.csv", b"pattern,verdict\nbank.test,safe\n");
+    let dir = room.file("verdicts");
+    told(&ztsms(&["verdicts", "build", &own, "-o", &dir]), 0, &[]);
+    told(&ztsms(&["verdicts", "verify", &dir]), 0, &[]);
+    let snapshot = room.file("verdicts/snapshot");
+    let good = std::fs::read(&snapshot).unwrap();
+    for (at, args) in [(good.len() - 9, vec!["verdicts", "verify", &dir]), (20, vec!["replay", "--verdicts", &dir, PYCRATE])] {
+        let mut bad = good.clone();
+        bad[at] ^= 1;
+        std::fs::write(&snapshot, &bad).unwrap();
+        told(&ztsms(&args), 1, &["verdicts"]);
+    }
+}
+
+#[test]
+fn a_snapshot_without_its_own_key_is_refused() {
+    let room = Room::new("key");
+    let own = room.holding("own.csv", b"pattern,verdict\nbank.test,safe\n");
+    let (one, other) = (room.file("one"), room.file("other"));
+    for dir in [&one, &other] {
+        told(&ztsms(&["verdicts", "build", &own, "-o", dir]), 0, &[]);
+    }
+    std::fs::copy(room.file("other/snapshot"), room.file("one/snapshot")).unwrap();
+    told(&ztsms(&["scan", "--verdicts", &one, "x"]), 1, &["snapshot", "key"]);
+}
+
+#[test]
+fn octets_that_lie_never_end_in_a_panic() {
+    let room = Room::new("lies");
+    let mut capture = sample(PYCRATE);
+    let mut state = 1u32;
+    for round in 0..40 {
+        for _ in 0..20 {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let at = 400 + (state >> 8) as usize % (capture.len() - 400);
+            capture[at] = state.to_be_bytes()[0];
+        }
+        let file = room.holding("lies.pcapng", &capture);
+        let ran = ztsms(&["replay", "--json", "--threads", "1", "--write", &room.file("out"), &file]);
+        assert!(matches!(ran.status, 0 | 1) && !ran.err.contains("panicked"), "round {round}: {}", ran.err);
+        lines(&ran.out);
+    }
+}
+
+#[test]
+fn a_mix_with_a_typo_is_named_with_its_line() {
+    let room = Room::new("mix");
+    let mix = room.holding("mix.toml", b"mt = 0.5\nlinsk = 0.1\n");
+    told(&ztsms(&["generate", &room.file("out"), "--mix", &mix]), 1, &["mix.toml:2:1", "links"]);
+}
+
+#[test]
+fn the_same_seed_generates_the_same_octets() {
+    let room = Room::new("seed");
+    let make = |name: &str, seed: &str| {
+        told(&ztsms(&["generate", &room.file(name), "--messages", "200", "--seed", seed]), 0, &["200 messages"]);
+        std::fs::read(room.file(name)).unwrap()
+    };
+    let first = make("a", "5");
+    assert!(first == make("b", "5") && first != make("c", "6"));
+    assert!(ztsms(&["generate", "-", "--messages", "200", "--seed", "5"]).octets == first);
+}

@@ -1,0 +1,35 @@
+//! `ztsms scan`.
+
+use super::{lines, ztsms, ztsms_with};
+
+#[test]
+fn texts_come_as_arguments_or_as_lines() {
+    let by_argument = ztsms(&["scan", "--json", "see bit.ly/x", "none"]);
+    let by_line = ztsms_with(&["scan", "--json"], b"see bit.ly/x\r\nnone\n");
+    assert_eq!((by_argument.status, by_line.status), (0, 0));
+    assert_eq!(by_argument.out, by_line.out);
+    let records = lines(&by_line.out);
+    assert_eq!(records.len(), 2);
+    assert_eq!((&records[0]["verdict"], &records[0]["urls"][0]["url"]), (&"unknown".into(), &"http://bit.ly/x".into()));
+    assert_eq!((&records[0]["urls"][0]["start"], &records[0]["urls"][0]["end"]), (&4.into(), &12.into()));
+    assert_eq!(records[1]["verdict"], "none");
+}
+
+#[test]
+fn places_count_code_points() {
+    let record = lines(&ztsms(&["scan", "--json", "é你😀 bit.ly/x"]).out).remove(0);
+    assert_eq!((&record["urls"][0]["start"], &record["urls"][0]["end"]), (&4.into(), &12.into()));
+}
+
+#[test]
+fn a_line_that_is_no_utf_8_is_named_and_the_rest_goes_on() {
+    let ran = ztsms_with(&["scan", "--json"], b"one\n\xff bit.ly/x\nthree\n");
+    assert_eq!((ran.status, lines(&ran.out).len()), (1, 3));
+    assert!(ran.err.contains("line 2: octet 1"), "{}", ran.err);
+}
+
+#[test]
+fn the_demonstration_set_has_a_safe_and_a_dangerous_name() {
+    let verdict = |text: &str| lines(&ztsms(&["scan", "--json", text]).out)[0]["verdict"].clone();
+    assert_eq!([verdict("https://bank.example/"), verdict("http://evil.example/")], ["safe", "dangerous"]);
+}
