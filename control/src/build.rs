@@ -2,14 +2,17 @@
 //!
 //! ```text
 //! DIR/key            16 secret octets in hexadecimal, mode 0600, made at the first build and kept
+//! DIR/overlay        what was decided since, bound to the snapshot in force
 //! DIR/snapshot       the snapshot in force, replaced by renaming     DIR/snapshot.1 … .3   those before it
 //! ```
+
+pub mod overlay;
 
 use crate::lists::{self, Item, Lends, Summary};
 use dataplane::suffix::Suffixes;
 use dataplane::verdict::Verdict;
 use dataplane::verdicts::build::{BuildError, Builder, Built, Happened};
-use dataplane::verdicts::{Key, Layer, OpenError, Refused, Snapshot, Table};
+use dataplane::verdicts::{Key, Layer, NotTaken, OpenError, Refused, Snapshot, Table};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
@@ -62,6 +65,18 @@ pub enum Error {
     /// There is none to go back to.
     #[error("{0}: no earlier snapshot to go back to")]
     NoEarlier(PathBuf),
+    /// A list that says no verdict: the option that lends one is `verdicts build`'s.
+    #[error("{0}: neither a verdict directory, a snapshot, nor a list with `pattern,verdict,…` in its first line")]
+    NoVerdicts(PathBuf),
+    /// The overlay's first line does not name its snapshot.
+    #[error("{0}: not an overlay: its first line does not name a snapshot")]
+    NotAnOverlay(PathBuf),
+    /// A line of the overlay cannot be read.
+    #[error("{0}: line {1}: {2}")]
+    OverlayLine(PathBuf, u64, String),
+    /// A decision does not fit the overlay.
+    #[error("{0}: {1}: {2}")]
+    NotTaken(PathBuf, String, #[source] NotTaken),
 }
 
 fn at(path: &Path) -> impl FnOnce(io::Error) -> Error + '_ {
@@ -163,9 +178,7 @@ pub fn key_of(dir: &Path) -> Result<Key, Error> {
     if path.exists() {
         return read_key(dir);
     }
-    let mut secret = [0; 16];
-    let random = Path::new("/dev/urandom");
-    File::open(random).and_then(|mut file| file.read_exact(&mut secret)).map_err(at(random))?;
+    let secret = secret()?;
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -173,6 +186,13 @@ pub fn key_of(dir: &Path) -> Result<Key, Error> {
     let mut file = options.open(&path).map_err(at(&path))?;
     writeln!(file, "{:032x}", u128::from_be_bytes(secret)).and_then(|()| file.sync_all()).map_err(at(&path))?;
     read_key(dir)
+}
+
+fn secret() -> Result<[u8; 16], Error> {
+    let mut secret = [0; 16];
+    let random = Path::new("/dev/urandom");
+    File::open(random).and_then(|mut file| file.read_exact(&mut secret)).map_err(at(random))?;
+    Ok(secret)
 }
 
 fn earlier(dir: &Path, n: usize) -> PathBuf {
@@ -213,13 +233,43 @@ pub fn go_back(dir: &Path) -> Result<(), Error> {
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(at(dir))
 }
 
-/// Opens what `--verdicts` names: a verdict directory, or a snapshot with its key beside it.
+/// Opens what `--verdicts` names: a verdict directory, or a snapshot with its key beside it. What was decided since (`overlay`) counts.
 ///
 /// # Errors
-/// A file cannot be read or is refused.
+/// A file cannot be read or is refused, or the overlay is of another snapshot.
 pub fn open(path: &Path, suffixes: &Suffixes) -> Result<Table, Error> {
     let (dir, file) =
         if path.is_dir() { (path, path.join("snapshot")) } else { (path.parent().unwrap_or(Path::new(".")), path.to_owned()) };
     let snapshot = Snapshot::open(&file).map_err(|error| Error::Open(file.clone(), error))?;
-    Table::new(snapshot, None, read_key(dir)?, suffixes).map_err(|why| Error::Refused(file, why))
+    let key = read_key(dir)?;
+    let overlay = if path.is_dir() { overlay::read(dir, &snapshot, &key, suffixes)? } else { None };
+    Table::new(snapshot, overlay, key, suffixes).map_err(|why| Error::Refused(file, why))
+}
+
+/// Opens a verdict directory, a snapshot, or one list in our own format, which is built in memory with a key of the moment.
+///
+/// # Errors
+/// As [`open`] and [`build`]; a list of another format, since it says no verdict.
+pub fn open_any(path: &Path, now: u64, suffixes: &Suffixes) -> Result<Table, Error> {
+    let mut start = Vec::new();
+    if !path.is_dir() {
+        File::open(path).and_then(|file| file.take(LIST_START).read_to_end(&mut start)).map_err(at(path))?;
+    }
+    if path.is_dir() || start.starts_with(b"ZTSVERD\n") {
+        return open(path, suffixes);
+    }
+    if lists::detect(&String::from_utf8_lossy(&start)) != lists::Format::Own {
+        return Err(Error::NoVerdicts(path.to_owned()));
+    }
+    let key = new_key()?;
+    let (built, ..) = build(&[Source { path: path.to_owned(), what: What::Own }], now, &key, suffixes)?;
+    let refused = |why| Error::Refused(path.to_owned(), why);
+    Table::new(Snapshot::from_bytes(&built.bytes).map_err(refused)?, None, key, suffixes).map_err(refused)
+}
+
+/// Octets by which a list's format is told.
+const LIST_START: u64 = 64 * 1024;
+
+fn new_key() -> Result<Key, Error> {
+    secret().map(|secret| Key::new(&secret))
 }

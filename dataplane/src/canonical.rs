@@ -110,30 +110,42 @@ impl Scratch {
 
 /// The canonical form of `input`, which must begin with a scheme (white space and controls around it apart).
 pub fn parse<'s>(input: &str, scratch: &'s mut Scratch) -> Result<Canonical<'s>, Bad> {
-    let parts = match fast(input, &mut scratch.url) {
-        Some(parts) => parts,
-        None => general(input, scratch)?,
-    };
-    let url = scratch.url.as_str();
-    let at = |from: u32, to: u32| url.get(from as usize..to as usize).unwrap_or_default();
-    Ok(Canonical {
-        url,
-        scheme: at(0, parts.scheme_end),
-        host: at(parts.host_start, parts.host_end),
-        kind: parts.kind,
-        port: parts.port,
-        path_and_query: at(parts.path_start, url.len() as u32),
-    })
+    let parts = parts(input, scratch)?;
+    Ok(parts.of(scratch))
+}
+
+/// As [`parse`], but only where the parts lie: the scratch can be used again when there are none.
+pub(crate) fn parts(input: &str, scratch: &mut Scratch) -> Result<Parts, Bad> {
+    match fast(input, &mut scratch.url) {
+        Some(parts) => Ok(parts),
+        None => general(input, scratch),
+    }
 }
 
 /// Where the parts of the serialisation lie.
-struct Parts {
+pub(crate) struct Parts {
     scheme_end: u32,
     host_start: u32,
     host_end: u32,
     path_start: u32,
     port: Option<u16>,
     kind: HostKind,
+}
+
+impl Parts {
+    /// The parts in the scratch that they were read into.
+    pub(crate) fn of(self, scratch: &Scratch) -> Canonical<'_> {
+        let url = scratch.url.as_str();
+        let at = |from: u32, to: u32| url.get(from as usize..to as usize).unwrap_or_default();
+        Canonical {
+            url,
+            scheme: at(0, self.scheme_end),
+            host: at(self.host_start, self.host_end),
+            kind: self.kind,
+            port: self.port,
+            path_and_query: at(self.path_start, url.len() as u32),
+        }
+    }
 }
 
 /// Schemes with a host of the network's names, and their own ports. All but `rtsp` are special in the standard.

@@ -18,9 +18,13 @@ use crate::policy::{self, Decision, Direction, Edit, LinkFacts, SenderKind};
 use crate::record::{Found, Listener, Sms, Url};
 use crate::rewrite::Changes;
 use crate::scan;
-use crate::verdict::{Confidence, Reason, Verdict};
-use crate::verdicts::{EntryRef, KeyScratch};
+use crate::verdict::Verdict;
+use crate::verdicts::KeyScratch;
 use crate::world::World;
+
+mod find;
+
+use find::{Find, Slot, earlier_copies};
 
 /// A short message as MAP carried it.
 pub(crate) struct Met<'a> {
@@ -33,22 +37,6 @@ pub(crate) struct Met<'a> {
     pub(crate) map_version: Option<u8>,
     pub(crate) imsi: Option<&'a [u8]>,
     pub(crate) direction: Direction,
-}
-
-/// One URL found: where it lies in the text, and where its canonical form lies in the arena.
-#[derive(Clone, Copy)]
-struct Slot {
-    start: usize,
-    end: usize,
-    url: (usize, usize),
-    host: (usize, usize),
-    registrable: (usize, usize),
-    verdict: Verdict,
-    reason: Reason,
-    entry: Option<EntryRef>,
-    app: bool,
-    confidence: Confidence,
-    found: Found,
 }
 
 /// What a lane writes into while it judges. Taken once; nothing grows after the first messages.
@@ -75,8 +63,8 @@ pub(crate) struct Scratch {
 
 /// The longest text: 255 parts of 160 characters of at most three octets.
 const TEXT: usize = 255 * 160 * 3;
-/// URLs of one text before a buffer has to grow: more than any text of ten parts can hold.
-const URLS: usize = 2048;
+/// URLs of one text: 39 015 septets, five to the shortest link and its space, in several readings. What is not used is never touched.
+const URLS: usize = 32_768;
 
 impl Default for Scratch {
     fn default() -> Self {
@@ -241,102 +229,6 @@ fn text_key(met: &Met<'_>, tpdu: &Tpdu<'_>, imsi: &str, concat: Concat, world: &
 fn push_text(latin: &str, octets: &mut Vec<u8>) {
     octets.clear();
     octets.extend(latin.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')));
-}
-
-/// The worst that the text is worth when the copies that came first are read in place of the later ones.
-#[expect(clippy::too_many_arguments, reason = "borrows of one scratch, each its own")]
-fn earlier_copies(
-    parts: &mut Parts,
-    key: crate::join::table::Key,
-    now: u64,
-    place: Part,
-    buffer: &mut Vec<u8>,
-    world: &World,
-    sender: &str,
-    keys: &mut KeyScratch,
-    scan: &mut scan::Scratch,
-) -> Verdict {
-    buffer.clear();
-    let Ok(mut text) = String::from_utf8(mem::take(buffer)) else { return Verdict::Unknown };
-    parts.earlier(key, now, place, &mut text);
-    let mut worst = Verdict::None;
-    world.scanner.find(&text, scan, |link| {
-        if link.confidence == Confidence::High {
-            worst = worst.max(world.table.judge(&link.url, link.app, sender, &world.suffixes, keys).verdict);
-        }
-    });
-    *buffer = text.into_bytes();
-    worst
-}
-
-impl Slot {
-    /// Whether the link counts: see [`LinkFacts::acts`].
-    fn acts(&self) -> bool {
-        match self.confidence {
-            Confidence::High => true,
-            Confidence::Low => self.verdict == Verdict::Dangerous,
-            Confidence::Binding => false,
-        }
-    }
-}
-
-/// Finds and judges.
-struct Find<'f> {
-    world: &'f World,
-    sender: &'f str,
-    arena: &'f mut String,
-    slots: &'f mut Vec<Slot>,
-    keys: &'f mut KeyScratch,
-}
-
-impl Find<'_> {
-    fn links(&mut self, text: &str, found: Found, scan: &mut scan::Scratch) {
-        let world = self.world;
-        if !world.scanner.may_link(text.as_bytes()) {
-            return;
-        }
-        world.scanner.find(text, scan, |link| self.link(link, found));
-    }
-
-    fn link(&mut self, link: &scan::Link<'_>, found: Found) {
-        let World { table, suffixes, policy, .. } = self.world;
-        let url = &link.url;
-        let (verdict, reason, entry, app) = match link.confidence {
-            Confidence::Binding => (Verdict::None, Reason::NoEntry, None, false),
-            Confidence::Low => table
-                .judge_exact_dangerous(url, suffixes, self.keys)
-                .map_or((Verdict::Unknown, Reason::NoEntry, None, false), |j| (j.verdict, j.reason, j.entry, j.app)),
-            Confidence::High => {
-                let judged = table.judge(url, link.app, self.sender, suffixes, self.keys);
-                if policy.impersonation(self.sender, url.host) {
-                    (Verdict::Dangerous, Reason::Impersonation, judged.entry, judged.app)
-                } else {
-                    (judged.verdict, judged.reason, judged.entry, judged.app)
-                }
-            }
-        };
-        let base = self.arena.len();
-        self.arena.push_str(url.url);
-        let within = |slice: &str| {
-            let at = (slice.as_ptr() as usize).wrapping_sub(url.url.as_ptr() as usize);
-            (at + slice.len() <= url.url.len()).then_some((base + at, base + at + slice.len()))
-        };
-        let host = within(url.host).unwrap_or((base, base));
-        let registrable = suffixes.registrable(url.host).and_then(within).unwrap_or((base, base));
-        self.slots.push(Slot {
-            start: link.start,
-            end: link.end,
-            url: (base, self.arena.len()),
-            host,
-            registrable,
-            verdict,
-            reason,
-            entry,
-            app,
-            confidence: link.confidence,
-            found,
-        });
-    }
 }
 
 /// Asks the policy, writes the change down, counts, and tells the listener.

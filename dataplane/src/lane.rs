@@ -352,7 +352,8 @@ impl Lane {
         let sequence = if data.unordered && !data.interleaved { 0 } else { data.sequence };
         let key = chunks::key(self.joins.secret, association, data.stream, sequence, data.unordered);
         let place = if data.interleaved { data.fsn.unwrap_or(0) } else { data.tsn };
-        let marks = u32::from(data.begin) * chunks::BEGIN | u32::from(data.end) * chunks::END | data.ppid.unwrap_or(0) << 8;
+        let flags = (u32::from(data.begin) * chunks::BEGIN) | (u32::from(data.end) * chunks::END);
+        let marks = flags | (data.ppid.unwrap_or(0) << 8);
         match self.joins.chunks.join(key, self.now, Tag { place, marks }, data.payload, buffer) {
             Step::Whole { at, marks, .. } => {
                 let lay = Lay { whole: buffer, piece: data.payload, at };

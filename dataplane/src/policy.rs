@@ -13,6 +13,7 @@ pub mod profiles;
 pub mod redirect;
 mod room;
 mod rules;
+mod signs;
 mod skeleton;
 mod spec;
 mod template;

@@ -200,16 +200,21 @@ impl<'t, F: FnMut(&Link<'_>)> Finder<'t, '_, F> {
         let as_written = self.slice(start, end);
         let Scratch { canonical, candidate, seen, .. } = &mut *self.scratch;
         // Refused for what no eye sees: some handsets strip it.
-        if canonical::parse(candidate, canonical).is_err() {
-            if !candidate.chars().any(|c| chars::is_invisible(c) || c == ONE_DOT_LEADER) {
-                return false;
+        let parts = match canonical::parts(candidate, canonical) {
+            Ok(parts) => parts,
+            Err(_) => {
+                if candidate.is_ascii() || !candidate.chars().any(|c| chars::is_invisible(c) || c == ONE_DOT_LEADER) {
+                    return false;
+                }
+                candidate.retain(|c| !chars::is_invisible(c));
+                while let Some(at) = candidate.find(ONE_DOT_LEADER) {
+                    candidate.replace_range(at..at + ONE_DOT_LEADER.len_utf8(), ".");
+                }
+                let Ok(parts) = canonical::parts(candidate, canonical) else { return false };
+                parts
             }
-            candidate.retain(|c| !chars::is_invisible(c));
-            while let Some(at) = candidate.find(ONE_DOT_LEADER) {
-                candidate.replace_range(at..at + ONE_DOT_LEADER.len_utf8(), ".");
-            }
-        }
-        let Ok(url) = canonical::parse(candidate, canonical) else { return false };
+        };
+        let url = parts.of(canonical);
         if url.kind == HostKind::None && form != Form::NoHost {
             return false;
         }

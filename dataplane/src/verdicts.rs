@@ -13,11 +13,12 @@ mod map;
 mod overlay;
 pub mod pattern;
 mod snapshot;
+pub mod synthetic;
 #[cfg(test)]
 mod tests;
 
 pub use format::{FORMAT_VERSION, Header, Refused};
-pub use judge::is_app_package;
+pub use judge::{Pending, is_app_package};
 pub use keys::Key;
 pub use overlay::{NotTaken, Overlay};
 pub use snapshot::{OpenError, Snapshot};
@@ -88,6 +89,15 @@ pub struct Judgement {
     pub entry: Option<EntryRef>,
     /// An app package on a host that is not safe: category `app`.
     pub app: bool,
+    /// Octets of the host's end that are its registrable domain; 0 where it has none.
+    pub registrable_octets: u32,
+}
+
+impl Judgement {
+    /// The registrable domain of the host that was judged: found on the way, so that nobody searches twice.
+    pub fn registrable<'h>(&self, host: &'h str) -> Option<&'h str> {
+        judge::tail(host, self.registrable_octets)
+    }
 }
 
 /// Buffers of a look-up, kept and used again.
@@ -134,12 +144,5 @@ impl Table {
             EntryRef::Snapshot(slot) => self.snapshot.entry(slot),
             EntryRef::Overlay(n) => self.overlay.entry(n),
         }
-    }
-
-    /// Begins to load the first line that [`Self::judge`] will ask for.
-    #[inline]
-    pub fn prefetch(&self, host: &str, suffixes: &Suffixes) {
-        let root = suffixes.registrable(host).unwrap_or(host);
-        self.snapshot.prefetch(self.key.hash(root));
     }
 }

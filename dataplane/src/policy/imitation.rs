@@ -9,6 +9,7 @@
 //! Nearly every message is dismissed by the two letters at the head of each line, and by having no bracket.
 
 use super::facts::LinkFacts;
+use super::signs::{self, is_check, is_clause_end, is_close, is_open};
 use super::skeleton::{Skeleton, fold};
 use core::ops::Range;
 
@@ -16,6 +17,8 @@ use core::ops::Range;
 const ROUNDS: usize = 160;
 /// How far a bracket or a clause reaches, in characters.
 const REACH: usize = 40;
+/// Fewest letters of a phrase that counts within brackets with other words around it.
+const PHRASE: usize = 8;
 
 #[derive(Clone, Debug)]
 struct Likeness {
@@ -24,12 +27,48 @@ struct Likeness {
     phrase: bool,
 }
 
+/// Pairs of neighbouring letters.
+#[derive(Clone, Debug, Default)]
+struct Pairs {
+    /// For a first letter (a–z), the second letters that go with it.
+    latin: [u32; 26],
+    /// Those that are not both a–z.
+    others: Vec<[char; 2]>,
+}
+
+impl Pairs {
+    fn add(&mut self, pair: [char; 2]) {
+        match pair.map(index) {
+            [Some(first), Some(next)] => {
+                if let Some(slot) = self.latin.get_mut(first) {
+                    *slot |= 1 << next;
+                }
+            }
+            _ => self.others.push(pair),
+        }
+    }
+
+    fn has(&self, pair: [char; 2]) -> bool {
+        match pair.map(index) {
+            [Some(first), Some(next)] => self.latin.get(first).is_some_and(|bits| bits >> next & 1 == 1),
+            _ => self.others.contains(&pair),
+        }
+    }
+}
+
+fn index(c: char) -> Option<usize> {
+    c.is_ascii_lowercase().then(|| usize::from(c as u8 - b'a'))
+}
+
 /// The words of our labels, by what they look like.
 #[derive(Clone, Debug)]
 pub(super) struct Imitation {
+    /// By first letter, the longest first.
     likenesses: Vec<Likeness>,
-    /// For a first letter (a–z), the second letters that go on.
-    second: [u32; 26],
+    /// How they start.
+    heads: Pairs,
+    /// How they end: the last letter, the one before.
+    tails: Pairs,
 }
 
 impl Imitation {
@@ -43,17 +82,17 @@ impl Imitation {
             .filter(|likeness| likeness.skeleton.len() >= 2)
             .collect();
         // Longest first: what is blanked is the whole phrase.
-        likenesses.sort_by(|a, b| b.skeleton.len().cmp(&a.skeleton.len()).then_with(|| a.skeleton.cmp(&b.skeleton)));
+        let order = |likeness: &Likeness| (likeness.skeleton.first().copied(), core::cmp::Reverse(likeness.skeleton.len()));
+        likenesses.sort_by(|a, b| order(a).cmp(&order(b)).then_with(|| a.skeleton.cmp(&b.skeleton)));
         likenesses.dedup_by(|a, b| a.skeleton == b.skeleton);
-        let mut second = [0; 26];
+        let (mut heads, mut tails) = (Pairs::default(), Pairs::default());
         for likeness in &likenesses {
-            if let [first, next, ..] = *likeness.skeleton
-                && let (Some(slot), Some(bit)) = (index(first).and_then(|n| second.get_mut(n)), index(next))
-            {
-                *slot |= 1 << bit;
+            if let ([first, next, ..], [.., before, last]) = (&*likeness.skeleton, &*likeness.skeleton) {
+                heads.add([*first, *next]);
+                tails.add([*last, *before]);
             }
         }
-        Self { likenesses, second }
+        Self { likenesses, heads, tails }
     }
 
     /// Whether a text without links holds an imitation.
@@ -62,15 +101,17 @@ impl Imitation {
     }
 
     /// Whether the two first letters go on to one of our words.
-    fn starts(&self, text: &str) -> bool {
-        let mut letters = text.chars().filter_map(fold);
-        match (letters.next(), letters.next()) {
-            (Some(first), Some(next)) => match (index(first), index(next)) {
-                (Some(first), Some(next)) => self.second.get(first).is_some_and(|bits| bits >> next & 1 == 1),
-                _ => first as u32 >= 0x80,
-            },
-            _ => false,
-        }
+    fn starts(&self, view: &View<'_>, from: usize) -> bool {
+        two(view.chars_from(from).map(|(_, c)| c)).is_some_and(|pair| self.heads.has(pair))
+    }
+
+    /// The likenesses that may stand at the head of these letters.
+    fn near(&self, letters: &[char]) -> &[Likeness] {
+        let Some(&pair) = letters.first_chunk::<2>().filter(|pair| self.heads.has(**pair)) else { return &[] };
+        let first = pair.first();
+        let start = self.likenesses.partition_point(|likeness| likeness.skeleton.first() < first);
+        let rest = self.likenesses.get(start..).unwrap_or_default();
+        rest.get(..rest.partition_point(|likeness| likeness.skeleton.first() <= first)).unwrap_or_default()
     }
 
     /// Adds to `spots` the offsets (from the head of `text`, plus `base`) of all that must become a space.
@@ -99,8 +140,12 @@ impl Imitation {
         let open = |range: &Range<usize>| {
             view.chars_from(range.start).any(|(at, _)| range.contains(&at) && blankable(view, at, links.clone()))
         };
-        let found =
-            if view.spots.is_empty() && view.text.is_ascii() { self.in_ascii(view, open) } else { self.in_any(view, open) };
+        let seen = signs::look(view.text.as_bytes());
+        let found = if view.spots.is_empty() && seen & signs::WIDE == 0 {
+            self.in_ascii(view, seen, open)
+        } else {
+            self.in_any(view, open)
+        };
         if found.is_some() {
             return found;
         }
@@ -111,36 +156,53 @@ impl Imitation {
     }
 
     /// In ASCII heads of lines and brackets are found many bytes at a time, and most heads are dismissed by their two first letters.
-    fn in_ascii(&self, view: &View<'_>, open: impl Fn(&Range<usize>) -> bool) -> Option<Range<usize>> {
-        let bytes = view.text.as_bytes();
-        let mut brackets = memchr::memchr3_iter(b'[', b'(', b'<', bytes).chain(memchr::memchr2_iter(b'{', b'*', bytes));
+    #[inline]
+    fn in_ascii(&self, view: &View<'_>, seen: u8, open: impl Fn(&Range<usize>) -> bool) -> Option<Range<usize>> {
         // Brackets first: what is in them is blanked with them.
-        brackets.find_map(|at| self.in_brackets(view, at, '[').filter(&open)).or_else(|| {
-            let breaks = memchr::memchr2_iter(b'\n', b'\r', bytes).map(|at| at + 1);
-            core::iter::once(0).chain(breaks).find_map(|at| {
-                let line = view.text.get(at..).filter(|line| self.starts(line))?;
-                let lead = line.find(|c: char| fold(c).is_some())?;
-                self.at_head(view, at + lead).filter(&open)
-            })
+        if seen & signs::BRACKET != 0 {
+            let bytes = view.text.as_bytes();
+            let mut brackets = memchr::memchr3_iter(b'[', b'(', b'<', bytes).chain(memchr::memchr2_iter(b'{', b'*', bytes));
+            if let Some(found) = brackets.find_map(|at| self.in_brackets(view, at, '[').filter(&open)) {
+                return Some(found);
+            }
+        }
+        let at_line = |at: usize| {
+            let letter = self.starts(view, at).then(|| first_letter(view, at))??;
+            self.at_head(view, letter).filter(&open)
+        };
+        at_line(0).or_else(|| {
+            let lines = if seen & signs::BREAK == 0 { &[] } else { view.text.as_bytes() };
+            memchr::memchr2_iter(b'\n', b'\r', lines).find_map(|at| at_line(at + 1))
         })
     }
 
     fn in_any(&self, view: &View<'_>, open: impl Fn(&Range<usize>) -> bool) -> Option<Range<usize>> {
-        let mut line_head = true;
-        view.chars_from(0).find_map(|(at, c)| {
-            let found = if line_head && fold(c).is_some() {
-                line_head = false;
-                self.at_head(view, at)
-            } else if is_open(c) {
+        let at_line = |letter: usize| self.starts(view, letter).then(|| self.at_head(view, letter).filter(&open))?;
+        let mut head = first_letter(view, 0);
+        let mut from = 0;
+        while let Some(at) = signs::next(view.text.as_bytes(), from) {
+            if let Some(letter) = head.take_if(|letter| *letter < at)
+                && let Some(found) = at_line(letter)
+            {
+                return Some(found);
+            }
+            let (_, c) = view.chars_from(at).next()?;
+            from = at + 1;
+            let found = if is_open(c) {
                 self.in_brackets(view, at, c)
             } else if is_check(c) {
                 self.behind_mark(view, at, at + c.len_utf8())
             } else {
-                line_head |= matches!(c, '\n' | '\r');
+                if matches!(c, '\n' | '\r') && head.is_none() {
+                    head = first_letter(view, from);
+                }
                 None
             };
-            found.filter(&open)
-        })
+            if let Some(found) = found.filter(&open) {
+                return Some(found);
+            }
+        }
+        head.and_then(at_line)
     }
 
     /// A phrase at the head of a line, or a word with `:` or a check mark behind it.
@@ -162,14 +224,18 @@ impl Imitation {
     fn in_brackets(&self, view: &View<'_>, at: usize, open: char) -> Option<Range<usize>> {
         let from = at + open.len_utf8();
         let (close, c) = view.chars_from(from).take(REACH).find(|&(_, c)| is_close(c) || c == '\n')?;
+        // A word fills the brackets, a phrase is of eight letters or more: few brackets hold so many, or start as a word does.
+        if close - from < PHRASE && !self.starts(view, from) {
+            return None;
+        }
         let inside = Skeleton::of_chars(view.chars_from(from).take_while(|&(at, _)| at < close));
-        let like = self.likenesses.iter().any(|likeness| match likeness.phrase {
-            true => {
-                likeness.skeleton.len() >= 8
-                    && inside.chars().windows(likeness.skeleton.len()).any(|part| part == &*likeness.skeleton)
-            }
-            false => inside.chars() == &*likeness.skeleton,
-        });
+        let letters = inside.chars();
+        let is_word = self.near(letters).iter().any(|likeness| !likeness.phrase && letters == &*likeness.skeleton);
+        let has_phrase = |letters: &[char]| {
+            let mut near = self.near(letters).iter().filter(|likeness| likeness.phrase && likeness.skeleton.len() >= PHRASE);
+            near.any(|likeness| letters.starts_with(&likeness.skeleton))
+        };
+        let like = is_word || (0..letters.len()).any(|at| letters.get(at..).is_some_and(has_phrase));
         like.then(|| at..close + c.len_utf8())
     }
 
@@ -180,6 +246,11 @@ impl Imitation {
     /// The clause that ends where a link starts: `… Verified: http://…`.
     fn before_link(&self, view: &View<'_>, link: usize) -> Option<Range<usize>> {
         let head = view.text.get(..link)?;
+        // The clause ends with the last two letters of one of our words.
+        let tail = head.char_indices().rev().take(REACH).map(|(at, raw)| view.seen(at, raw));
+        if !two(tail).is_some_and(|pair| self.tails.has(pair)) {
+            return None;
+        }
         let mut start = link;
         let mut words = false;
         for (at, raw) in head.char_indices().rev().take(REACH) {
@@ -196,6 +267,9 @@ impl Imitation {
 
     /// The clause that starts where a link ends: `http://… - verified`.
     fn behind_link(&self, view: &View<'_>, link: usize) -> Option<Range<usize>> {
+        if !self.starts(view, link) {
+            return None;
+        }
         let mut end = link;
         let mut words = false;
         for (at, c) in view.chars_from(link).take(REACH) {
@@ -209,18 +283,24 @@ impl Imitation {
     }
 
     fn is_likeness(&self, view: &View<'_>, range: Range<usize>) -> Option<Range<usize>> {
-        if !view.text.get(range.start..).is_some_and(|clause| self.starts(clause)) && view.spots.is_empty() {
+        if !self.starts(view, range.start) {
             return None;
         }
         let skeleton = Skeleton::of_chars(view.chars_from(range.start).take_while(|&(at, _)| at < range.end));
-        self.likenesses.iter().any(|likeness| skeleton.chars() == &*likeness.skeleton).then_some(range)
+        let letters = skeleton.chars();
+        self.near(letters).iter().any(|likeness| letters == &*likeness.skeleton).then_some(range)
     }
 
     /// The longest of our words that stands at `at` and ends where a word ends: its end, and whether it is a phrase.
     fn likeness_at(&self, view: &View<'_>, at: usize) -> Option<(usize, bool)> {
+        // Four letters tell nearly all other words: the skeleton is made for the few that are left.
+        let mut letters = view.chars_from(at).filter_map(|(_, c)| fold(c));
+        let head = [(); 4].map(|()| letters.next().unwrap_or_default());
+        if !self.near(&head).iter().any(|likeness| likeness.skeleton.iter().zip(&head).all(|(a, b)| a == b)) {
+            return None;
+        }
         let skeleton = Skeleton::of_chars(view.chars_from(at));
-        let first = skeleton.chars().first()?;
-        self.likenesses.iter().filter(|likeness| likeness.skeleton.first() == Some(first)).find_map(|likeness| {
+        self.near(skeleton.chars()).iter().find_map(|likeness| {
             let end = skeleton.end_of(likeness.skeleton.len());
             let next = view.chars_from(end).next();
             let whole = next.is_none_or(|(_, c)| !c.is_alphanumeric());
@@ -246,93 +326,21 @@ impl View<'_> {
     }
 }
 
+/// The first two letters.
+fn two(chars: impl Iterator<Item = char>) -> Option<[char; 2]> {
+    let mut letters = chars.filter_map(fold);
+    Some([letters.next()?, letters.next()?])
+}
+
+/// Where the first letter from `from` on stands.
+fn first_letter(view: &View<'_>, from: usize) -> Option<usize> {
+    view.chars_from(from).find(|&(_, c)| fold(c).is_some()).map(|(at, _)| at)
+}
+
 /// Whether the character at `at` may become a space: links keep their own, so that they are judged as they will be read.
 fn blankable<'l>(view: &View<'_>, at: usize, mut links: impl Iterator<Item = &'l LinkFacts<'l>>) -> bool {
     let seen = view.chars_from(at).next().is_some_and(|(_, c)| c != ' ' && c != '\n');
     seen && !links.any(|link| link.in_this_part && (link.start..link.end).contains(&(view.base + at)))
-}
-
-fn index(c: char) -> Option<usize> {
-    c.is_ascii_lowercase().then(|| usize::from(c as u8 - b'a'))
-}
-
-const fn is_open(c: char) -> bool {
-    matches!(
-        c,
-        '[' | '('
-            | '<'
-            | '{'
-            | '*'
-            | '«'
-            | '‹'
-            | '【'
-            | '〔'
-            | '「'
-            | '『'
-            | '《'
-            | '〈'
-            | '［'
-            | '（'
-            | '｛'
-            | '＜'
-            | '❲'
-            | '⟦'
-            | '⟨'
-    )
-}
-
-const fn is_close(c: char) -> bool {
-    matches!(
-        c,
-        ']' | ')'
-            | '>'
-            | '}'
-            | '*'
-            | '»'
-            | '›'
-            | '】'
-            | '〕'
-            | '」'
-            | '』'
-            | '》'
-            | '〉'
-            | '］'
-            | '）'
-            | '｝'
-            | '＞'
-            | '❳'
-            | '⟧'
-            | '⟩'
-    )
-}
-
-const fn is_check(c: char) -> bool {
-    matches!(c, '✓' | '✔' | '☑' | '✅' | '🗹' | '🔒' | '🔐' | '🔏' | '🛡' | '🟢' | '🆗' | '☺' | '√' | '✪')
-}
-
-fn is_clause_end(c: char) -> bool {
-    matches!(
-        c,
-        '.' | '!'
-            | '?'
-            | ';'
-            | ','
-            | ':'
-            | '\n'
-            | '\r'
-            | '|'
-            | '-'
-            | '–'
-            | '—'
-            | '>'
-            | '→'
-            | '。'
-            | '！'
-            | '？'
-            | '：'
-            | '،'
-            | '।'
-    ) || is_close(c)
 }
 
 #[cfg(test)]

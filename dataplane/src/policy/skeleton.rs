@@ -8,23 +8,43 @@
 pub(super) const MAX: usize = 48;
 
 /// What one character looks like; `None` for what is not seen or does not count.
+#[inline]
 pub(super) fn fold(c: char) -> Option<char> {
-    let folded = match c {
-        'a'..='z' if c != 'l' => c,
-        'A'..='Z' if c != 'L' => c.to_ascii_lowercase(),
-        '0' => 'o',
-        '1' | 'l' | 'L' | '|' => 'i',
-        '3' | '€' => 'e',
-        '4' | '@' => 'a',
-        '5' | '$' | '§' => 's',
-        '7' => 't',
-        '8' => 'b',
-        '9' => 'g',
-        '2' | '6' => c,
-        '\0'..='\x7f' => return None,
-        _ => return fold_wide(c),
-    };
-    Some(folded)
+    match ASCII.get(c as usize) {
+        Some(0) => None,
+        Some(&folded) => Some(char::from(folded)),
+        None => fold_wide(c),
+    }
+}
+
+/// [`fold`] of ASCII; 0 for what does not count.
+static ASCII: [u8; 128] = {
+    let mut table = [0; 128];
+    let mut octet = 0;
+    while octet < 128 {
+        #[expect(clippy::indexing_slicing, reason = "in a constant, within its bounds")]
+        {
+            table[octet as usize] = fold_ascii(octet);
+        }
+        octet += 1;
+    }
+    table
+};
+
+const fn fold_ascii(c: u8) -> u8 {
+    match c {
+        b'1' | b'l' | b'L' | b'|' => b'i',
+        b'a'..=b'z' | b'2' | b'6' => c,
+        b'A'..=b'Z' => c.to_ascii_lowercase(),
+        b'0' => b'o',
+        b'3' => b'e',
+        b'4' | b'@' => b'a',
+        b'5' | b'$' => b's',
+        b'7' => b't',
+        b'8' => b'b',
+        b'9' => b'g',
+        _ => 0,
+    }
 }
 
 fn fold_wide(c: char) -> Option<char> {
@@ -62,7 +82,8 @@ fn fold_wide(c: char) -> Option<char> {
         'Χ' | 'χ' | 'Х' | 'х' | '×' => 'x',
         'Ý' | 'ý' | 'ÿ' | 'Ŷ'..='Ÿ' | 'Υ' | 'γ' | 'У' | 'у' | 'Ү' | 'ү' | '¥' => 'y',
         'Ź'..='ž' | 'Ζ' => 'z',
-        '£' => 'e',
+        '€' | '£' => 'e',
+        '§' => 's',
         // Full width: U+FF01 to U+FF5E are ASCII 21 to 7E.
         '\u{ff01}'..='\u{ff5e}' => return char::from_u32(u32::from(c) - 0xfee0).and_then(fold),
         // Letters in circles, squares and boxes.

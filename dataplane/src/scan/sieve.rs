@@ -17,18 +17,18 @@ const LABEL: usize = 64;
 impl Scanner {
     /// Whether [`Scanner::find`] may find something in this UTF-8 text.
     pub fn may_link(&self, text: &[u8]) -> bool {
-        simd::octets(self.width, text, |at| self.look(&Utf8(text), at))
+        bound(&Utf8(text), 0) || simd::octets(self.width, text, |at| self.look(&Utf8(text), at))
     }
 
     /// As [`Scanner::may_link`] for unpacked septets of the GSM default alphabet, of which only `@ _ $ ESC` and the
     /// national letters differ from ASCII.
     pub fn may_link_septets(&self, septets: &[u8]) -> bool {
-        simd::octets(self.width, septets, |at| self.look(&Septets(septets), at))
+        bound(&Septets(septets), 0) || simd::octets(self.width, septets, |at| self.look(&Septets(septets), at))
     }
 
     /// As [`Scanner::may_link`] for UCS2, big endian.
     pub fn may_link_ucs2(&self, be16: &[u8]) -> bool {
-        simd::units(self.width, be16, |at| self.look(&Ucs2(be16), at))
+        bound(&Ucs2(be16), 0) || simd::units(self.width, be16, |at| self.look(&Ucs2(be16), at))
     }
 
     /// The second look, at a mark.
@@ -41,6 +41,7 @@ impl Scanner {
             ',' => next.is_some_and(|c| c.is_ascii_alphabetic()) && self.closed(text, at + len),
             'd' | 'D' => word_for_a_dot(text, at),
             '%' => escape(text, at),
+            '\n' | '\r' => bound(text, at + len),
             c if is_dot(c) => self.dot_look(text, at, at + len, next),
             _ => false,
         }
@@ -49,6 +50,13 @@ impl Scanner {
     fn dot_look(&self, text: &impl Units, at: usize, behind: usize, next: Option<char>) -> bool {
         let Some(next) = next else { return false };
         if is_label(next) {
+            // Nearly always `word.Next` or a number: one reading, one place of the table.
+            if let Some((key, len)) = text.short_label(behind) {
+                let digits = key & 0x4040_4040_4040_4040 == 0;
+                if !digits || text.at(behind + len).is_none_or(|(c, _)| c != '.') {
+                    return !digits && self.tlds.has(key);
+                }
+            }
             let mut buffer = Label::default();
             let end = buffer.read(text, behind);
             return self.label_look(buffer.as_str(), text, end);
@@ -70,6 +78,11 @@ impl Scanner {
 
     /// Whether the label at `from` closes a host that a blank or a comma breaks: a TLD that is no word, or with a path.
     fn closed(&self, text: &impl Units, from: usize) -> bool {
+        if let Some((key, len)) = text.short_label(from) {
+            let path = text.at(from + len).is_some_and(|(c, _)| c == '/');
+            let word = key.to_le_bytes();
+            return word.get(..len).is_some_and(is_common) || (path && self.tlds.has(key));
+        }
         // Nearly always a word of the next sentence: its end is looked for before it is read.
         let mut end = from;
         let mut behind = None;
@@ -161,6 +174,19 @@ fn app_before(text: &impl Units, colon: usize) -> bool {
     let word = word.get(from..).unwrap_or_default();
     let letters = word.iter().position(u8::is_ascii_alphabetic).unwrap_or(word.len());
     is_app_scheme(word.get(letters..).unwrap_or_default())
+}
+
+/// Whether a line that begins at `at` may be a binding: `@host #code`.
+fn bound(text: &impl Units, at: usize) -> bool {
+    let Some(('@', len)) = text.at(at) else { return false };
+    let mut from = at + len;
+    while let Some((c, len)) = text.at(from).filter(|(c, _)| !matches!(c, '\n' | '\r')) {
+        from += len;
+        if c == ' ' {
+            return text.at(from).is_some_and(|(c, _)| c == '#');
+        }
+    }
+    false
 }
 
 /// ` dot `, `[dot]`, `(d0t)`.

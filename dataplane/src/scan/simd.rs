@@ -1,8 +1,8 @@
 //! The first look of the sieve: one pass over 32 octets or 16 code units at a time that marks where a link may be.
 //!
-//! Plain loops over fixed blocks, which the compiler turns into vector code: once for the baseline of the target and,
-//! on x86-64, once more for AVX2, chosen when the program starts. That choice is the only `unsafe` here. The oracle is
-//! the same question asked octet by octet, in the tests.
+//! Plain loops over fixed blocks, which the compiler turns into vector code, for the baseline of the target and for
+//! UCS2; for octets on x86-64 with AVX2, chosen when the scanner is built, the same by intrinsics. That choice and their
+//! loads are the only `unsafe` here. The oracle is the same question asked octet by octet, in the tests.
 
 /// How many units a block has.
 pub(super) const BLOCK: usize = 32;
@@ -54,8 +54,71 @@ pub(super) fn units(width: Width, text: &[u8], look: impl FnMut(usize) -> bool) 
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn octets_avx2(text: &[u8], look: impl FnMut(usize) -> bool) -> bool {
-    octets_in_blocks(text, look)
+fn octets_avx2(text: &[u8], mut look: impl FnMut(usize) -> bool) -> bool {
+    let mut at = 0;
+    let mut rest = text;
+    while let Some(window) = rest.first_chunk::<WINDOW>() {
+        if marked(octet_mask_avx2(window), at, &mut look) {
+            return true;
+        }
+        at += BLOCK;
+        rest = rest.get(BLOCK..).unwrap_or_default();
+    }
+    while !rest.is_empty() {
+        let mut window = [0; WINDOW];
+        window.get_mut(..rest.len()).unwrap_or_default().copy_from_slice(rest);
+        if marked(octet_mask_avx2(&window), at, &mut look) {
+            return true;
+        }
+        at += BLOCK;
+        rest = rest.get(BLOCK..).unwrap_or_default();
+    }
+    false
+}
+
+/// What [`octet_mask`] gives, by comparisons of 32 octets.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+#[inline]
+#[allow(unsafe_code)] // its loads
+fn octet_mask_avx2(window: &[u8; WINDOW]) -> u32 {
+    use core::arch::x86_64::*;
+    let load = |from: usize| {
+        debug_assert!(from + BLOCK <= WINDOW);
+        // SAFETY: called with 0, 1 and 2, and `WINDOW` is `BLOCK` + 2: the 32 octets lie in the window. Unaligned.
+        unsafe { _mm256_loadu_si256(window.as_ptr().add(from).cast()) }
+    };
+    let (c, n, n2) = (load(0), load(1), load(2));
+    let is = |v, octet: u8| _mm256_cmpeq_epi8(v, _mm256_set1_epi8(octet as i8));
+    let or = |a, b| _mm256_or_si256(a, b);
+    let and = |a, b| _mm256_and_si256(a, b);
+    // `first <= v <= last`, unsigned.
+    let within = |v, first: u8, last: u8| {
+        let from = _mm256_sub_epi8(v, _mm256_set1_epi8(first as i8));
+        _mm256_cmpeq_epi8(_mm256_min_epu8(from, _mm256_set1_epi8((last - first) as i8)), from)
+    };
+    let small = |v| or(v, _mm256_set1_epi8(0x20));
+    let (c_small, n_small) = (small(c), small(n));
+    let quiet = or(
+        within(n, b'!', b'('),
+        or(within(n, b'*', b','), or(within(n, b':', b'='), or(is(n, b'?'), or(is(n, b'.'), is(n, b'/'))))),
+    );
+    let dot = _mm256_andnot_si256(quiet, is(c, b'.'));
+    let blank = or(is(n, b' '), or(is(n, b'\n'), is(n, b'\r')));
+    let colon = _mm256_andnot_si256(blank, is(c, b':'));
+    let comma = and(is(c, b','), within(n_small, b'a', b'z'));
+    let word = and(is(c_small, b'd'), and(or(is(n_small, b'o'), is(n, b'0')), is(small(n2), b't')));
+    let escape = and(is(c, b'%'), or(is(n, b'3'), is(n, b'2')));
+    let line = and(or(is(c, b'\n'), is(c, b'\r')), or(is(n, b'@'), is(n, 0)));
+    let mut hit = or(or(or(dot, colon), or(comma, word)), or(escape, line));
+    if _mm256_movemask_epi8(c) != 0 {
+        let wide = or(
+            and(is(c, 0xef), or(is(n, 0xbc), is(n, 0xbd))),
+            or(and(is(c, 0xe3), and(is(n, 0x80), is(n2, 0x82))), and(is(c, 0xe2), and(is(n, 0x80), is(n2, 0xa4)))),
+        );
+        hit = or(hit, wide);
+    }
+    _mm256_movemask_epi8(hit) as u32
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -151,13 +214,17 @@ fn bits(hit: &[u8; BLOCK]) -> u32 {
     })
 }
 
-/// Whether a link may hang on the octet `c`, with the two behind it: a dot or colon, a comma before a letter, `dot`
-/// or `d0t`, `%3` or `%2`, the first octet of a wide dot or colon in UTF-8.
+/// Whether a link may hang on the octet `c`, with the two behind it: a dot but before punctuation that no host goes on
+/// behind, a colon but before a blank, a comma before a letter, `dot` or `d0t`, `%3` or `%2`, the first octet of a wide
+/// dot or colon in UTF-8, the end of a line before `@` (0 in the default alphabet). The same for septets: their letters
+/// beyond ASCII lie elsewhere.
 #[inline(always)]
 fn octet(c: u8, n: u8, n2: u8) -> bool {
     let letter = (n | 0x20).wrapping_sub(b'a') < 26;
-    (c == b'.')
-        | (c == b':')
+    let quiet = matches!(n, b'!'..=b'(' | b'*'..=b',' | b'.' | b'/' | b':'..=b'=' | b'?');
+    ((c == b'.') & !quiet)
+        | ((c == b':') & !matches!(n, b' ' | b'\n' | b'\r'))
+        | (matches!(c, b'\n' | b'\r') & ((n == b'@') | (n == 0)))
         | ((c == b',') & letter)
         | ((c | 0x20 == b'd') & ((n | 0x20 == b'o') | (n == b'0')) & (n2 | 0x20 == b't'))
         | ((c == b'%') & ((n == b'3') | (n == b'2')))
@@ -172,6 +239,7 @@ fn unit(c: u16, n: u16, n2: u16) -> bool {
     let letter = (n | 0x20).wrapping_sub(0x61) < 26;
     (c == 0x2e)
         | (c == 0x3a)
+        | (((c == 0x0a) | (c == 0x0d)) & (n == 0x40))
         | ((c == 0x2c) & letter)
         | ((c | 0x20 == 0x64) & ((n | 0x20 == 0x6f) | (n == 0x30)) & (n2 | 0x20 == 0x74))
         | ((c == 0x25) & ((n == 0x33) | (n == 0x32)))
@@ -195,7 +263,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_width_marks_what_the_naive_pass_marks(text in "[ a.,:dDoO0tT%23\u{3002}\u{ff0e}é]{0,120}") {
+        fn every_width_marks_what_the_naive_pass_marks(text in "[ a.,:;/!(?)=*\n@\0dDoO0tT%23\u{3002}\u{ff0e}é\u{2024}]{0,120}") {
             for width in [Width::Baseline, Width::detect()] {
                 let mut marks = Vec::new();
                 octets(width, text.as_bytes(), |at| { marks.push(at); false });

@@ -63,8 +63,13 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
     /// Reports a link that begins at `start` and whose body begins at `body`, with each of its ends.
     pub(super) fn readings(&mut self, start: usize, body: usize, how: (Form, Confidence), prefix: &str, tail: Tail) -> bool {
         let mut found = false;
-        for end in [tail.trimmed, tail.latin, tail.android] {
-            found |= self.report((start, end), how, prefix, self.slice(body, end));
+        // Nearly always the ends are one: what was read is not read again.
+        found |= self.report((start, tail.trimmed), how, prefix, self.slice(body, tail.trimmed));
+        if tail.latin != tail.trimmed {
+            found |= self.report((start, tail.latin), how, prefix, self.slice(body, tail.latin));
+        }
+        if tail.android != tail.trimmed && tail.android != tail.latin {
+            found |= self.report((start, tail.android), how, prefix, self.slice(body, tail.android));
         }
         self.unescaped((start, tail.trimmed), body, how, prefix);
         if tail.wide {

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const PIECES: [&str; 52] = [
+const PIECES: [&str; 54] = [
     "evil",
     "a",
     "com",
@@ -56,6 +56,8 @@ const PIECES: [&str; 52] = [
     "＠",
     "／",
     "#12",
+    "\n@",
+    " #1",
     "(",
     ")",
     "😀",
@@ -92,7 +94,7 @@ proptest! {
         thread_local!(static SCANNER: Scanner = Scanner::default());
         SCANNER.with(|scanner| {
             let text = pieces.concat();
-            let found: Vec<_> = urls(scanner, &text).into_iter().filter(|(_, form)| *form != Form::Binding).collect();
+            let found = urls(scanner, &text);
             if found.is_empty() {
                 return Ok(());
             }
@@ -204,6 +206,18 @@ fn an_origin_bound_code_is_a_binding_and_no_link() {
     );
     assert_eq!(urls(&scanner, "Go evil.com\n@shop.com #1 @pay.net").first().unwrap().1, Form::Binding);
     assert!(urls(&scanner, "Go evil.com\n@shop.com #1 @pay.net").contains(&("http://evil.com/".to_owned(), Form::Bare)));
+}
+
+#[test]
+fn a_binding_of_an_unknown_tld_alone_passes_the_sieve() {
+    let scanner = Scanner::default();
+    for text in ["@app.internal #123456", "Your code is 1\n@app.internal #1", "@a.b #1\n"] {
+        assert!(scanner.may_link(text.as_bytes()), "{text}");
+        assert!(scanner.may_link_septets(&septets(text).unwrap()), "{text}");
+        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert!(scanner.may_link_ucs2(&wide), "{text}");
+    }
+    assert!(!scanner.may_link(b"@ann see you #friday"));
 }
 
 #[test]

@@ -86,6 +86,13 @@ impl Tlds {
         self.long.binary_search_by(|name| folded(name)).is_ok()
     }
 
+    /// Whether a name of at most eight octets in lower case, as a number, is a TLD.
+    pub(super) fn has(&self, key: u64) -> bool {
+        let found =
+            (0..32).map(|step| self.short.get(slot(key, step)).copied().unwrap_or(0)).find(|&found| found == key || found == 0);
+        key != 0 && found == Some(key)
+    }
+
     /// How much of `label` (a whole label, behind a dot) is a TLD that a handset would stop at: all of it, or up to
     /// a hyphen or to characters of no word. 0 where nothing is.
     pub(super) fn cut(&self, label: &str) -> usize {

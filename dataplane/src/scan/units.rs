@@ -6,12 +6,37 @@ pub(super) trait Units {
     fn at(&self, at: usize) -> Option<(char, usize)>;
     /// The character that ends before unit `at`, and its length in units.
     fn before(&self, at: usize) -> Option<(char, usize)>;
+    /// The label at `at` as a number, and its length, if it is of ASCII letters and digits, at most eight, and what
+    /// ends it is no part of any label. `None` says nothing.
+    fn short_label(&self, _at: usize) -> Option<(u64, usize)> {
+        None
+    }
+}
+
+/// As [`Units::short_label`], for UTF-8 and septets: where they differ it gives up.
+fn short_label(octets: &[u8], at: usize) -> Option<(u64, usize)> {
+    let (mut key, mut len) = (0, 0);
+    for &b in octets.get(at..)?.iter().take(9) {
+        match b {
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' if len < 8 => {
+                key |= u64::from(b | 0x20) << (8 * len);
+                len += 1;
+            }
+            b'\n' | b'\r' | b' '..=b'#' | b'%'..=b',' | b'.' | b'/' | b':'..=b'?' => return Some((key, len)),
+            _ => return None,
+        }
+    }
+    Some((key, len))
 }
 
 /// UTF-8; what is broken shows as U+FFFD.
 pub(super) struct Utf8<'a>(pub(super) &'a [u8]);
 
 impl Units for Utf8<'_> {
+    fn short_label(&self, at: usize) -> Option<(u64, usize)> {
+        short_label(self.0, at)
+    }
+
     fn at(&self, at: usize) -> Option<(char, usize)> {
         let &first = self.0.get(at)?;
         if first < 0x80 {
@@ -42,6 +67,10 @@ fn gsm(septet: u8) -> char {
 }
 
 impl Units for Septets<'_> {
+    fn short_label(&self, at: usize) -> Option<(u64, usize)> {
+        short_label(self.0, at)
+    }
+
     fn at(&self, at: usize) -> Option<(char, usize)> {
         let &septet = self.0.get(at)?;
         if septet != 0x1b {

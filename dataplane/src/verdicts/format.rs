@@ -71,6 +71,8 @@ pub enum Refused {
     SuffixList(u64, u64),
     /// An overlay of another snapshot: the overlay's, this one's.
     Overlay(u64, u64),
+    /// The system gives no memory for so many octets.
+    Memory(u64),
 }
 
 impl core::fmt::Display for Refused {
@@ -88,6 +90,7 @@ impl core::fmt::Display for Refused {
             Self::SuffixList(theirs, ours) => {
                 write!(f, "made with suffix list {theirs:016x}, this program has {ours:016x}: build again")
             }
+            Self::Memory(octets) => write!(f, "the system gives no memory for {octets} octets"),
             Self::Overlay(theirs, ours) => write!(f, "overlay of snapshot {theirs:016x}, this is snapshot {ours:016x}"),
         }
     }

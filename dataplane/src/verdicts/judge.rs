@@ -2,7 +2,7 @@
 
 use super::keys::{Place, Word, is_root, path_keys};
 use super::{EntryRef, Judgement, KeyScratch, Layer, Table};
-use crate::canonical::{self, Canonical, HostKind};
+use crate::canonical::{self, Canonical, Folded, Folder, HostKind};
 use crate::suffix::Suffixes;
 use crate::verdict::{Reason, Verdict};
 
@@ -37,6 +37,30 @@ impl Node {
     }
 }
 
+/// A look-up whose first line is on its way: made by [`Table::begin`], ended by [`Table::finish`] with the same link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pending {
+    first: Place,
+    /// Octets of the host's end that are its registrable domain; 0: none.
+    registrable: u32,
+    /// The same of the public suffix.
+    suffix: u32,
+    private: bool,
+}
+
+impl Pending {
+    /// The registrable domain of the host that it was begun with.
+    pub fn registrable<'h>(&self, host: &'h str) -> Option<&'h str> {
+        tail(host, self.registrable)
+    }
+}
+
+/// So many octets of a host's end; `None` for none.
+#[inline]
+pub(super) fn tail(host: &str, octets: u32) -> Option<&str> {
+    host.len().checked_sub(octets as usize).and_then(|at| host.get(at..)).filter(|tail| !tail.is_empty())
+}
+
 impl Table {
     /// What the lists say of a link, for this sender. `app`: the link leads to an app package. No heap, no lock, no panic.
     pub fn judge(
@@ -47,17 +71,51 @@ impl Table {
         suffixes: &Suffixes,
         scratch: &mut KeyScratch,
     ) -> Judgement {
+        self.finish(self.place(url, suffixes), url, app, sender, scratch)
+    }
+
+    /// Begins a look-up: cuts the host, hashes, and asks for the one line that nearly all links need. With a few links between this and
+    /// [`Self::finish`] the line comes meanwhile.
+    #[inline]
+    pub fn begin(&self, url: &Canonical<'_>, suffixes: &Suffixes) -> Pending {
+        let pending = self.place(url, suffixes);
+        self.snapshot.prefetch(pending.first);
+        pending
+    }
+
+    #[inline]
+    fn place(&self, url: &Canonical<'_>, suffixes: &Suffixes) -> Pending {
+        let whole = |first| Pending { first, registrable: 0, suffix: 0, private: false };
+        match url.kind {
+            HostKind::None => whole(self.key.hash_all(&[url.scheme, ":"])),
+            HostKind::Ipv4 | HostKind::Ipv6 => whole(self.key.hash(url.host)),
+            HostKind::Domain => {
+                let split = suffixes.split(url.host);
+                let octets = |part: &str| u32::try_from(part.len()).unwrap_or_default();
+                Pending {
+                    first: self.key.hash(split.registrable.unwrap_or(url.host)),
+                    registrable: split.registrable.map_or(0, octets),
+                    suffix: octets(split.suffix),
+                    private: split.private,
+                }
+            }
+        }
+    }
+
+    /// Ends a look-up: as [`Self::judge`].
+    pub fn finish(&self, pending: Pending, url: &Canonical<'_>, app: bool, sender: &str, scratch: &mut KeyScratch) -> Judgement {
         let best = match url.kind {
-            HostKind::None => self.opaque(url, scratch),
-            HostKind::Domain => self.name(url, suffixes, scratch),
-            HostKind::Ipv4 | HostKind::Ipv6 => self.descend(url, url.host, Best::nothing(Reason::NoEntry), scratch),
+            HostKind::None => self.opaque(url, pending.first, scratch),
+            HostKind::Domain => self.name(url, pending, scratch),
+            HostKind::Ipv4 | HostKind::Ipv6 => self.descend(url, pending, Best::nothing(Reason::NoEntry), scratch),
         };
         let (verdict, reason) = match best.verdict {
             Verdict::None => (Verdict::Unknown, best.reason),
             Verdict::Safe if best.senders && !self.safe_for(best.entry, sender) => (Verdict::Unknown, Reason::Sender),
             verdict => (verdict, best.reason),
         };
-        Judgement { verdict, reason, entry: best.entry, app: app && verdict != Verdict::Safe }
+        let app = app && verdict != Verdict::Safe;
+        Judgement { verdict, reason, entry: best.entry, app, registrable_octets: pending.registrable }
     }
 
     /// For links that are none to a handset: only an entry that calls exactly this host or path dangerous counts.
@@ -72,14 +130,13 @@ impl Table {
         entry.map(|at| self.entry(at)).is_some_and(|entry| entry.verdict == Verdict::Safe && entry.holds_for(sender))
     }
 
-    fn name(&self, url: &Canonical<'_>, suffixes: &Suffixes, scratch: &mut KeyScratch) -> Best {
-        let split = suffixes.split(url.host);
-        let mut best = Best::nothing(if split.private { Reason::Platform } else { Reason::NoEntry });
-        if split.registrable.is_some() && (self.snapshot.header().suffix_rules > 0 || !self.overlay.is_empty()) {
+    fn name(&self, url: &Canonical<'_>, pending: Pending, scratch: &mut KeyScratch) -> Best {
+        let mut best = Best::nothing(if pending.private { Reason::Platform } else { Reason::NoEntry });
+        if pending.registrable != 0 && (self.snapshot.header().suffix_rules > 0 || !self.overlay.is_empty()) {
             // Rules for whole suffixes are the operator's own and rare: the header says whether there are any.
-            self.suffix_rules(split.suffix, &mut best);
+            self.suffix_rules(tail(url.host, pending.suffix).unwrap_or_default(), &mut best);
         }
-        self.descend(url, split.registrable.unwrap_or(url.host), best, scratch)
+        self.descend(url, pending, best, scratch)
     }
 
     fn suffix_rules(&self, suffix: &str, best: &mut Best) {
@@ -97,15 +154,18 @@ impl Table {
         }
     }
 
-    /// From `root` label by label to the host, then its paths, as long as each node says that there is more.
-    fn descend(&self, url: &Canonical<'_>, root: &str, mut best: Best, scratch: &mut KeyScratch) -> Best {
-        let mut at = url.host.len().saturating_sub(root.len());
-        while let Some(name) = url.host.get(at..) {
-            let node = self.node(self.key.hash(name));
+    /// From the registrable domain label by label to the host, then its paths, as long as each node says that there is more.
+    fn descend(&self, url: &Canonical<'_>, pending: Pending, mut best: Best, scratch: &mut KeyScratch) -> Best {
+        let root = if pending.registrable == 0 { url.host.len() } else { pending.registrable as usize };
+        let mut at = url.host.len().saturating_sub(root);
+        let mut place = pending.first;
+        loop {
+            let node = self.node(place);
             if at == 0 {
                 self.at_host(url, node, &mut best, scratch);
                 return best;
             }
+            let Some(name) = url.host.get(at..) else { return best };
             if node.has(Word::PLATFORM) {
                 self.platform(name, node, &mut best);
             } else {
@@ -115,8 +175,8 @@ impl Table {
                 return best;
             }
             at = url.host.get(..at - 1).and_then(|above| above.rfind('.')).map_or(0, |dot| dot + 1);
+            place = self.key.hash(url.host.get(at..).unwrap_or_default());
         }
-        best
     }
 
     /// The host's own node: a verdict for it, `=host`, paths.
@@ -137,7 +197,7 @@ impl Table {
         if own {
             self.all(self.node(self.key.hash_all(&["=", url.host])), Reason::Exact, best);
         }
-        let folded = canonical::fold(url, &mut scratch.folder);
+        let folded = fold(url, &mut scratch.folder);
         for prefix in path_keys(folded.path) {
             self.all(self.node(self.key.hash_all(&[url.host, prefix])), Reason::Path, best);
         }
@@ -146,11 +206,11 @@ impl Table {
         }
     }
 
-    fn opaque(&self, url: &Canonical<'_>, scratch: &mut KeyScratch) -> Best {
+    fn opaque(&self, url: &Canonical<'_>, all: Place, scratch: &mut KeyScratch) -> Best {
         let mut best = Best::nothing(Reason::NoEntry);
         let folded = canonical::fold(url, &mut scratch.folder);
         let id = folded.path.trim_matches('/');
-        self.all(self.node(self.key.hash_all(&[url.scheme, ":"])), Reason::Parent, &mut best);
+        self.all(self.node(all), Reason::Parent, &mut best);
         if !id.is_empty() {
             self.all(self.node(self.key.hash_all(&[url.scheme, ":", id])), Reason::Exact, &mut best);
         }
@@ -174,11 +234,11 @@ impl Table {
             return;
         }
         // Where the word carries a verdict of the platform's own page too, the platform's entry stands under its own key.
-        let own = self.key.hash_all(&["@", name]);
-        let overlay = self.overlay.find(own).map(|(n, _)| EntryRef::Overlay(n));
+        let own = || self.key.hash_all(&["@", name]);
+        let overlay = if self.overlay.is_empty() { None } else { self.overlay.find(own()).map(|(n, _)| EntryRef::Overlay(n)) };
         let snapshot = || node.snapshot.filter(|(_, word)| word.has(Word::PLATFORM));
         let apart =
-            |(slot, word): (u64, Word)| if word.says() { self.snapshot.find(own).map(|(slot, _)| slot) } else { Some(slot) };
+            |(slot, word): (u64, Word)| if word.says() { self.snapshot.find(own()).map(|(slot, _)| slot) } else { Some(slot) };
         let entry = overlay.or_else(|| snapshot().and_then(apart).map(EntryRef::Snapshot));
         let local = best.local;
         *best = Best { entry, local, ..Best::nothing(Reason::Platform) };
@@ -222,6 +282,24 @@ impl Table {
     }
 }
 
+/// [`canonical::fold`] without a copy for what is folded already, which nearly all links are.
+fn fold<'f>(url: &Canonical<'f>, folder: &'f mut Folder) -> Folded<'f> {
+    let mut before = 0;
+    let mut query = false;
+    let folded = url.path_and_query.bytes().all(|c| {
+        // A segment that begins with a dot may be a dot segment once its escapes are gone, but there are none: `%` is refused first.
+        let plain = c > b' ' && c < 0x7f && c != b'%' && c != b'#' && (query || before != b'/' || !matches!(c, b'/' | b'.'));
+        query |= c == b'?';
+        before = c;
+        plain
+    });
+    if !folded || !url.path_and_query.starts_with('/') {
+        return canonical::fold(url, folder);
+    }
+    let (path, query) = url.path_and_query.split_once('?').unwrap_or((url.path_and_query, ""));
+    Folded { host: url.host, path, query: Some(query).filter(|query| !query.is_empty()) }
+}
+
 /// Takes a word as the most specific so far. An entry that has ended covers nothing: it only explains an `unknown`.
 #[inline]
 fn say(best: &mut Best, word: Word, reason: Reason, entry: EntryRef) {
@@ -241,4 +319,35 @@ pub fn is_app_package(path_and_query: &str) -> bool {
             .and_then(|at| path.get(at..))
             .is_some_and(|tail| tail.eq_ignore_ascii_case(end.as_bytes()))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_folded_already_are_keyed_as_the_folder_would() {
+        let mut scratch = canonical::Scratch::default();
+        let [mut a, mut b] = [Folder::new(), Folder::new()];
+        for tail in [
+            "",
+            "/",
+            "/a/b",
+            "/a//b",
+            "/a/.b/..c/",
+            "//",
+            "/%41",
+            "/a?x=//../%20",
+            "/a?b?c",
+            "/?",
+            "/?//x",
+            "/a;b=c",
+            "/%2e%2e/x",
+            "/é",
+        ] {
+            let text = format!("https://host.example{tail}");
+            let url = canonical::parse(&text, &mut scratch).expect("a URL");
+            assert_eq!(fold(&url, &mut a), canonical::fold(&url, &mut b), "{tail}");
+        }
+    }
 }

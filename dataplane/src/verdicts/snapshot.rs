@@ -23,11 +23,7 @@ pub struct Snapshot {
 
 #[derive(Debug)]
 enum Bytes {
-    /// The file's octets from `at` on, where a cache line begins.
-    Owned {
-        octets: Vec<u8>,
-        at: usize,
-    },
+    Owned(map::Memory),
     Mapped(memmap2::Mmap),
 }
 
@@ -35,7 +31,7 @@ impl Bytes {
     #[inline]
     fn get(&self) -> &[u8] {
         match self {
-            Self::Owned { octets, at } => octets.get(*at..).unwrap_or_default(),
+            Self::Owned(memory) => memory.get(),
             Self::Mapped(map) => map,
         }
     }
@@ -91,12 +87,22 @@ impl Snapshot {
         Ok(Self { layout: header.layout(), header, bytes: Bytes::Mapped(map) })
     }
 
-    /// Reads a snapshot file into memory: for a filter, which a file cut behind its back must not stop.
+    /// Reads a snapshot file into memory of our own, in huge pages where the kernel gives them: for a filter, which a file cut behind its
+    /// back must not stop.
     ///
     /// # Errors
     /// As [`Self::open`].
     pub fn read_into_memory(path: &Path) -> Result<Self, OpenError> {
-        Ok(Self::from_bytes(&std::fs::read(path)?)?)
+        let mut file = File::open(path)?;
+        let len = file.metadata()?.len();
+        let mut start = Vec::new();
+        (&file).take(HEADER as u64).read_to_end(&mut start)?;
+        let header = Header::parse(&start, len)?;
+        let mut memory = memory(len)?;
+        let octets = memory.get_mut();
+        octets.get_mut(..HEADER).ok_or(Refused::NotASnapshot)?.copy_from_slice(&start);
+        file.read_exact(octets.get_mut(HEADER..).unwrap_or_default())?;
+        Ok(Self::of(memory, header))
     }
 
     /// A snapshot of its octets, which are copied to where cache lines begin.
@@ -105,11 +111,13 @@ impl Snapshot {
     /// Header or size are not right.
     pub fn from_bytes(file: &[u8]) -> Result<Self, Refused> {
         let header = Header::parse(file, file.len() as u64)?;
-        let mut octets: Vec<u8> = Vec::with_capacity(file.len() + LINE as usize);
-        let at = octets.as_ptr().align_offset(LINE as usize).min(LINE as usize);
-        octets.resize(at, 0);
-        octets.extend_from_slice(file);
-        Ok(Self { layout: header.layout(), header, bytes: Bytes::Owned { octets, at } })
+        let mut memory = memory(file.len() as u64)?;
+        memory.get_mut().copy_from_slice(file);
+        Ok(Self::of(memory, header))
+    }
+
+    pub(super) fn of(memory: map::Memory, header: Header) -> Self {
+        Self { layout: header.layout(), header, bytes: Bytes::Owned(memory) }
     }
 
     /// What the header says.
@@ -149,15 +157,17 @@ impl Snapshot {
     }
 
     #[inline]
-    fn line(&self, bucket: u64) -> &[u8] {
-        let at = HEADER + bucket as usize * LINE as usize;
-        self.bytes.get().get(at..at + LINE as usize).unwrap_or_default()
+    fn line(&self, bucket: u64) -> Option<&[[u8; 8]; SLOTS as usize]> {
+        let lines = self.bytes.get().get(HEADER..)?.as_chunks::<{ LINE as usize }>().0;
+        lines.get(bucket as usize)?.as_chunks::<8>().0.try_into().ok()
     }
 
     /// Begins to load the line of a key.
     #[inline]
     pub fn prefetch(&self, place: Place) {
-        map::prefetch(self.line(place.bucket(self.header.buckets)));
+        if let Some(line) = self.line(place.bucket(self.header.buckets)) {
+            map::prefetch(line.as_flattened());
+        }
     }
 
     /// The word of a key, with its slot.
@@ -165,13 +175,16 @@ impl Snapshot {
     pub fn find(&self, place: Place) -> Option<(u64, Word)> {
         let home = place.bucket(self.header.buckets);
         for bucket in home..=home + u64::from(self.header.reach) {
-            let line: &[u8; LINE as usize] = self.line(bucket).try_into().ok()?;
-            let (words, _) = line.as_chunks::<8>();
+            let words = self.line(bucket)?;
+            // All eight are compared before one branch: in which slot a key lies cannot be foreseen.
+            let mut equal = 0;
             for (slot, word) in words.iter().enumerate() {
-                let word = Word(u64::from_le_bytes(*word));
-                if word.is(place.tag()) {
-                    return Some((bucket * SLOTS + slot as u64, word));
-                }
+                equal |= u32::from(Word(u64::from_le_bytes(*word)).is(place.tag())) << slot;
+            }
+            if equal != 0 {
+                let slot = equal.trailing_zeros();
+                let word = words.get(slot as usize)?;
+                return Some((bucket * SLOTS + u64::from(slot), Word(u64::from_le_bytes(*word))));
             }
             if !sent_on(words) {
                 return None;
@@ -219,10 +232,19 @@ impl Snapshot {
         matches!(self.bytes, Bytes::Mapped(_))
     }
 
+    /// Octets that the kernel keeps in huge pages, by `/proc/self/smaps`; `None` where there is none to ask. For `status`.
+    pub fn huge_octets(&self) -> Option<u64> {
+        map::huge(self.bytes.get())
+    }
+
     /// The version of the file format.
     pub const fn format_version() -> u32 {
         format::FORMAT_VERSION
     }
+}
+
+pub(super) fn memory(len: u64) -> Result<map::Memory, Refused> {
+    usize::try_from(len).ok().and_then(|len| map::Memory::zeroed(len).ok()).ok_or(Refused::Memory(len))
 }
 
 pub(super) const PATTERN_AT: u64 = (1 << 48) - 1;
@@ -230,7 +252,7 @@ const VERDICTS: [Verdict; 4] = [Verdict::None, Verdict::Safe, Verdict::Unknown, 
 
 /// Whether a bucket is full and sent a key on: its first two words ascend.
 #[inline]
-fn sent_on(words: &[[u8; 8]]) -> bool {
-    let [first, second, .., last] = words else { return false };
+fn sent_on(words: &[[u8; 8]; SLOTS as usize]) -> bool {
+    let [first, second, .., last] = words;
     u64::from_le_bytes(*last) != 0 && u64::from_le_bytes(*first) < u64::from_le_bytes(*second)
 }

@@ -1,0 +1,154 @@
+//! Signs that a label stands by: brackets, check marks, ends of lines and clauses; and one fast pass that tells whether a text has any.
+//!
+//! Nearly every message has none. The pass has no branch, so that the compiler makes vector code of it.
+
+/// An end of line is in the text.
+pub(super) const BREAK: u8 = 0x01;
+/// An opening ASCII bracket is in the text.
+pub(super) const BRACKET: u8 = 0x02;
+/// A character beyond ASCII is in the text.
+pub(super) const WIDE: u8 = 0x80;
+
+/// What a text has, by its octets: [`BREAK`] (any of 08 to 0f), [`BRACKET`], [`WIDE`].
+pub(super) fn look(text: &[u8]) -> u8 {
+    let Some(last) = text.last_chunk() else { return text.iter().fold(0, |seen, &octet| seen | class(octet)) };
+    // What is left behind the blocks is looked at with some of the last block again: a set does not mind.
+    let mut seen = [0; LANES];
+    for block in text.as_chunks::<LANES>().0.iter().chain(core::iter::once(last)) {
+        for (seen, &octet) in seen.iter_mut().zip(block) {
+            *seen |= class(octet);
+        }
+    }
+    seen.iter().fold(0, |all, seen| all | seen)
+}
+
+/// Octets looked at together: a vector register.
+const LANES: usize = 16;
+
+const fn class(octet: u8) -> u8 {
+    (octet & WIDE) | (is_break(octet) as u8 * BREAK) | (is_bracket(octet) as u8 * BRACKET)
+}
+
+/// The next octet from `from` on that is an end of line or the first of what may be an opening bracket or a check mark.
+pub(super) fn next(text: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        let rest = text.get(at..)?;
+        match rest.first_chunk::<LANES>() {
+            Some(block) if !block.iter().fold(false, |seen, &octet| seen | may_be(octet)) => at += LANES,
+            _ => return rest.iter().position(|&octet| may_be(octet)).map(|n| at + n),
+        }
+    }
+}
+
+const fn is_break(octet: u8) -> bool {
+    octet & 0xf8 == 0x08
+}
+
+/// `(` `*` `<` `[` `{`.
+const fn is_bracket(octet: u8) -> bool {
+    (octet & 0xfd == 0x28) | (octet == 0x3c) | (octet & 0xdf == 0x5b)
+}
+
+/// Breaks, brackets, and the first octets of all that [`is_open`] and [`is_check`] name beyond ASCII: c2, e2, e3, ef, f0.
+const fn may_be(octet: u8) -> bool {
+    is_break(octet) | is_bracket(octet) | (octet == 0xc2) | (octet & 0xfe == 0xe2) | (octet.wrapping_add(1) & 0xfe == 0xf0)
+}
+
+pub(super) const fn is_open(c: char) -> bool {
+    matches!(
+        c,
+        '[' | '('
+            | '<'
+            | '{'
+            | '*'
+            | '«'
+            | '‹'
+            | '【'
+            | '〔'
+            | '「'
+            | '『'
+            | '《'
+            | '〈'
+            | '［'
+            | '（'
+            | '｛'
+            | '＜'
+            | '❲'
+            | '⟦'
+            | '⟨'
+    )
+}
+
+pub(super) const fn is_close(c: char) -> bool {
+    matches!(
+        c,
+        ']' | ')'
+            | '>'
+            | '}'
+            | '*'
+            | '»'
+            | '›'
+            | '】'
+            | '〕'
+            | '」'
+            | '』'
+            | '》'
+            | '〉'
+            | '］'
+            | '）'
+            | '｝'
+            | '＞'
+            | '❳'
+            | '⟧'
+            | '⟩'
+    )
+}
+
+pub(super) const fn is_check(c: char) -> bool {
+    matches!(c, '✓' | '✔' | '☑' | '✅' | '🗹' | '🔒' | '🔐' | '🔏' | '🛡' | '🟢' | '🆗' | '☺' | '√' | '✪')
+}
+
+pub(super) fn is_clause_end(c: char) -> bool {
+    matches!(
+        c,
+        '.' | '!'
+            | '?'
+            | ';'
+            | ','
+            | ':'
+            | '\n'
+            | '\r'
+            | '|'
+            | '-'
+            | '–'
+            | '—'
+            | '>'
+            | '→'
+            | '。'
+            | '！'
+            | '？'
+            | '：'
+            | '،'
+            | '।'
+    ) || is_close(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_sign_is_overlooked() {
+        for c in '\0'..=char::MAX {
+            let text = format!("{}{c}", "abcdefghijklmnopqrs");
+            if is_open(c) || is_check(c) || matches!(c, '\n' | '\r') {
+                assert_eq!(next(text.as_bytes(), 0), Some(19), "{c:?}");
+            }
+            let seen = look(text.as_bytes());
+            assert_eq!(seen & WIDE != 0, !c.is_ascii(), "{c:?}");
+            assert!(!c.is_ascii() || (seen & BRACKET != 0) == is_open(c), "{c:?}");
+            assert!(!matches!(c, '\n' | '\r') || seen & BREAK != 0, "{c:?}");
+        }
+    }
+}
