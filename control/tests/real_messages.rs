@@ -1,5 +1,7 @@
 //! Eleven thousand real messages, packed by another hand's encoder with their parts shuffled, come back text for text, with every link.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+
 mod common;
 
 use std::collections::HashMap;
@@ -11,8 +13,11 @@ use dataplane::policy::Policy;
 use dataplane::verdict::Verdict;
 use serde_json::Value;
 
+/// Text and links of each message, by IMSI.
+type Expected = HashMap<String, (String, Vec<String>)>;
+
 /// The capture and what it holds by IMSI; `None` where data or encoder are absent.
-fn capture(name: &str, pad: bool) -> Option<(std::path::PathBuf, HashMap<String, (String, Vec<String>)>)> {
+fn capture(name: &str, pad: bool) -> Option<(std::path::PathBuf, Expected)> {
     let (script, messages) = (shared("ss7/make_capture.py")?, shared(&format!("sms/{name}.jsonl"))?);
     let Ok(python) = std::env::var("ZTSMS_PYTHON") else {
         println!("skipped: ZTSMS_PYTHON names no Python with pycrate (make test sets it up)");
@@ -30,7 +35,7 @@ fn capture(name: &str, pad: bool) -> Option<(std::path::PathBuf, HashMap<String,
     Some((pcap, expectations(&expect)))
 }
 
-fn expectations(file: &Path) -> HashMap<String, (String, Vec<String>)> {
+fn expectations(file: &Path) -> Expected {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let entry = |line: &str| {
         let record: Value = serde_json::from_str(line).unwrap();

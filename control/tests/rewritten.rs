@@ -1,5 +1,7 @@
 //! What goes on the wire in place of a message: clean in `tshark`, what the policy wrote, and the same when it comes by again.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+
 mod common;
 
 use std::collections::{HashMap, HashSet};

@@ -1,5 +1,7 @@
 //! Style as a test: what a reader of this project may rely on, held for every file of the workspace.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

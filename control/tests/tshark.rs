@@ -1,5 +1,7 @@
 //! `tshark` beside us, field by field: operations, IMSI, addresses, TP fields, transaction ids and text of every message.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+
 mod common;
 
 use std::collections::HashMap;
@@ -46,7 +48,8 @@ fn is_comparable(record: &Own) -> bool {
     let odd = |c: char| c == '\u{fffd}' || c == '\0' || (c.is_control() && !matches!(c, '\n' | '\r'));
     alphabet != "8bit"
         && !record.shifted
-        && !Dcs(record.dcs).is_reserved() && record.part_text.as_ref().is_some_and(|text| !text.contains(odd))
+        && !Dcs(record.dcs).is_reserved()
+        && record.part_text.as_ref().is_some_and(|text| !text.contains(odd))
 }
 
 /// What was compared, and what differs: frame, field, ours, theirs.

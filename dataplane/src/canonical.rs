@@ -6,7 +6,7 @@
 //!
 //! Departures from the standard, on purpose: user info and fragment go; `host` is without the final dot (`url` keeps
 //! it); schemes that are not special are opaque, except `rtsp`, which handsets link and which has a host like any
-//! other; a host of more than [`host::MAX_IDN`] characters that needs IDNA is refused (no such name resolves).
+//! other; a host of more than `MAX_IDN` characters that needs IDNA is refused (no such name resolves).
 
 mod fold;
 mod host;

@@ -71,6 +71,10 @@ impl Fit<'_, '_> {
         if self.met.carrier.is_joined() {
             return Err(Bound::SameLengthOnly);
         }
+        if self.tpdu.first.udhi() && self.tpdu.user_data.header_octets() == 0 {
+            // A header is announced and none is there: the first octet of any text would be read as its length.
+            return Err(Bound::Untouchable);
+        }
         // A text put in front leaves every unit of the old one as it is, also those that no character stands for.
         let front = text.strip_suffix(self.text);
         let written = match front {
@@ -231,7 +235,7 @@ fn put_space(octets: &mut [u8], user_data: &UserData<'_>, unit: u8) {
         }
         Alphabet::EightBit => octets.get_mut(places).unwrap_or_default().fill(SPACE),
         // Most significant octet first.
-        Alphabet::Ucs2 => octets.get_mut(places).unwrap_or_default().fill(if unit % 2 == 0 { 0 } else { SPACE }),
+        Alphabet::Ucs2 => octets.get_mut(places).unwrap_or_default().fill(if unit.is_multiple_of(2) { 0 } else { SPACE }),
     }
 }
 

@@ -1,5 +1,5 @@
 //! One lane: frames in, frames out, everything in between on one thread. The list of a frame's way reads from here downward:
-//! frame and chunk in this file, [`crate::decide`] from message to component, [`crate::judge`] from text to action, [`crate::rewrite`] back out.
+//! frame and chunk in this file, `decide` from message to component, `judge` from text to action, [`crate::rewrite`] back out.
 //!
 //! All memory is taken by [`Lane::new`]. [`Lane::frame`] allocates nothing, blocks nowhere and does not panic.
 

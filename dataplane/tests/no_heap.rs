@@ -1,5 +1,6 @@
 //! From its first frame on a lane asks for no memory, whatever listens and whatever comes.
 #![allow(unsafe_code)] // a counting allocator
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

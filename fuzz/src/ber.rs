@@ -17,7 +17,7 @@ pub fn run(bytes: &[u8]) {
     // A SIF holds 272 octets, an SCTP message no more than 64 KiB: what is longer only costs time here.
     let bytes = bytes.get(..4096).unwrap_or(bytes);
     let mut leaves = Vec::new();
-    walk(bytes, bytes, 0, &mut leaves);
+    walk(bytes, 0, &mut leaves);
     for (content, tlv) in leaves.into_iter().take(8) {
         put_in_place(bytes, content, &tlv);
     }
@@ -25,7 +25,7 @@ pub fn run(bytes: &[u8]) {
 }
 
 /// Every element, with what is inside it. Primitive elements are kept for [`put_in_place`].
-fn walk<'a>(whole: &'a [u8], content: &'a [u8], depth: usize, leaves: &mut Vec<(&'a [u8], Tlv<'a>)>) {
+fn walk<'a>(content: &'a [u8], depth: usize, leaves: &mut Vec<(&'a [u8], Tlv<'a>)>) {
     let mut reader = Reader::new(content, Layer::Tcap);
     let mut at = 0;
     while let Some(tlv) = reader.next() {
@@ -46,7 +46,7 @@ fn walk<'a>(whole: &'a [u8], content: &'a [u8], depth: usize, leaves: &mut Vec<(
                 assert!(octets.len() <= tlv.content.len());
             }
             if depth < MAX_DEPTH {
-                walk(whole, tlv.content, depth + 1, leaves);
+                walk(tlv.content, depth + 1, leaves);
             }
         } else if !tlv.is(ber::Class::Universal, 0) {
             // Tag 0 without contents is end-of-contents: no message has an element of that name.

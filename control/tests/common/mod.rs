@@ -1,5 +1,6 @@
 //! What the tests share: captures in, records out, `tshark` beside it.
 #![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(unreachable_pub, missing_docs, reason = "shared by test binaries only")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -18,6 +18,11 @@ pub struct Chains {
 }
 
 impl Chains {
+    /// Whether no verdict has any action but `pass`.
+    pub fn is_empty(&self) -> bool {
+        [&self.safe, &self.unknown, &self.dangerous].into_iter().flatten().all(|&action| action == Action::Pass)
+    }
+
     /// The chain of a verdict; a message without links has none.
     pub fn of(&self, verdict: Verdict) -> &[Action] {
         match verdict {

@@ -161,6 +161,12 @@ impl Policy {
         if verdict == Verdict::None {
             return decision;
         }
+        if chosen.chains.is_empty() {
+            // A policy without any action changes nothing, imitations included.
+            decision.unwarned = links_verdict >= Verdict::Unknown;
+            scratch.spots.clear();
+            return decision;
+        }
         if links_verdict == Verdict::None && floor == Verdict::None {
             // Only the imitation: it is blanked, and there is no link to warn of.
             return self.in_place(decision, Action::Deaden, message, scratch, room);

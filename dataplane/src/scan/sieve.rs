@@ -38,7 +38,7 @@ impl Scanner {
         let next = text.at(at + len).map(|(c, _)| c);
         match c {
             ':' | '\u{ff1a}' => next.is_some_and(is_slash) || next == Some(']') || app_before(text, at),
-            ',' => next.is_some_and(|c| c.is_ascii_alphabetic()) && self.closed(text, at + len),
+            ',' => next.is_some_and(|c| c.is_ascii_alphabetic() || !c.is_ascii()) && self.closed(text, at + len),
             'd' | 'D' => word_for_a_dot(text, at),
             '%' => escape(text, at),
             '\n' | '\r' => bound(text, at + len),

@@ -106,7 +106,7 @@ fn octet_mask_avx2(window: &[u8; WINDOW]) -> u32 {
     let dot = _mm256_andnot_si256(quiet, is(c, b'.'));
     let blank = or(is(n, b' '), or(is(n, b'\n'), is(n, b'\r')));
     let colon = _mm256_andnot_si256(blank, is(c, b':'));
-    let comma = and(is(c, b','), within(n_small, b'a', b'z'));
+    let comma = and(is(c, b','), or(within(n_small, b'a', b'z'), within(n, 0x80, 0xff)));
     let word = and(is(c_small, b'd'), and(or(is(n_small, b'o'), is(n, b'0')), is(small(n2), b't')));
     let escape = and(is(c, b'%'), or(is(n, b'3'), is(n, b'2')));
     let line = and(or(is(c, b'\n'), is(c, b'\r')), or(is(n, b'@'), is(n, 0)));
@@ -225,7 +225,7 @@ fn octet(c: u8, n: u8, n2: u8) -> bool {
     ((c == b'.') & !quiet)
         | ((c == b':') & !matches!(n, b' ' | b'\n' | b'\r'))
         | (matches!(c, b'\n' | b'\r') & ((n == b'@') | (n == 0)))
-        | ((c == b',') & letter)
+        | ((c == b',') & (letter | (n >= 0x80)))
         | ((c | 0x20 == b'd') & ((n | 0x20 == b'o') | (n == b'0')) & (n2 | 0x20 == b't'))
         | ((c == b'%') & ((n == b'3') | (n == b'2')))
         | ((c == 0xef) & ((n == 0xbc) | (n == 0xbd)))
@@ -240,7 +240,7 @@ fn unit(c: u16, n: u16, n2: u16) -> bool {
     (c == 0x2e)
         | (c == 0x3a)
         | (((c == 0x0a) | (c == 0x0d)) & (n == 0x40))
-        | ((c == 0x2c) & letter)
+        | ((c == 0x2c) & (letter | (n >= 0x80)))
         | ((c | 0x20 == 0x64) & ((n | 0x20 == 0x6f) | (n == 0x30)) & (n2 | 0x20 == 0x74))
         | ((c == 0x25) & ((n == 0x33) | (n == 0x32)))
         | (c == 0xff0e)
