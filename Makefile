@@ -6,6 +6,9 @@ SAMPLES := pcaps/samples/pycrate.pcapng pcaps/samples/generated.pcapng
 # Another hand's encoder, for the tests that compare with it.
 PYTHON := .venv/bin/python
 
+# Property tests draw the same cases in every run, so that a failure is a change's and not chance's; `make prove` draws new ones.
+SEED ?= 4711
+
 .PHONY: help run test bench prove lint unit counts build fuzz-replay
 
 help: ## this list
@@ -29,7 +32,7 @@ lint:
 
 unit: build $(PYTHON)
 	@tools/need tshark
-	ZTSMS_PYTHON=$(abspath $(PYTHON)) $(CARGO) test --locked --workspace
+	ZTSMS_PYTHON=$(abspath $(PYTHON)) PROPTEST_RNG_SEED=$(SEED) $(CARGO) test --locked --workspace
 
 counts: ## instructions of each step, against bench/counts.toml (3 % band)
 	@tools/need valgrind

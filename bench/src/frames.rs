@@ -14,7 +14,7 @@ pub const PLAIN: &str = "Dear customer, your parcel no. 4711 left our depot at 1
 Please keep your ID card ready. Thank you, post";
 
 /// 70 characters of UCS2 without a link.
-pub const WIDE: &str = "Уважаемый клиент, ваш заказ 4711 прибудет завтра с 9 до 12. Спасибо вам";
+pub const WIDE: &str = "Уважаемый клиент ваш заказ 4711 прибудет завтра с 9 до 12. Спасибо вам";
 
 /// What a frame carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

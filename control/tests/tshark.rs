@@ -26,6 +26,15 @@ const FIELDS: [&str; 12] = [
     "_ws.malformed",
 ];
 
+/// Frames of `gen_tpdu_all.pcap` whose text `tshark` 4.0 reads otherwise, and why (limit 5 of the test data's README).
+const DEPARTURES: [(u64, &str); 5] = [
+    (9, "TP-UDL over 160: tshark clamps it, we take the octets that are there"),
+    (28, "ESC at the end belongs to nothing; tshark shows U+FFFD"),
+    (122, "ESC ESC is a space, and what follows is of the base table (TS 23.038 §6.2.1.1)"),
+    (123, "an unknown ESC shows the base table's character; tshark shows U+FFFD"),
+    (124, "ESC at the end belongs to nothing; tshark shows U+FFFD"),
+];
+
 /// How `tshark` prints a text in a field: control characters as C writes them.
 fn printed(text: &str) -> String {
     let mut out = String::new();
@@ -35,7 +44,6 @@ fn printed(text: &str) -> String {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             '\u{c}' => out.push_str("\\f"),
-            '\\' => out.push_str("\\\\"),
             c => out.push(c),
         }
     }
@@ -113,7 +121,12 @@ fn every_field_of_every_message_is_as_tshark_reads_it() {
     for capture in captures {
         let (compared, differ) = compare(&capture);
         println!("{}: {compared} fields, {} differ", capture.display(), differ.len());
-        assert!(differ.is_empty(), "{}: {differ:#?}", capture.display());
+        let is_tpdus = capture.ends_with("gen_tpdu_all.pcap");
+        let unexplained: Vec<_> = differ
+            .iter()
+            .filter(|(frame, name, ..)| !(is_tpdus && *name == "text" && DEPARTURES.iter().any(|(n, _)| n == frame)))
+            .collect();
+        assert!(unexplained.is_empty(), "{}: {unexplained:#?}", capture.display());
         assert!(compared > 40, "{}: only {compared} fields compared", capture.display());
     }
 }

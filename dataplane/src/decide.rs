@@ -182,13 +182,19 @@ impl Lane {
         for mark in message.marks.iter() {
             self.counters.oddities.add(Layer::Tcap, mark.name());
         }
-        let dialogue = self.dialogue(&message, parties);
-        let mut components = 0;
+        let (mut dialogue, mut more, mut components) = (None, false, 0);
         for component in message.components() {
             components += 1;
             self.counters.components.seen += 1;
             match component {
-                Ok(component) => self.component(&component, &message, dialogue, &carrier, parties, way),
+                Ok(Component::Invoke(invoke)) => {
+                    let dialogue = *dialogue.get_or_insert_with(|| self.dialogue(&message, parties));
+                    more |= self.invoke(&invoke, &message, dialogue, &carrier, parties, way);
+                }
+                Ok(other) => {
+                    self.counters.components.out.add(Layer::Tcap, other.name());
+                    outcome(&other, &message, parties, way);
+                }
                 Err(error) => {
                     way.listener.unscanned(&way.place, error);
                     self.counters.components.out.error(error);
@@ -200,53 +206,43 @@ impl Lane {
         } else {
             self.counters.transactions.out.add(Layer::Tcap, bare(message.kind));
         }
+        // Nearly every Begin says all in one frame: only one that leaves something to a later message is remembered.
+        if message.kind == tcap::Kind::Begin && (components == 0 || more) {
+            self.open(&message, parties);
+        }
         self.close(&message, parties, way);
     }
 
-    /// What is known of the dialogue that the message belongs to. A Begin says it and is remembered where a later message may need it.
+    /// What is known of the dialogue that the message belongs to: what it says itself, else what the Begin said.
     fn dialogue(&mut self, message: &tcap::Message<'_>, parties: &Parties<'_>) -> Dialogue {
-        let context = message.application_context();
-        let reference = message.dialogue().and_then(|dialogue| dialogue.destination_reference);
-        let mut known = Dialogue { context, direction: context.and_then(direction_of), ..Dialogue::default() };
-        // map-open's reference is an AddressString: one octet stands in front of the digits.
-        known.set_reference(reference.and_then(|octets| octets.get(1..)).unwrap_or_default());
-        match message.kind {
-            tcap::Kind::Begin => {
-                if let (Some(otid), Some(_)) = (message.otid, known.direction) {
-                    self.joins.dialogues.open(identity(&parties.calling), otid, known, self.now);
-                }
-                known
-            }
-            tcap::Kind::Continue | tcap::Kind::End if context.is_none() => {
-                // Of this side's own transaction first: forwardSM goes the way of the Begin.
-                let own =
-                    message.otid.and_then(|otid| self.joins.dialogues.find(identity(&parties.calling), otid, self.now).copied());
-                let peer = |lane: &mut Self| {
-                    let dtid = message.dtid?;
-                    lane.joins.dialogues.find(identity(&parties.called), dtid, lane.now).copied()
-                };
-                own.or_else(|| peer(self)).unwrap_or(known)
-            }
-            _ => known,
+        let said = said(message);
+        if said.context.is_some() || !matches!(message.kind, tcap::Kind::Continue | tcap::Kind::End) {
+            return said;
+        }
+        // This side's own transaction first: forwardSM goes the way of the Begin.
+        let Self { joins, now, .. } = self;
+        let mut find = |owner: &Address<'_>, id: Option<&[u8]>| joins.dialogues.find(identity(owner), id?, *now).copied();
+        find(&parties.calling, message.otid).or_else(|| find(&parties.called, message.dtid)).unwrap_or(said)
+    }
+
+    fn open(&mut self, message: &tcap::Message<'_>, parties: &Parties<'_>) {
+        let mut said = said(message);
+        if let (Some(otid), Some(_)) = (message.otid, said.direction) {
+            said.set_reference(reference(message).unwrap_or_default());
+            self.joins.dialogues.open(identity(&parties.calling), otid, said, self.now);
         }
     }
 
-    fn component<L: Listener>(
+    /// An operation asked for. Whether more messages follow in the dialogue is the answer.
+    fn invoke<L: Listener>(
         &mut self,
-        component: &Component<'_>,
+        invoke: &tcap::Invoke<'_>,
         message: &tcap::Message<'_>,
         dialogue: Dialogue,
         carrier: &Carrier<'_>,
         parties: &Parties<'_>,
         way: &mut Way<'_, L>,
-    ) {
-        let invoke = match component {
-            Component::Invoke(invoke) => invoke,
-            other => {
-                self.counters.components.out.add(Layer::Tcap, other.name());
-                return outcome(other, message, parties, way);
-            }
-        };
+    ) -> bool {
         // 255 octets hold any TPDU that SCCP can carry in one message; in several pieces the argument is bounded alike.
         let mut joined = [0u8; 512];
         let context = message.application_context().or(dialogue.context);
@@ -259,14 +255,15 @@ impl Lane {
                 if !matches!(error.why, Why::NotOurs(_)) {
                     way.listener.unscanned(&way.place, error);
                 }
-                return self.counters.components.out.error(error);
+                self.counters.components.out.error(error);
+                return false;
             }
         };
         let (called_ssn, calling_ssn) = (parties.called.ssn, parties.calling.ssn);
         let (direction, _) = map::direction(&forward, dialogue.direction, message.application_context(), called_ssn, calling_ssn);
         let imsi = match forward.destination {
             Destination::Imsi(imsi) => Some(imsi.0),
-            _ => forward.imsi.map(|imsi| imsi.0).or_else(|| dialogue.reference()),
+            _ => forward.imsi.map(|imsi| imsi.0).or_else(|| reference(message)).or_else(|| dialogue.reference()),
         };
         let met = Met {
             carrier,
@@ -286,6 +283,7 @@ impl Lane {
                 self.counters.components.out.error(error);
             }
         }
+        forward.more_messages
     }
 
     /// End and Abort close the dialogue; a result without components is an outcome too.
@@ -306,6 +304,17 @@ impl Lane {
 /// What names a party over load-shared links: its digits, else its address as it stands.
 fn identity<'a>(address: &Address<'a>) -> &'a [u8] {
     address.gt.map_or(address.raw, |gt| gt.digits.octets())
+}
+
+/// What a message says of its own dialogue.
+fn said(message: &tcap::Message<'_>) -> Dialogue {
+    let context = message.application_context();
+    Dialogue { context, direction: context.and_then(direction_of), ..Dialogue::default() }
+}
+
+/// The destination reference of map-open: an AddressString, whose first octet stands in front of the digits.
+fn reference<'a>(message: &tcap::Message<'a>) -> Option<&'a [u8]> {
+    message.dialogue()?.destination_reference?.get(1..)
 }
 
 fn direction_of(context: ApplicationContext) -> Option<Direction> {
