@@ -1,4 +1,14 @@
 //! The control side of `ztsms`: commands, configuration, lists and the verdict builder.
+//!
+//! ```
+//! use dataplane::suffix::Suffixes;
+//!
+//! // What `ztsms` knows without any file: platforms, and a few names for demonstration.
+//! let suffixes = Suffixes::built_in();
+//! let table = control::builtin::table(&suffixes)?;
+//! assert!(table.snapshot().header().words > 0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod build;
 pub mod builtin;

@@ -302,6 +302,11 @@ fn judge<L: Listener>(
         if !decision.observe {
             apply(&decision, policy, &mut fit, rewritten, &mut counters.unfit);
         }
+        // A link in a push or in the sender's name is told and not acted upon: no text of ours can stand there.
+        let beside = |slot: &&Slot| slot.found != Found::Text && slot.acts() && slot.verdict > Verdict::Safe;
+        if let Some(slot) = slots.iter().find(beside) {
+            counters.unfit.add(Layer::Sms, if slot.found == Found::Push { "WAP push" } else { "link in the sender" });
+        }
         if decision.verdict > Verdict::Safe && decision.unwarned {
             match (untouchable, decision.bound) {
                 (Some(cause), _) => counters.unfit.add(Layer::Sms, cause),

@@ -1,4 +1,13 @@
 //! The way of a frame: decode, join, find the URLs, ask for verdicts, choose an action, rewrite. Owns the only hot loop.
+//!
+//! ```
+//! use dataplane::scan::{Scanner, Scratch};
+//!
+//! let mut found = Vec::new();
+//! let mut scratch = Scratch::default();
+//! Scanner::default().find("Pay at HTTP://Bit.ly/x now", &mut scratch, |link| found.push(link.url.url.to_owned()));
+//! assert_eq!(found, ["http://bit.ly/x"]);
+//! ```
 
 pub mod verdict;
 
