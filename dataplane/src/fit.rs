@@ -32,6 +32,8 @@ pub(crate) struct Fit<'f, 'a> {
     pub(crate) changes: &'f mut Changes,
     pub(crate) ud: &'f mut Ud,
     pub(crate) left: &'f mut String,
+    /// The record of a redirect would find its place.
+    pub(crate) has_work: bool,
 }
 
 impl From<Stop> for Bound {
@@ -252,7 +254,7 @@ impl Room for Fit<'_, '_> {
     }
 
     fn reserve(&mut self, _issued: &[Issued]) -> Result<(), Bound> {
-        Ok(())
+        if self.has_work { Ok(()) } else { Err(Bound::NoWork) }
     }
 
     fn fits_silence(&mut self) -> Result<(), Bound> {

@@ -295,8 +295,12 @@ fn judge<L: Listener>(
             verdict: worst,
             text: part,
         };
-        let mut fit = Fit { met, tpdu, text: part, network, transport: way.place.transport, changes, ud, left };
-        let decision = rules.decide(&message, policy, &mut fit);
+        let has_work = way.listener.has_work();
+        let mut fit = Fit { met, tpdu, text: part, network, transport: way.place.transport, changes, ud, left, has_work };
+        let mut decision = rules.decide(&message, policy, &mut fit);
+        if decision.action != policy::Action::Pass && !decision.observe {
+            decision.observe = way.listener.observes(&message, met.forward);
+        }
         rewritten.clear();
         let untouchable = fit.untouchable();
         if !decision.observe {
@@ -377,6 +381,7 @@ fn judge<L: Listener>(
         urls: &urls,
         verdict,
         decision: &decision,
+        issued: if changed { &scratch.policy.issued } else { &[] },
         rewritten: changed.then_some(rewritten.as_str()),
         problems,
         repeat,

@@ -25,6 +25,7 @@ mod fit;
 pub mod join;
 mod judge;
 pub mod lane;
+pub mod live;
 mod packet;
 pub mod record;
 pub mod rewrite;

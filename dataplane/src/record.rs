@@ -10,7 +10,8 @@ use protocols::sms::{Concat, Tpdu};
 use protocols::tcap;
 use protocols::{Error, sctp};
 
-use crate::policy::{Action, Decision, Direction};
+use crate::policy::redirect::Issued;
+use crate::policy::{self, Action, Decision, Direction};
 use crate::verdict::{Confidence, Reason, Verdict};
 use crate::verdicts::EntryRef;
 
@@ -174,6 +175,8 @@ pub struct Sms<'a> {
     pub verdict: Verdict,
     /// What was done, or would have been.
     pub decision: &'a Decision,
+    /// Ids that stand in place of links, where it was redirected.
+    pub issued: &'a [Issued],
     /// The text that goes on in place of `part_text`.
     pub rewritten: Option<&'a str>,
     /// Oddities, by name.
@@ -220,6 +223,14 @@ pub enum Event<'a> {
 pub trait Listener {
     /// Whether the text of every message is wanted; if not, a message without a link is not decoded to text.
     const TEXTS: bool;
+    /// Whether a decision to change this message is only to be recorded: live operation observes first, then acts by stage.
+    fn observes(&mut self, _message: &policy::Message<'_>, _forward: &ForwardSm<'_>) -> bool {
+        false
+    }
+    /// Whether a record of what a redirect needs would find its place.
+    fn has_work(&self) -> bool {
+        true
+    }
     /// A short message, in the order of the source. Repetitions come too, marked as such.
     fn sms(&mut self, sms: &Sms<'_>);
     /// Something that explains a message.

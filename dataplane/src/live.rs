@@ -1,0 +1,99 @@
+//! The seam between one worker and the control side: what a lane is told, and what it tells, without a lock, a wait or the heap.
+//!
+//! ```text
+//! control  ── world, stage (swapped whole) ──▶  lane     taken once a batch, valid for the batch
+//!          ── pass ──────────────────────────▶           no rewriting from now on
+//!          ◀── notes (three rings) ───────────           one a short message; full: counted, dropped
+//!          ◀── state (triple buffer) ─────────           counters, latencies, queues, when the lane likes
+//! ```
+//!
+//! The lane never frees a world: [`ControlSide`] keeps each until the lane has let go of it.
+
+mod buckets;
+mod control_side;
+mod lane_side;
+mod note;
+mod stage;
+mod state;
+
+use core::ops::Deref;
+use core::sync::atomic::AtomicBool;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use rtrb::RingBuffer;
+use triple_buffer::TripleBuffer;
+
+pub use buckets::{BUCKETS, Buckets};
+pub use control_side::{ControlSide, Noted};
+pub use lane_side::LaneSide;
+pub use note::{Kind, LinkNote, Note, PartyNote, SmsNote, Span};
+pub use stage::{Held, Stage};
+pub use state::{Gauges, Lost, Queue, State};
+
+use crate::world::World;
+
+/// A world with its number, and whom its decisions are carried out for.
+pub struct Live {
+    /// Counts the worlds of this process, from 1.
+    pub number: u64,
+    /// What a decision depends on.
+    pub world: World,
+    /// For whom it is carried out.
+    pub stage: Stage,
+}
+
+impl Deref for Live {
+    type Target = World;
+    fn deref(&self) -> &World {
+        &self.world
+    }
+}
+
+/// How much each ring holds. All memory is taken by [`channel`].
+#[derive(Clone, Copy, Debug)]
+pub struct Setup {
+    /// Notes on their way to the control side.
+    pub notes: usize,
+    /// Links of those notes.
+    pub links: usize,
+    /// Cells of 64 octets for texts, numbers and sampled frames.
+    pub cells: usize,
+    /// Sampled frames a second.
+    pub samples_a_second: u32,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        // A second at 8 000 messages a second: longer than any write that the control side waits for on a sound disk.
+        Self { notes: 8192, links: 8192, cells: 65_536, samples_a_second: 10 }
+    }
+}
+
+/// What both sides see at once.
+#[derive(Debug, Default)]
+struct Flags {
+    pass: AtomicBool,
+}
+
+/// A cell of the ring of octets.
+type Cell = [u8; CELL];
+const CELL: usize = 64;
+
+/// Makes both sides for one worker. `world` is the world that it starts with.
+pub fn channel(setup: &Setup, world: World, stage: Stage) -> (LaneSide, ControlSide) {
+    let first = Arc::new(Live { number: 1, world, stage });
+    let cell = Arc::new(ArcSwap::new(Arc::clone(&first)));
+    let flags = Arc::new(Flags::default());
+    let (notes, notes_out) = RingBuffer::new(setup.notes);
+    let (links, links_out) = RingBuffer::new(setup.links);
+    let (cells, cells_out) = RingBuffer::new(setup.cells);
+    let (input, output) = TripleBuffer::new(&State::default()).split();
+    let rings = lane_side::Rings { notes, links, cells };
+    let lane = LaneSide::new(Arc::clone(&cell), Arc::clone(&first), Arc::clone(&flags), rings, input, setup.samples_a_second);
+    let control = ControlSide::new(cell, first, flags, notes_out, links_out, cells_out, output);
+    (lane, control)
+}
+
+#[cfg(test)]
+mod tests;

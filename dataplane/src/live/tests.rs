@@ -1,0 +1,159 @@
+//! The seam driven by generated traffic: a real lane, real worlds, no wire.
+
+use std::io::Cursor;
+
+use pcaps::generate::{Mix, generate};
+use pcaps::read::Capture;
+use protocols::link::LinkType;
+
+use super::*;
+use crate::lane::{self, Frame, Lane};
+use crate::policy::{Policy, Preset, Spec};
+use crate::scan::Scanner;
+use crate::suffix::Suffixes;
+use crate::verdict::Verdict;
+use crate::verdicts::build::{Builder, Rule};
+use crate::verdicts::{Key, Snapshot, Table};
+use crate::world::Network;
+
+fn world(verdict: Verdict) -> World {
+    let (suffixes, key) = (Suffixes::built_in(), Key::new(&[7; 16]));
+    let mut builder = Builder::new();
+    builder.add(&Rule { pattern: "bank.example", verdict, source: "test", ..Rule::default() });
+    let snapshot = Snapshot::from_bytes(&builder.build(0, &key, &suffixes).unwrap().bytes).unwrap();
+    let table = Table::new(snapshot, None, key, &suffixes).unwrap();
+    let policy = Policy::compile(Spec::preset(Preset::Warn)).unwrap();
+    World { scanner: Scanner::default(), suffixes, table, policy, network: Network::default() }
+}
+
+/// Every frame of some traffic, a batch of 32 at a time as a worker takes them; `between` stands for the other side.
+fn run(side: &mut LaneSide, messages: u64, seed: u64, mut between: impl FnMut(u64)) -> Lane {
+    let mut file = Vec::new();
+    generate(messages, seed, &Mix { links: 0.5, ..Mix::default() }, &mut file).unwrap();
+    let mut capture = Capture::new(Box::new(Cursor::new(file)), "generated");
+    let mut lane = Lane::new(&lane::Setup::default());
+    let mut world = side.world();
+    while let Ok(Some(frame)) = capture.next() {
+        if frame.number % 32 == 0 {
+            between(frame.number);
+            world = side.world();
+        }
+        let frame = Frame {
+            number: frame.number,
+            time_ns: frame.time_ns.unwrap_or(0),
+            link_type: LinkType::from_pcap(frame.link_type).unwrap(),
+            bytes: frame.bytes,
+            original_len: frame.original_len as usize,
+        };
+        side.frame(&mut lane, &frame, &world);
+        side.took(1_000, 1);
+    }
+    side.publish(&mut lane, 1, |state| state.gauges.set("frames_out", "forwarded", 7));
+    lane
+}
+
+fn sms_of(control: &mut ControlSide) -> Vec<(SmsNote, u64)> {
+    let mut all = Vec::new();
+    control.drain(usize::MAX, |noted| {
+        if let Kind::Sms(sms) = noted.note.kind {
+            assert!(!sms.tpdu.of(noted.octets).is_empty());
+            assert!(noted.links.iter().all(|link| !link.url.text(noted.octets).is_empty()));
+            all.push((sms, noted.note.world));
+        }
+    });
+    all
+}
+
+#[test]
+fn every_short_message_has_its_note_and_the_counters_say_the_same() {
+    let (mut side, mut control) = channel(&Setup::default(), world(Verdict::Safe), Stage::all());
+    let lane = run(&mut side, 2_000, 3, |_| {});
+    let all = sms_of(&mut control);
+    let state = control.state().clone();
+    assert_eq!(state.lost, Lost::default());
+    assert_eq!(all.len() as u64, state.counters.sms.on);
+    assert_eq!(state.counters.sms.on, lane.counters().sms.on);
+    assert_eq!(state.latency.total(), state.counters.frames.seen);
+    assert_eq!((state.world, state.gauges.of("frames_out", "forwarded")), (1, 7));
+    let rewritten = all.iter().filter(|(sms, _)| sms.rewritten).count();
+    assert!(rewritten > 500 && all.iter().all(|(sms, _)| sms.held.is_none()), "{rewritten} rewritten");
+}
+
+#[test]
+fn observing_changes_nothing_and_says_what_would_have_been_done() {
+    let (mut acting, mut acted) = channel(&Setup::default(), world(Verdict::Safe), Stage::all());
+    let (mut watching, mut watched) = channel(&Setup::default(), world(Verdict::Safe), Stage::observe());
+    let lane = run(&mut acting, 1_000, 5, |_| {});
+    assert!(lane.counters().rewritten_frames > 100);
+    let lane = run(&mut watching, 1_000, 5, |_| {});
+    assert_eq!(lane.counters().rewritten_frames, 0);
+    let (acted, seen) = (sms_of(&mut acted), sms_of(&mut watched));
+    assert_eq!(acted.len(), seen.len());
+    for ((acted, _), (seen, _)) in acted.iter().zip(&seen) {
+        assert_eq!((acted.decision.action, acted.decision.rule), (seen.decision.action, seen.decision.rule));
+        assert!(!seen.rewritten && (seen.decision.observe || seen.decision.action == crate::policy::Action::Pass));
+    }
+    let held = seen.iter().filter(|(sms, _)| sms.held == Some(Held::Observing)).count() as u64;
+    assert!(held > 100 && watched.state().held == [held, 0, 0, 0, 0], "{:?}", watched.state().held);
+}
+
+#[test]
+fn pass_and_pressure_hold_from_the_next_batch_on_and_worlds_are_never_mixed() {
+    let (mut side, control) = channel(&Setup::default(), world(Verdict::Safe), Stage::all());
+    let control = std::cell::RefCell::new(control);
+    run(&mut side, 3_000, 9, |frame| match frame {
+        640 => control.borrow().set_pass(true),
+        1280 => control.borrow().set_pass(false),
+        1600 => assert_eq!(control.borrow_mut().set_world(world(Verdict::Dangerous), Stage::all()), 2),
+        _ => {}
+    });
+    let mut checked = [0; 4];
+    control.borrow_mut().drain(usize::MAX, |noted| {
+        let Kind::Sms(sms) = noted.note.kind else { return };
+        let frame = noted.note.place.frame;
+        assert_eq!(noted.note.world, if frame < 1600 { 1 } else { 2 }, "frame {frame}");
+        assert_eq!(noted.world.map(|live| live.number), Some(noted.note.world));
+        let passes = (640..1280).contains(&frame);
+        assert!(!passes || !sms.rewritten, "frame {frame} was rewritten after pass");
+        checked[usize::from(passes)] += usize::from(sms.rewritten || sms.held == Some(Held::Pass));
+    });
+    assert!(checked[0] > 100 && checked[1] > 50, "{checked:?}");
+}
+
+#[test]
+fn full_rings_cost_notes_which_are_counted_and_never_a_frame() {
+    for setup in [
+        Setup { notes: 64, ..Setup::default() },
+        Setup { links: 32, ..Setup::default() },
+        Setup { cells: 256, ..Setup::default() },
+    ] {
+        let (mut side, mut control) = channel(&setup, world(Verdict::Safe), Stage::all());
+        let lane = run(&mut side, 1_000, 5, |_| {});
+        let mut events = 0;
+        let mut all = 0;
+        control.drain(usize::MAX, |noted| {
+            all += u64::from(matches!(noted.note.kind, Kind::Sms(_)));
+            events += u64::from(matches!(noted.note.kind, Kind::Outcome { .. }));
+        });
+        let lost = control.state().lost.notes;
+        assert!(all > 10 && lost > 500, "{setup:?}: {all} of {lost}");
+        assert!(lane.counters().sms.on <= all + lost && lane.counters().rewritten_frames > 100, "{events}");
+    }
+}
+
+#[test]
+fn a_world_is_freed_by_the_control_side_and_only_when_the_lane_has_let_go() {
+    let (mut side, mut control) = channel(&Setup::default(), world(Verdict::Safe), Stage::all());
+    let held = side.world();
+    let old = Arc::downgrade(&held);
+    for _ in 0..10 {
+        control.set_world(world(Verdict::Safe), Stage::all());
+    }
+    drop(held);
+    assert!(old.upgrade().is_some(), "the lane still has it");
+    let now = side.world();
+    assert!(old.upgrade().is_some(), "the lane let go of it, and freed nothing");
+    control.let_go();
+    assert!(old.upgrade().is_none());
+    assert_eq!(now.number, 11);
+}
