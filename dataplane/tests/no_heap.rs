@@ -124,6 +124,8 @@ fn replay<L: Listener>(name: &str, mut capture: Capture, world: &World, mut list
 fn live(name: &str, mut capture: Capture, world: World, through: &mut Through) {
     let (mut side, _control) = live::channel(&live::Setup { notes: 512, ..live::Setup::default() }, world, Stage::all());
     let mut lane = Lane::new(&Setup::default());
+    // The first look of a thread takes its place among the readers.
+    drop(side.world());
     while let Ok(Some(frame)) = capture.next() {
         let Some(link_type) = LinkType::from_pcap(frame.link_type) else { continue };
         let frame = Frame {

@@ -43,7 +43,6 @@ pub struct Noted<'a> {
 }
 
 impl ControlSide {
-    #[expect(clippy::too_many_arguments, reason = "the ends of what `channel` makes")]
     pub(super) fn new(
         cell: Arc<ArcSwap<Live>>,
         first: Arc<Live>,

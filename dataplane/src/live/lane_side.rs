@@ -76,7 +76,7 @@ impl LaneSide {
 
     /// The world for the batch that begins now, and the flags that hold for it. Once a batch.
     ///
-    /// What is given up here is never freed here: the control side holds each world until nobody else does.
+    /// A thread's first call takes memory, so that it comes before the first frame. What is given up here is never freed here: the control side holds each world until nobody else does.
     pub fn world(&mut self) -> Arc<Live> {
         let now = self.cell.load();
         if now.number != self.current.number {
