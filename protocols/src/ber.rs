@@ -191,17 +191,22 @@ impl<'a> Iterator for Reader<'a> {
     // Inlined by force: the element then stays in registers, and most of its fields are never computed.
     #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
-        // The form of nearly every element on the wire: low tag, short length, all there.
-        if let [tag, len, ..] = *self.rest
+        // The forms of nearly every element on the wire: low tag, short length or the one octet that `81` announces, all there.
+        let (header, len, form) = match *self.rest {
+            [_, len @ 0..=0x7f, ..] => (2, len, Form::Short),
+            [_, 0x81, len @ 0x80..=0xff, ..] => (3, len, Form::Long(1)),
+            _ => (0, 0, Form::Indefinite),
+        };
+        if let [tag, ..] = *self.rest
             && tag & 0x1f != 0x1f
-            && len < 0x80
-            && let Some((raw, rest)) = self.rest.split_at_checked(2 + usize::from(len))
-            && let [_, _, content @ ..] = raw
+            && header != 0
+            && let Some((raw, rest)) = self.rest.split_at_checked(header + usize::from(len))
+            && let Some(content) = raw.get(header..)
         {
             self.rest = rest;
             let (class, number) = (class(tag), u32::from(tag & 0x1f));
             let constructed = tag & 0x20 != 0;
-            return Some(Ok(Tlv { content, raw, number, class, constructed, form: Form::Short, canonical: true, identifier: 1 }));
+            return Some(Ok(Tlv { content, raw, number, class, constructed, form, canonical: true, identifier: 1 }));
         }
         if self.rest.is_empty() { None } else { Some(self.slow()) }
     }
@@ -304,6 +309,30 @@ impl Header {
         };
         Ok(Self { class: class(tag), constructed: tag & 0x20 != 0, number, form, canonical, identifier, length })
     }
+}
+
+/// Tag octet, contents and what follows, of an element that is all there, has a tag of one octet and the shortest definite length of
+/// at most two. Of any other element nothing is said: [`Reader`] reads it.
+///
+/// For ways that know which octets usually come: the tag is to be compared with one whose number is below 31.
+#[inline(always)]
+pub(crate) fn usual(data: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (tag, len, behind) = match *data {
+        [tag, len @ 0..=0x7f, ref behind @ ..] => (tag, len, behind),
+        [tag, 0x81, len @ 0x80..=0xff, ref behind @ ..] => (tag, len, behind),
+        _ => return None,
+    };
+    let (content, rest) = behind.split_at_checked(usize::from(len))?;
+    Some((tag, content, rest))
+}
+
+/// Contents and what follows of a [`usual`] element with this tag octet.
+#[inline(always)]
+pub(crate) fn take(data: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+    if data.first() != Some(&tag) {
+        return None;
+    }
+    usual(data).map(|(_, content, rest)| (content, rest))
 }
 
 /// Octets before the `00 00` that ends contents of the indefinite form.

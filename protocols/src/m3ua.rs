@@ -64,6 +64,7 @@ pub const fn messages(bytes: &[u8]) -> Messages<'_> {
 
 impl<'a> Data<'a> {
     /// Reads the message that `bytes` start with. Any other class and type is [`Why::NotOurs`]: passed unread, counted by its name.
+    #[inline]
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
         Self::of(&Message::parse(Layer::M3ua, bytes)?)
     }
@@ -71,6 +72,39 @@ impl<'a> Data<'a> {
     /// Reads a message of [`messages`].
     #[inline]
     pub fn of(message: &Message<'a>) -> Result<Self, Error> {
+        match Self::usual(message) {
+            Some(data) => Ok(data),
+            None => Self::exact(message),
+        }
+    }
+
+    /// DATA with its parameters in the order of §3.3.1, Protocol Data the last one. Any other is [`Data::exact`]'s.
+    #[inline(always)]
+    fn usual(message: &Message<'a>) -> Option<Self> {
+        if (message.class, message.kind) != (1, 1) {
+            return None;
+        }
+        let (mut rest, mut numbers) = (message.body(), [None; 2]);
+        for (tag, number) in [NETWORK_APPEARANCE, ROUTING_CONTEXT].into_iter().zip(&mut numbers) {
+            if let Some((&[t0, t1, 0, 8, n0, n1, n2, n3], behind)) = rest.split_first_chunk()
+                && u16::from_be_bytes([t0, t1]) == tag
+            {
+                (*number, rest) = (Some(u32::from_be_bytes([n0, n1, n2, n3])), behind);
+            }
+        }
+        let [network_appearance, routing_context] = numbers;
+        let &[t0, t1, l0, l1, ..] = rest else { return None };
+        let len = usize::from(u16::from_be_bytes([l0, l1]));
+        // With its padding or without; what else stands behind is another parameter.
+        if u16::from_be_bytes([t0, t1]) != PROTOCOL_DATA || rest.len() > len.next_multiple_of(4) {
+            return None;
+        }
+        let data = Self::label(rest.get(xua::PARAMETER_HEADER_LEN..len)?)?;
+        Some(Self { network_appearance, routing_context, message: message.bytes, ..data })
+    }
+
+    #[inline(never)]
+    fn exact(message: &Message<'a>) -> Result<Self, Error> {
         if (message.class, message.kind) != (1, 1) {
             return Err(message.error(2, Why::NotOurs(name(message.class, message.kind))));
         }
@@ -101,7 +135,7 @@ impl<'a> Data<'a> {
         Ok(Self { network_appearance, routing_context, correlation_id, message: message.bytes, ..data })
     }
 
-    #[inline]
+    #[inline(always)]
     fn label(value: &'a [u8]) -> Option<Self> {
         let (&[o0, o1, o2, o3, d0, d1, d2, d3, si, ni, mp, sls], user_data) = value.split_first_chunk()?;
         Some(Self {

@@ -261,6 +261,23 @@ struct Parts {
 impl Parts {
     #[inline(always)]
     fn find(message: &[u8]) -> Result<Self, Error> {
+        match Self::usual(message) {
+            Some(parts) => Ok(parts),
+            None => Self::exact(message),
+        }
+    }
+
+    /// A UDT whose pointers all lead into it. Any other message is [`Parts::exact`]'s.
+    #[inline(always)]
+    fn usual(message: &[u8]) -> Option<Self> {
+        let &[0x09, second, called @ 1..=255, calling @ 1..=255, data @ 1..=255, ..] = message else { return None };
+        let at = [2 + usize::from(called), 3 + usize::from(calling), 4 + usize::from(data), 0];
+        let parts = Self { kind: Kind::Udt, second, hop_counter: None, width: 1, fixed: 2, at };
+        at.iter().all(|at| *at < message.len()).then_some(parts)
+    }
+
+    #[inline(never)]
+    fn exact(message: &[u8]) -> Result<Self, Error> {
         let error = |at, why| Error::new(Layer::Sccp, at, why);
         let &[code, second, ..] = message else {
             return Err(error(0, Why::truncated(5, message.len())));

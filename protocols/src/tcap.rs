@@ -31,7 +31,7 @@ pub use component::{Component, Components, Invoke, Opcode, Problem, Reject, Retu
 pub use dialogue::{ApplicationContext, Dialogue, DialoguePdu, MapDialogue};
 pub use marks::{Mark, Marks};
 
-use crate::ber::{Class, Form, Reader, Seen, Tlv};
+use crate::ber::{self, Class, Form, Reader, Seen, Tlv};
 use crate::error::{Error, Layer, Why};
 use crate::span::within;
 
@@ -95,6 +95,43 @@ impl<'a> Message<'a> {
     /// is a mark, since the components before it may well be acted upon.
     #[inline(always)]
     pub fn parse(data: &'a [u8]) -> Result<Self, Error> {
+        match Self::usual(data) {
+            Some(message) => Ok(message),
+            None => Self::exact(data),
+        }
+    }
+
+    /// The message as nearly every sender writes it: parts in the order of Q.773, shortest lengths, the usual dialogue portion or none.
+    /// Any other is [`Message::exact`]'s.
+    #[inline(always)]
+    fn usual(data: &'a [u8]) -> Option<Self> {
+        let (tag, mut rest, []) = ber::usual(data)? else { return None };
+        let kind = match tag {
+            0x62 => Kind::Begin,
+            0x64 => Kind::End,
+            0x65 => Kind::Continue,
+            _ => return None,
+        };
+        let (mut otid, mut dtid, mut portion, mut context, mut components) = (None, None, None, None, &[][..]);
+        for (tag, id) in [(0x48, &mut otid), (0x49, &mut dtid)] {
+            if let Some((content @ ([_] | [_, _] | [_, _, _] | [_, _, _, _]), behind)) = ber::take(rest, tag) {
+                (*id, rest) = (Some(content), behind);
+            }
+        }
+        if let Some((content, behind)) = ber::take(rest, 0x6b) {
+            context = Some(ApplicationContext::usual(content)?);
+            (portion, rest) = (Some(content), behind);
+        }
+        if let Some((content, behind)) = ber::take(rest, 0x6c) {
+            (components, rest) = (content, behind);
+        }
+        let marks = Marks::none();
+        let message = Self { kind, otid, dtid, p_abort: None, marks, context, portion, raw: data, components, behind: &[] };
+        rest.is_empty().then_some(message)
+    }
+
+    #[inline(never)]
+    fn exact(data: &'a [u8]) -> Result<Self, Error> {
         let mut outer = Reader::new(data, Layer::Tcap);
         let kind = Self::kind(data)?;
         let element = outer.next().ok_or_else(|| Error::new(Layer::Tcap, 0, Why::truncated(2, 0)))??;

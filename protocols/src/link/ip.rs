@@ -87,6 +87,28 @@ impl<'a> Ip<'a> {
     /// Reads an IPv4 packet.
     #[inline]
     pub fn v4(bytes: &'a [u8]) -> Result<Self, Error> {
+        match Self::v4_usual(bytes) {
+            Some(ip) => Ok(ip),
+            None => Self::v4_exact(bytes),
+        }
+    }
+
+    /// A packet without options that is no fragment and all there. Any other is [`Ip::v4_exact`]'s.
+    #[inline(always)]
+    fn v4_usual(bytes: &'a [u8]) -> Option<Self> {
+        let (header, behind) = bytes.split_at_checked(20)?;
+        let &[0x45, _, t0, t1, _, _, f0, f1, _, protocol, _, _, s0, s1, s2, s3, d0, d1, d2, d3] = header else { return None };
+        // More fragments, fragment offset.
+        if u16::from_be_bytes([f0, f1]) & 0x3fff != 0 {
+            return None;
+        }
+        let payload = behind.get(..usize::from(u16::from_be_bytes([t0, t1])).checked_sub(20)?)?;
+        let (source, destination) = (IpAddr::from([s0, s1, s2, s3]), IpAddr::from([d0, d1, d2, d3]));
+        Some(Self { source, destination, header, protocol, payload, fragment: None, cut: false })
+    }
+
+    #[inline(never)]
+    fn v4_exact(bytes: &'a [u8]) -> Result<Self, Error> {
         let slice = Ipv4HeaderSlice::from_slice(bytes).map_err(|error| match error {
             ipv4::HeaderSliceError::Len(len) => Error::new(Layer::Ip, 0, Why::truncated(len.required_len, len.len)),
             ipv4::HeaderSliceError::Content(_) => Error::new(Layer::Ip, 0, Why::Malformed("IPv4 version or header length")),

@@ -66,8 +66,29 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// sm-RP-UI is the first octet string behind the addresses; in VGCS asciCallReference is an octet string in the destination's place.
+    /// An argument as nearly every sender writes it: a destination, an origination and sm-RP-UI, each in one piece and with the
+    /// shortest lengths. Any other is [`Fields::read`]'s.
     #[inline(always)]
+    fn usual(argument: &Tlv<'a>) -> Option<Self> {
+        let (to, octets, rest) = ber::usual(argument.content)?;
+        let destination = match to {
+            0x80 => Destination::Imsi(Tbcd(octets)),
+            0x84 => Destination::ServiceCentre(AddressString(octets)),
+            _ => return None,
+        };
+        let (from, octets, rest) = ber::usual(rest)?;
+        let origination = match from {
+            0x82 => Origination::Msisdn(AddressString(octets)),
+            0x84 => Origination::ServiceCentre(AddressString(octets)),
+            _ => return None,
+        };
+        let mut behind = Reader::new(rest, Layer::Map);
+        let sm_rp_ui = if rest.first() == Some(&4) { behind.next()?.ok()? } else { return None };
+        Some(Self { destination, origination, sm_rp_ui, behind, marks: Marks::none() })
+    }
+
+    /// sm-RP-UI is the first octet string behind the addresses; in VGCS asciCallReference is an octet string in the destination's place.
+    #[inline(never)]
     fn read(argument: &Tlv<'a>, vgcs: bool) -> Result<Self, Error> {
         let header = argument.header_len();
         let fail = |at: usize, why| Error::new(Layer::Map, header + at, why);
@@ -125,7 +146,12 @@ impl<'a> ForwardSm<'a> {
         if operation.is_none() && !Self::shaped(&argument) {
             return Err(other(invoke.opcode));
         }
-        let fields = match Fields::read(&argument, vgcs) {
+        let usual = if argument.is(Class::Universal, universal::SEQUENCE) && argument.constructed && !vgcs {
+            Fields::usual(&argument)
+        } else {
+            None
+        };
+        let fields = match usual.map_or_else(|| Fields::read(&argument, vgcs), Ok) {
             Ok(fields) => fields,
             Err(_) if context.is_some_and(foreign) => {
                 return Err(Error::new(Layer::Map, 0, Why::NotOurs("operation of another application")));

@@ -56,6 +56,22 @@ impl<'a> Address<'a> {
     /// Reads the octets behind the address's length.
     #[inline(always)]
     pub fn parse(raw: &'a [u8], variant: Variant) -> Self {
+        // Nearly every address: SSN and a global title of the fourth kind, no point code.
+        if let &[indicator, ssn, tt, plan, nai, ref digits @ ..] = raw
+            && indicator & 0x3f == 0x12
+            && variant != Variant::Ansi
+        {
+            let (np, es) = (plan >> 4, plan & 0x0f);
+            let digits = Digits::new(digits, es == 1);
+            let gt = Some(GlobalTitle { tt: Some(tt), np: Some(np), es: Some(es), nai: Some(nai & 0x7f), digits });
+            let route_on_ssn = indicator & 0x40 != 0;
+            return Self { raw, indicator, gti: 4, pc: None, ssn: Some(ssn), gt, route_on_ssn, malformed: false };
+        }
+        Self::exact(raw, variant)
+    }
+
+    #[inline(never)]
+    fn exact(raw: &'a [u8], variant: Variant) -> Self {
         let none = Self { raw, indicator: 0, gti: 0, pc: None, ssn: None, gt: None, route_on_ssn: false, malformed: false };
         let Some((&indicator, mut rest)) = raw.split_first() else { return none };
         let mut address = Self { indicator, gti: indicator >> 2 & 0x0f, route_on_ssn: indicator & 0x40 != 0, ..none };

@@ -31,6 +31,7 @@ impl<'a> Address<'a> {
     /// Reads the field at `at` of a TPDU; gives it and where the next one starts.
     ///
     /// Lengths beyond 20 semi-octets are read too: that a handset would refuse them is not for a reader to decide.
+    #[inline]
     pub(super) fn parse(tpdu: &'a [u8], at: usize) -> Result<(Self, usize), Error> {
         let header = tpdu.get(at..).and_then(|rest| rest.first_chunk::<2>());
         let Some(&[digits, kind]) = header else {

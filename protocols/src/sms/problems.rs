@@ -65,8 +65,9 @@ impl Problems {
 
     /// The set, with `what` if `so`.
     #[must_use]
+    #[inline]
     pub const fn with(self, what: Self, so: bool) -> Self {
-        if so { Self(self.0 | what.0) } else { self }
+        Self(self.0 | what.0 * so as u16)
     }
 
     /// The names of those in it, fit for counters.

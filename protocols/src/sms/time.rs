@@ -23,20 +23,23 @@ pub struct Timestamp {
 
 impl Timestamp {
     /// Reads seven octets of swapped semi-octets; `None` if they are no date (nothing else depends on them).
+    #[inline]
     pub fn parse(octets: &[u8; 7]) -> Option<Self> {
         // Seven pairs of digits at once, an octet each: tens in the low semi-octet, units in the high one. No sum leaves its octet.
-        let [.., zone] = *octets;
-        let packed = octets.iter().rev().fold(0_u64, |word, octet| word << 8 | u64::from(*octet));
+        let [a, b, c, d, e, f, zone] = *octets;
         // Bit 3 of the zone's octet is the sign, which leaves three bits for the tens.
-        let packed = packed & !(0x08 << 48);
+        let packed = u64::from_le_bytes([a, b, c, d, e, f, zone & !0x08, 0]);
         let (tens, units) = (packed & (EACH * 0x0f), (packed >> 4) & (EACH * 0x0f));
-        if ((tens + EACH * 0x76) | (units + EACH * 0x76)) & (EACH * 0x80) != 0 {
+        let not_digits = (tens + EACH * 0x76) | (units + EACH * 0x76);
+        let values = tens * 10 + units;
+        let above = values + (EACH * 0x7f - MOST);
+        let below = (values | EACH * 0x80) - LEAST;
+        if (not_digits | above | !below) & (EACH * 0x80) != 0 {
             return None;
         }
-        let [year, month, day, hour, minute, second, quarters, _] = (tens * 10 + units).to_le_bytes();
-        let quarters = i8::try_from(quarters).ok()?;
-        let valid = (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second < 60;
-        valid.then_some(Self {
+        let [year, month, day, hour, minute, second, quarters, _] = values.to_le_bytes();
+        let quarters = quarters.cast_signed();
+        Some(Self {
             year: u16::from(year) + if year < 90 { 2000 } else { 1900 },
             month,
             day,
@@ -113,6 +116,11 @@ impl Validity {
 
 /// A one in each octet.
 const EACH: u64 = 0x0101_0101_0101_0101;
+
+/// Month and day count from one.
+const LEAST: u64 = u64::from_le_bytes([0, 1, 1, 0, 0, 0, 0, 0]);
+/// Year, month, day, hour, minute, second, quarters of an hour; an octet that is not there.
+const MOST: u64 = u64::from_le_bytes([99, 12, 31, 23, 59, 59, 79, 0]);
 
 fn swapped(value: u8) -> u8 {
     ((value % 10) << 4) | (value / 10 % 10)

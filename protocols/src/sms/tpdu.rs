@@ -36,7 +36,20 @@ pub struct Tpdu<'a> {
 
 impl<'a> Tpdu<'a> {
     /// Reads one TPDU. User data shorter than TP-UDL says is no error, any other field that is cut is one.
+    #[inline]
     pub fn parse(octets: &'a [u8], direction: Direction) -> Result<Self, Error> {
+        // The one that most messages are.
+        if let &[first, ..] = octets
+            && direction == Direction::MobileTerminated
+            && matches!(first & 3, 0 | 3)
+        {
+            return Self::deliver(octets, FirstOctet(first));
+        }
+        Self::other(octets, direction)
+    }
+
+    #[inline(never)]
+    fn other(octets: &'a [u8], direction: Direction) -> Result<Self, Error> {
         let mut fields = Fields { octets, at: 0 };
         let first = FirstOctet(fields.octet()?);
         let kind = match (direction, first.mti()) {
@@ -50,26 +63,28 @@ impl<'a> Tpdu<'a> {
                 return Err(Error::new(Layer::Sms, 0, Why::NotOurs("reserved TP-MTI from a mobile")));
             }
         };
-        let mut tpdu = match kind {
-            Kind::Deliver => Self::deliver(octets, first)?,
-            _ => Self::empty(kind, first),
-        };
+        let mut tpdu = Self::empty(kind, first);
         match kind {
-            Kind::Deliver => Ok(()),
+            Kind::Deliver => return Self::deliver(octets, first),
             Kind::Submit => tpdu.submit(&mut fields),
             Kind::StatusReport => tpdu.status_report(&mut fields),
             Kind::Command => tpdu.command(&mut fields),
             Kind::DeliverReport | Kind::SubmitReport => tpdu.report(&mut fields),
         }?;
-        tpdu.problems = tpdu.problems.with(Problems::LONG_ADDRESS, tpdu.address.digits > 20) | tpdu.user_data.problems;
+        tpdu.problems = tpdu.all_problems();
         Ok(tpdu)
     }
 
-    fn empty(kind: Kind, first: FirstOctet) -> Self {
+    #[inline]
+    fn all_problems(&self) -> Problems {
+        self.problems.with(Problems::LONG_ADDRESS, self.address.digits > 20) | self.user_data.problems
+    }
+
+    const fn empty(kind: Kind, first: FirstOctet) -> Self {
         Self {
             kind,
             first,
-            address: Address::default(),
+            address: Address { digits: 0, ton: 0, npi: 0, raw: &[] },
             message_reference: None,
             pid: 0,
             dcs: Dcs(0),
@@ -77,13 +92,14 @@ impl<'a> Tpdu<'a> {
             discharge_time: None,
             validity: Validity::None,
             status: None,
-            user_data: UserData::default(),
+            user_data: UserData::EMPTY,
             problems: Problems::NONE,
             udl_at: None,
         }
     }
 
-    /// §9.2.2.1. The one that most messages are: its fixed fields are taken in one step.
+    /// §9.2.2.1: its fixed fields are taken in one step.
+    #[inline]
     fn deliver(octets: &'a [u8], first: FirstOctet) -> Result<Self, Error> {
         let (address, at) = Address::parse(octets, 1)?;
         let rest = octets.get(at..).unwrap_or_default();
@@ -94,7 +110,8 @@ impl<'a> Tpdu<'a> {
         let user_data = UserData::parse(tp_udl, field, first.udhi(), dcs);
         let problems = Problems::NONE.with(Problems::BAD_TIME, scts.is_none()).with(Problems::RESERVED_MTI, first.mti() == 3);
         let udl_at = Some(at + 9);
-        Ok(Self { address, pid, dcs, scts, user_data, problems, udl_at, ..Self::empty(Kind::Deliver, first) })
+        let tpdu = Self { address, pid, dcs, scts, user_data, problems, udl_at, ..Self::empty(Kind::Deliver, first) };
+        Ok(Self { problems: tpdu.all_problems(), ..tpdu })
     }
 
     /// §9.2.2.2.

@@ -8,7 +8,7 @@ use core::ops::Range;
 use super::dcs::{Alphabet, Dcs};
 use super::gsm7::{self, SEPTETS};
 use super::problems::Problems;
-use super::tables::Tables;
+use super::tables::{Language, Tables};
 use super::udh::Udh;
 
 /// Most septets that a user data field may have.
@@ -37,22 +37,32 @@ pub struct UserData<'a> {
 
 impl Default for UserData<'_> {
     fn default() -> Self {
-        Self::parse(0, &[], false, Dcs(0))
+        Self::EMPTY
     }
 }
 
 impl<'a> UserData<'a> {
+    /// That of a TPDU without any.
+    pub(super) const EMPTY: Self = Self {
+        tp_udl: 0,
+        octets: &[],
+        dcs: Dcs(0),
+        udh: None,
+        tables: Tables::new(Language::Default, Language::Default),
+        problems: Problems::NONE,
+        header_octets: 0,
+    };
+
     /// Reads what stands behind TP-UDL. Nothing makes this fail: see [`Problems`].
+    #[inline]
     pub fn parse(tp_udl: u8, field: &'a [u8], udhi: bool, dcs: Dcs) -> Self {
         let udl = usize::from(tp_udl);
         let in_septets = dcs.alphabet() == Alphabet::Gsm7 && !dcs.is_compressed();
         let promised = if in_septets { (udl * 7).div_ceil(8) } else { udl };
         let octets = field.get(..promised).unwrap_or(field);
 
-        let header = octets.first().filter(|_| udhi).map(|udhl| usize::from(*udhl) + 1);
-        let udh = header.and_then(|len| Udh::parse(octets.get(1..len)?));
-        let header_octets = header.unwrap_or(0).min(octets.len());
-        let tables = udh.map_or_else(Tables::default, |udh| Tables::new(udh.locking(), udh.single()));
+        let (udh, header_octets, tables) =
+            if udhi { Self::split(octets) } else { (None, 0, Tables::new(Language::Default, Language::Default)) };
 
         let problems = Problems::NONE
             .with(Problems::UDL_BEYOND_OCTETS, promised > field.len())
@@ -60,7 +70,17 @@ impl<'a> UserData<'a> {
             .with(Problems::TRAILING_OCTETS, promised < field.len())
             .with(Problems::BAD_UDH, udhi && udh.is_none())
             .with(Problems::RESERVED_DCS, dcs.is_reserved());
-        Self { tp_udl, octets, dcs, udh, tables, problems, header_octets: u8::try_from(header_octets).unwrap_or(u8::MAX) }
+        Self { tp_udl, octets, dcs, udh, tables, problems, header_octets }
+    }
+
+    /// The header of user data that has one, the octets that it takes, and the tables that it asks for.
+    #[inline(never)]
+    fn split(octets: &'a [u8]) -> (Option<Udh<'a>>, u8, Tables) {
+        let header = octets.first().map(|udhl| usize::from(*udhl) + 1);
+        let udh = header.and_then(|len| Udh::parse(octets.get(1..len)?));
+        let header_octets = header.unwrap_or(0).min(octets.len());
+        let tables = udh.map_or_else(Tables::default, |udh| Tables::new(udh.locking(), udh.single()));
+        (udh, u8::try_from(header_octets).unwrap_or(u8::MAX), tables)
     }
 
     /// The alphabet of its text.

@@ -140,9 +140,21 @@ impl<'a> Component<'a> {
 
 #[inline(always)]
 fn invoke<'a>(element: &Tlv<'a>) -> Result<Invoke<'a>, Error> {
+    let mut marks = Marks::of(element);
+    // Nearly every invoke: an id and a local code of one octet each.
+    if let [2, 1, id, 2, 1, code, ref behind @ ..] = *element.content {
+        let (invoke_id, opcode) = (i64::from(id.cast_signed()), Opcode::Local(i64::from(code.cast_signed())));
+        let mut reader = Reader::new(behind, Layer::Tcap);
+        let argument = match reader.next() {
+            Some(Ok(argument)) => Some(argument),
+            Some(Err(error)) => return Err(error.moved(element.content.len() - behind.len())),
+            None => None,
+        };
+        marks.merge(Marks::seen(reader.seen()));
+        return Ok(Invoke { invoke_id, linked_id: None, opcode, argument, marks });
+    }
     let mut reader = element.children(Layer::Tcap);
     let id = mandatory(&mut reader, "invoke id")?;
-    let mut marks = Marks::of(element);
     let invoke_id = number(&id, &reader, "invoke id")?;
     let mut code = mandatory(&mut reader, "operation code")?;
     let mut linked_id = None;
