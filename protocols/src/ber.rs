@@ -101,6 +101,24 @@ impl<'a> Tlv<'a> {
         self.number == number && self.class as u8 == class as u8
     }
 
+    /// The element that `data` starts with and what follows, in the form of nearly every one on the wire: low tag, shortest length of
+    /// one octet or of the one that `81` announces, all there. Of any other nothing is said: [`Reader`] reads it.
+    #[inline(always)]
+    pub(crate) fn usual(data: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let (header, tag, len, form) = match *data {
+            [tag, len @ 0..=0x7f, ..] => (2, tag, len, Form::Short),
+            [tag, 0x81, len @ 0x80..=0xff, ..] => (3, tag, len, Form::Long(1)),
+            _ => return None,
+        };
+        if tag & 0x1f == 0x1f {
+            return None;
+        }
+        let (raw, rest) = data.split_at_checked(header + usize::from(len))?;
+        let (class, number, constructed) = (class(tag), u32::from(tag & 0x1f), tag & 0x20 != 0);
+        let content = raw.get(header..)?;
+        Some((Self { content, raw, number, class, constructed, form, canonical: true, identifier: 1 }, rest))
+    }
+
     /// The elements inside. Offsets in errors count from the start of [`Tlv::content`].
     #[inline]
     pub const fn children(&self, layer: Layer) -> Reader<'a> {
@@ -172,6 +190,12 @@ impl<'a> Reader<'a> {
         self.rest
     }
 
+    /// Goes on with `rest`, an end of what was not read yet.
+    #[inline(always)]
+    pub(crate) const fn skip_to(&mut self, rest: &'a [u8]) {
+        self.rest = rest;
+    }
+
     /// Forms met so far.
     #[inline]
     pub const fn seen(&self) -> Seen {
@@ -191,22 +215,9 @@ impl<'a> Iterator for Reader<'a> {
     // Inlined by force: the element then stays in registers, and most of its fields are never computed.
     #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
-        // The forms of nearly every element on the wire: low tag, short length or the one octet that `81` announces, all there.
-        let (header, len, form) = match *self.rest {
-            [_, len @ 0..=0x7f, ..] => (2, len, Form::Short),
-            [_, 0x81, len @ 0x80..=0xff, ..] => (3, len, Form::Long(1)),
-            _ => (0, 0, Form::Indefinite),
-        };
-        if let [tag, ..] = *self.rest
-            && tag & 0x1f != 0x1f
-            && header != 0
-            && let Some((raw, rest)) = self.rest.split_at_checked(header + usize::from(len))
-            && let Some(content) = raw.get(header..)
-        {
+        if let Some((element, rest)) = Tlv::usual(self.rest) {
             self.rest = rest;
-            let (class, number) = (class(tag), u32::from(tag & 0x1f));
-            let constructed = tag & 0x20 != 0;
-            return Some(Ok(Tlv { content, raw, number, class, constructed, form, canonical: true, identifier: 1 }));
+            return Some(Ok(element));
         }
         if self.rest.is_empty() { None } else { Some(self.slow()) }
     }
@@ -311,10 +322,8 @@ impl Header {
     }
 }
 
-/// Tag octet, contents and what follows, of an element that is all there, has a tag of one octet and the shortest definite length of
-/// at most two. Of any other element nothing is said: [`Reader`] reads it.
-///
-/// For ways that know which octets usually come: the tag is to be compared with one whose number is below 31.
+/// As [`Tlv::usual`], but no more than tag octet, contents and what follows, for ways that know which octets usually come: the tag is to
+/// be compared with one whose number is below 31.
 #[inline(always)]
 pub(crate) fn usual(data: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (tag, len, behind) = match *data {

@@ -122,8 +122,25 @@ pub const ETHERTYPE_IPV6: u16 = 0x86dd;
 pub const MAX_TAGS: usize = 3;
 
 /// Reads one frame down to what it carries.
-#[inline]
+#[inline(always)]
 pub fn parse(link: LinkType, frame: &[u8]) -> Result<Carried<'_>, Error> {
+    if link == LinkType::Ethernet
+        && let Some(ip) = usual(frame)
+    {
+        return Ok(Carried::Ip(ip));
+    }
+    exact(link, frame)
+}
+
+/// Ethernet without tags and the usual form of IPv4. Any other frame is [`exact`]'s.
+#[inline(always)]
+fn usual(frame: &[u8]) -> Option<Ip<'_>> {
+    let (&[.., 0x08, 0x00], packet) = frame.split_first_chunk::<14>()? else { return None };
+    Ip::v4_usual(packet)
+}
+
+#[inline(never)]
+fn exact(link: LinkType, frame: &[u8]) -> Result<Carried<'_>, Error> {
     match link {
         LinkType::Ethernet => ethernet(frame),
         LinkType::LinuxSll => cooked(frame),

@@ -70,7 +70,7 @@ impl<'a> Data<'a> {
     }
 
     /// Reads a message of [`messages`].
-    #[inline]
+    #[inline(always)]
     pub fn of(message: &Message<'a>) -> Result<Self, Error> {
         match Self::usual(message) {
             Some(data) => Ok(data),

@@ -171,6 +171,36 @@ impl<'a> Unitdata<'a> {
     /// Reads one message. Connection-oriented messages are [`Why::NotOurs`] by name.
     #[inline(always)]
     pub fn parse(message: &'a [u8], variant: Variant) -> Result<Self, Error> {
+        match Self::usual(message, variant) {
+            Some(unitdata) => Ok(unitdata),
+            None => Self::exact(message, variant),
+        }
+    }
+
+    /// A UDT whose parts are all there. Any other message is [`Unitdata::exact`]'s.
+    #[inline(always)]
+    fn usual(message: &'a [u8], variant: Variant) -> Option<Self> {
+        let &[0x09, second, called @ 1..=255, calling @ 1..=255, data @ 1..=255, ..] = message else { return None };
+        let part = |pointer_at: usize, pointer: u8| {
+            let (len, behind) = message.get(pointer_at + usize::from(pointer)..)?.split_first()?;
+            behind.get(..usize::from(*len))
+        };
+        Some(Self {
+            kind: Kind::Udt,
+            class: second & 0x0f,
+            return_on_error: second & 0x80 != 0,
+            return_cause: None,
+            hop_counter: None,
+            called_party: Address::parse(part(2, called)?, variant),
+            calling_party: Address::parse(part(3, calling)?, variant),
+            data: part(4, data)?,
+            segmentation: None,
+            importance: None,
+        })
+    }
+
+    #[inline(never)]
+    fn exact(message: &'a [u8], variant: Variant) -> Result<Self, Error> {
         let parts = Parts::find(message)?;
         let [called, calling, data, optional] = parts.at;
         let called_party = Address::parse(parts.short(message, called)?, variant);
@@ -259,25 +289,7 @@ struct Parts {
 }
 
 impl Parts {
-    #[inline(always)]
     fn find(message: &[u8]) -> Result<Self, Error> {
-        match Self::usual(message) {
-            Some(parts) => Ok(parts),
-            None => Self::exact(message),
-        }
-    }
-
-    /// A UDT whose pointers all lead into it. Any other message is [`Parts::exact`]'s.
-    #[inline(always)]
-    fn usual(message: &[u8]) -> Option<Self> {
-        let &[0x09, second, called @ 1..=255, calling @ 1..=255, data @ 1..=255, ..] = message else { return None };
-        let at = [2 + usize::from(called), 3 + usize::from(calling), 4 + usize::from(data), 0];
-        let parts = Self { kind: Kind::Udt, second, hop_counter: None, width: 1, fixed: 2, at };
-        at.iter().all(|at| *at < message.len()).then_some(parts)
-    }
-
-    #[inline(never)]
-    fn exact(message: &[u8]) -> Result<Self, Error> {
         let error = |at, why| Error::new(Layer::Sccp, at, why);
         let &[code, second, ..] = message else {
             return Err(error(0, Why::truncated(5, message.len())));

@@ -113,12 +113,16 @@ impl<'a> Message<'a> {
             _ => return None,
         };
         let (mut otid, mut dtid, mut portion, mut context, mut components) = (None, None, None, None, &[][..]);
-        for (tag, id) in [(0x48, &mut otid), (0x49, &mut dtid)] {
-            if let Some((content @ ([_] | [_, _] | [_, _, _] | [_, _, _, _]), behind)) = ber::take(rest, tag) {
-                (*id, rest) = (Some(content), behind);
-            }
+        if let [0x48, len @ 1..=4, behind @ ..] = rest {
+            let (id, behind) = behind.split_at_checked(usize::from(*len))?;
+            (otid, rest) = (Some(id), behind);
         }
-        if let Some((content, behind)) = ber::take(rest, 0x6b) {
+        if let [0x49, len @ 1..=4, behind @ ..] = rest {
+            let (id, behind) = behind.split_at_checked(usize::from(*len))?;
+            (dtid, rest) = (Some(id), behind);
+        }
+        if let [0x6b, len @ 0..=0x7f, behind @ ..] = rest {
+            let (content, behind) = behind.split_at_checked(usize::from(*len))?;
             context = Some(ApplicationContext::usual(content)?);
             (portion, rest) = (Some(content), behind);
         }

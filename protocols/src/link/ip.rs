@@ -95,7 +95,7 @@ impl<'a> Ip<'a> {
 
     /// A packet without options that is no fragment and all there. Any other is [`Ip::v4_exact`]'s.
     #[inline(always)]
-    fn v4_usual(bytes: &'a [u8]) -> Option<Self> {
+    pub(super) fn v4_usual(bytes: &'a [u8]) -> Option<Self> {
         let (header, behind) = bytes.split_at_checked(20)?;
         let &[0x45, _, t0, t1, _, _, f0, f1, _, protocol, _, _, s0, s1, s2, s3, d0, d1, d2, d3] = header else { return None };
         // More fragments, fragment offset.
@@ -175,13 +175,20 @@ impl<'a> Ip<'a> {
     /// The SCTP packet within, and what it lies in.
     ///
     /// In a packet that the capture cut short this is what is there: the sum of it is bad and its last chunk is truncated.
-    #[inline]
+    #[inline(always)]
     pub fn sctp(&self) -> Result<(Encapsulation<'a>, &'a [u8]), Error> {
+        if self.protocol == SCTP && self.fragment.is_none() {
+            return Ok((Encapsulation::Plain, self.payload));
+        }
+        self.other()
+    }
+
+    #[inline(never)]
+    fn other(&self) -> Result<(Encapsulation<'a>, &'a [u8]), Error> {
         if self.fragment.is_some() {
             return Err(self.error(Why::Missing("the other IP fragments")));
         }
         match self.protocol {
-            SCTP => Ok((Encapsulation::Plain, self.payload)),
             UDP => self.udp(),
             other => Err(self.error(Why::NotOurs(protocol_name(other)))),
         }

@@ -101,6 +101,38 @@ impl Dcs {
     }
 }
 
+/// What reading user data asks of a coding scheme.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Coding {
+    /// The length counts septets: GSM 7-bit, not compressed.
+    pub(super) in_septets: bool,
+    /// As [`Dcs::is_reserved`].
+    pub(super) is_reserved: bool,
+}
+
+/// That of every scheme, read from its methods when compiled.
+const CODINGS: [Coding; 256] = {
+    let mut table = [Coding { in_septets: false, is_reserved: false }; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        #[expect(clippy::cast_possible_truncation, clippy::indexing_slicing, reason = "evaluated when compiled, below 256")]
+        {
+            let dcs = Dcs(octet as u8);
+            let in_septets = matches!(dcs.alphabet(), Alphabet::Gsm7) && !dcs.is_compressed();
+            table[octet] = Coding { in_septets, is_reserved: dcs.is_reserved() };
+        }
+        octet += 1;
+    }
+    table
+};
+
+impl Dcs {
+    #[inline]
+    pub(super) fn coding(self) -> Coding {
+        CODINGS.get(usize::from(self.0)).copied().unwrap_or_default()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -27,8 +27,9 @@ impl Timestamp {
     pub fn parse(octets: &[u8; 7]) -> Option<Self> {
         // Seven pairs of digits at once, an octet each: tens in the low semi-octet, units in the high one. No sum leaves its octet.
         let [a, b, c, d, e, f, zone] = *octets;
-        // Bit 3 of the zone's octet is the sign, which leaves three bits for the tens.
-        let packed = u64::from_le_bytes([a, b, c, d, e, f, zone & !0x08, 0]);
+        // Two overlapping words. Bit 3 of the zone's octet is the sign, which leaves three bits for the tens.
+        let (low, high) = (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([d, e, f, zone]));
+        let packed = (u64::from(low) | u64::from(high) << 24) & !(0x08 << 48);
         let (tens, units) = (packed & (EACH * 0x0f), (packed >> 4) & (EACH * 0x0f));
         let not_digits = (tens + EACH * 0x76) | (units + EACH * 0x76);
         let values = tens * 10 + units;

@@ -36,7 +36,7 @@ pub struct Tpdu<'a> {
 
 impl<'a> Tpdu<'a> {
     /// Reads one TPDU. User data shorter than TP-UDL says is no error, any other field that is cut is one.
-    #[inline]
+    #[inline(always)]
     pub fn parse(octets: &'a [u8], direction: Direction) -> Result<Self, Error> {
         // The one that most messages are.
         if let &[first, ..] = octets
@@ -99,7 +99,7 @@ impl<'a> Tpdu<'a> {
     }
 
     /// §9.2.2.1: its fixed fields are taken in one step.
-    #[inline]
+    #[inline(always)]
     fn deliver(octets: &'a [u8], first: FirstOctet) -> Result<Self, Error> {
         let (address, at) = Address::parse(octets, 1)?;
         let rest = octets.get(at..).unwrap_or_default();

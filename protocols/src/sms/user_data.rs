@@ -5,7 +5,7 @@
 
 use core::ops::Range;
 
-use super::dcs::{Alphabet, Dcs};
+use super::dcs::{Alphabet, Coding, Dcs};
 use super::gsm7::{self, SEPTETS};
 use super::problems::Problems;
 use super::tables::{Language, Tables};
@@ -54,10 +54,10 @@ impl<'a> UserData<'a> {
     };
 
     /// Reads what stands behind TP-UDL. Nothing makes this fail: see [`Problems`].
-    #[inline]
+    #[inline(always)]
     pub fn parse(tp_udl: u8, field: &'a [u8], udhi: bool, dcs: Dcs) -> Self {
         let udl = usize::from(tp_udl);
-        let in_septets = dcs.alphabet() == Alphabet::Gsm7 && !dcs.is_compressed();
+        let Coding { in_septets, is_reserved } = dcs.coding();
         let promised = if in_septets { (udl * 7).div_ceil(8) } else { udl };
         let octets = field.get(..promised).unwrap_or(field);
 
@@ -69,7 +69,7 @@ impl<'a> UserData<'a> {
             .with(Problems::UDL_OVER_LIMIT, udl > if in_septets { MAX_SEPTETS } else { MAX_OCTETS })
             .with(Problems::TRAILING_OCTETS, promised < field.len())
             .with(Problems::BAD_UDH, udhi && udh.is_none())
-            .with(Problems::RESERVED_DCS, dcs.is_reserved());
+            .with(Problems::RESERVED_DCS, is_reserved);
         Self { tp_udl, octets, dcs, udh, tables, problems, header_octets }
     }
 

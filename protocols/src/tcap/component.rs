@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::{Mark, Marks};
-use crate::ber::{Class, Reader, Tlv, universal};
+use crate::ber::{self, Class, Reader, Tlv, universal};
 use crate::error::{Error, Layer, Why};
 use crate::span::within;
 
@@ -115,7 +115,7 @@ impl<'a> Component<'a> {
     }
 
     /// Reads one element of a component portion.
-    #[inline(always)]
+    #[inline(never)]
     pub fn parse(element: Tlv<'a>) -> Result<Self, Error> {
         if element.is(Class::Context, 1) {
             return match invoke(&element) {
@@ -138,21 +138,8 @@ impl<'a> Component<'a> {
     }
 }
 
-#[inline(always)]
 fn invoke<'a>(element: &Tlv<'a>) -> Result<Invoke<'a>, Error> {
     let mut marks = Marks::of(element);
-    // Nearly every invoke: an id and a local code of one octet each.
-    if let [2, 1, id, 2, 1, code, ref behind @ ..] = *element.content {
-        let (invoke_id, opcode) = (i64::from(id.cast_signed()), Opcode::Local(i64::from(code.cast_signed())));
-        let mut reader = Reader::new(behind, Layer::Tcap);
-        let argument = match reader.next() {
-            Some(Ok(argument)) => Some(argument),
-            Some(Err(error)) => return Err(error.moved(element.content.len() - behind.len())),
-            None => None,
-        };
-        marks.merge(Marks::seen(reader.seen()));
-        return Ok(Invoke { invoke_id, linked_id: None, opcode, argument, marks });
-    }
     let mut reader = element.children(Layer::Tcap);
     let id = mandatory(&mut reader, "invoke id")?;
     let invoke_id = number(&id, &reader, "invoke id")?;
@@ -255,6 +242,28 @@ impl<'a> Iterator for Components<'a> {
 
     #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
+        match self.usual() {
+            Some(invoke) => Some(Ok(Component::Invoke(invoke))),
+            None => self.exact(),
+        }
+    }
+}
+
+impl<'a> Components<'a> {
+    /// An invoke as nearly every sender writes it: an id and a local code of one octet each, shortest lengths. Any other component is
+    /// [`Components::exact`]'s.
+    #[inline(always)]
+    fn usual(&mut self) -> Option<Invoke<'a>> {
+        let (content, rest) = ber::take(self.portion.rest(), 0xa1)?;
+        let [2, 1, id, 2, 1, code, fields @ ..] = content else { return None };
+        let argument = if fields.is_empty() { None } else { Some(Tlv::usual(fields)?.0) };
+        self.portion.skip_to(rest);
+        let (invoke_id, code) = (i64::from(id.cast_signed()), i64::from(code.cast_signed()));
+        Some(Invoke { invoke_id, linked_id: None, opcode: Opcode::Local(code), argument, marks: Marks::none() })
+    }
+
+    #[inline(never)]
+    fn exact(&mut self) -> Option<Result<Component<'a>, Error>> {
         loop {
             let (rest, at) = (self.portion.rest(), self.portion.at());
             match self.portion.next() {
