@@ -225,7 +225,7 @@ impl<'a> Iterator for Reader<'a> {
 
 impl<'a> Reader<'a> {
     #[inline(never)]
-    fn slow(&mut self) -> Result<Tlv<'a>, Error> {
+    pub(crate) fn slow(&mut self) -> Result<Tlv<'a>, Error> {
         let (at, data) = (self.at(), self.rest);
         self.rest = &[];
         let fail = |(offset, why): Fault| Error::new(self.layer, at + offset, why);

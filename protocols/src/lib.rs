@@ -39,3 +39,6 @@ pub mod tcap;
 pub mod sms;
 
 pub use error::{Error, Layer, Why};
+
+#[cfg(test)]
+mod usual_tests;

@@ -134,13 +134,13 @@ pub fn parse(link: LinkType, frame: &[u8]) -> Result<Carried<'_>, Error> {
 
 /// Ethernet without tags and the usual form of IPv4. Any other frame is [`exact`]'s.
 #[inline(always)]
-fn usual(frame: &[u8]) -> Option<Ip<'_>> {
+pub(crate) fn usual(frame: &[u8]) -> Option<Ip<'_>> {
     let (&[.., 0x08, 0x00], packet) = frame.split_first_chunk::<14>()? else { return None };
     Ip::v4_usual(packet)
 }
 
 #[inline(never)]
-fn exact(link: LinkType, frame: &[u8]) -> Result<Carried<'_>, Error> {
+pub(crate) fn exact(link: LinkType, frame: &[u8]) -> Result<Carried<'_>, Error> {
     match link {
         LinkType::Ethernet => ethernet(frame),
         LinkType::LinuxSll => cooked(frame),

@@ -80,7 +80,7 @@ impl<'a> Data<'a> {
 
     /// DATA with its parameters in the order of §3.3.1, Protocol Data the last one. Any other is [`Data::exact`]'s.
     #[inline(always)]
-    fn usual(message: &Message<'a>) -> Option<Self> {
+    pub(crate) fn usual(message: &Message<'a>) -> Option<Self> {
         if (message.class, message.kind) != (1, 1) {
             return None;
         }
@@ -104,7 +104,7 @@ impl<'a> Data<'a> {
     }
 
     #[inline(never)]
-    fn exact(message: &Message<'a>) -> Result<Self, Error> {
+    pub(crate) fn exact(message: &Message<'a>) -> Result<Self, Error> {
         if (message.class, message.kind) != (1, 1) {
             return Err(message.error(2, Why::NotOurs(name(message.class, message.kind))));
         }

@@ -32,7 +32,7 @@
 
 mod address;
 mod build;
-mod forward;
+pub(crate) mod forward;
 mod names;
 mod routing;
 

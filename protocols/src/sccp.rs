@@ -179,7 +179,7 @@ impl<'a> Unitdata<'a> {
 
     /// A UDT whose parts are all there. Any other message is [`Unitdata::exact`]'s.
     #[inline(always)]
-    fn usual(message: &'a [u8], variant: Variant) -> Option<Self> {
+    pub(crate) fn usual(message: &'a [u8], variant: Variant) -> Option<Self> {
         let &[0x09, second, called @ 1..=255, calling @ 1..=255, data @ 1..=255, ..] = message else { return None };
         let part = |pointer_at: usize, pointer: u8| {
             let (len, behind) = message.get(pointer_at + usize::from(pointer)..)?.split_first()?;
@@ -200,7 +200,7 @@ impl<'a> Unitdata<'a> {
     }
 
     #[inline(never)]
-    fn exact(message: &'a [u8], variant: Variant) -> Result<Self, Error> {
+    pub(crate) fn exact(message: &'a [u8], variant: Variant) -> Result<Self, Error> {
         let parts = Parts::find(message)?;
         let [called, calling, data, optional] = parts.at;
         let called_party = Address::parse(parts.short(message, called)?, variant);

@@ -18,6 +18,7 @@ mod problems;
 mod tables;
 mod time;
 mod tpdu;
+mod ucs2;
 mod udh;
 mod user_data;
 pub mod wap;

@@ -104,7 +104,7 @@ impl<'a> Message<'a> {
     /// The message as nearly every sender writes it: parts in the order of Q.773, shortest lengths, the usual dialogue portion or none.
     /// Any other is [`Message::exact`]'s.
     #[inline(always)]
-    fn usual(data: &'a [u8]) -> Option<Self> {
+    pub(crate) fn usual(data: &'a [u8]) -> Option<Self> {
         let (tag, mut rest, []) = ber::usual(data)? else { return None };
         let kind = match tag {
             0x62 => Kind::Begin,
@@ -135,7 +135,7 @@ impl<'a> Message<'a> {
     }
 
     #[inline(never)]
-    fn exact(data: &'a [u8]) -> Result<Self, Error> {
+    pub(crate) fn exact(data: &'a [u8]) -> Result<Self, Error> {
         let mut outer = Reader::new(data, Layer::Tcap);
         let kind = Self::kind(data)?;
         let element = outer.next().ok_or_else(|| Error::new(Layer::Tcap, 0, Why::truncated(2, 0)))??;

@@ -95,7 +95,7 @@ impl<'a> Ip<'a> {
 
     /// A packet without options that is no fragment and all there. Any other is [`Ip::v4_exact`]'s.
     #[inline(always)]
-    pub(super) fn v4_usual(bytes: &'a [u8]) -> Option<Self> {
+    pub(crate) fn v4_usual(bytes: &'a [u8]) -> Option<Self> {
         let (header, behind) = bytes.split_at_checked(20)?;
         let &[0x45, _, t0, t1, _, _, f0, f1, _, protocol, _, _, s0, s1, s2, s3, d0, d1, d2, d3] = header else { return None };
         // More fragments, fragment offset.
@@ -108,7 +108,7 @@ impl<'a> Ip<'a> {
     }
 
     #[inline(never)]
-    fn v4_exact(bytes: &'a [u8]) -> Result<Self, Error> {
+    pub(crate) fn v4_exact(bytes: &'a [u8]) -> Result<Self, Error> {
         let slice = Ipv4HeaderSlice::from_slice(bytes).map_err(|error| match error {
             ipv4::HeaderSliceError::Len(len) => Error::new(Layer::Ip, 0, Why::truncated(len.required_len, len.len)),
             ipv4::HeaderSliceError::Content(_) => Error::new(Layer::Ip, 0, Why::Malformed("IPv4 version or header length")),

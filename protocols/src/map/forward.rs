@@ -57,19 +57,20 @@ pub struct ForwardSm<'a> {
 }
 
 /// The argument, field by field.
-struct Fields<'a> {
-    destination: Destination<'a>,
-    origination: Origination<'a>,
-    sm_rp_ui: Tlv<'a>,
-    behind: Reader<'a>,
-    marks: Marks,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fields<'a> {
+    pub(crate) destination: Destination<'a>,
+    pub(crate) origination: Origination<'a>,
+    pub(crate) sm_rp_ui: Tlv<'a>,
+    pub(crate) behind: Reader<'a>,
+    pub(crate) marks: Marks,
 }
 
 impl<'a> Fields<'a> {
     /// An argument as nearly every sender writes it: a destination, an origination and sm-RP-UI, each in one piece and with the
     /// shortest lengths. Any other is [`Fields::read`]'s.
     #[inline(always)]
-    fn usual(argument: &Tlv<'a>) -> Option<Self> {
+    pub(crate) fn usual(argument: &Tlv<'a>) -> Option<Self> {
         let (to, octets, rest) = ber::usual(argument.content)?;
         let destination = match to {
             0x80 => Destination::Imsi(Tbcd(octets)),
@@ -89,7 +90,7 @@ impl<'a> Fields<'a> {
 
     /// sm-RP-UI is the first octet string behind the addresses; in VGCS asciCallReference is an octet string in the destination's place.
     #[inline(never)]
-    fn read(argument: &Tlv<'a>, vgcs: bool) -> Result<Self, Error> {
+    pub(crate) fn read(argument: &Tlv<'a>, vgcs: bool) -> Result<Self, Error> {
         let header = argument.header_len();
         let fail = |at: usize, why| Error::new(Layer::Map, header + at, why);
         if !argument.is(Class::Universal, universal::SEQUENCE) || !argument.constructed {

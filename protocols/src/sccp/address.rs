@@ -71,7 +71,7 @@ impl<'a> Address<'a> {
     }
 
     #[inline(never)]
-    fn exact(raw: &'a [u8], variant: Variant) -> Self {
+    pub(crate) fn exact(raw: &'a [u8], variant: Variant) -> Self {
         let none = Self { raw, indicator: 0, gti: 0, pc: None, ssn: None, gt: None, route_on_ssn: false, malformed: false };
         let Some((&indicator, mut rest)) = raw.split_first() else { return none };
         let mut address = Self { indicator, gti: indicator >> 2 & 0x0f, route_on_ssn: indicator & 0x40 != 0, ..none };

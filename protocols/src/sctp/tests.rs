@@ -277,3 +277,12 @@ proptest! {
         prop_assert!(seen * 4 <= bytes.len());
     }
 }
+
+proptest! {
+    #[test]
+    fn the_sum_in_one_pass_is_the_sum_of_the_packet_with_its_field_zero(mut packet in proptest::collection::vec(any::<u8>(), 12..400)) {
+        let one_pass = super::crc32c(&packet);
+        packet[8..12].fill(0);
+        prop_assert_eq!(one_pass, crc32c::crc32c(&packet));
+    }
+}

@@ -13,6 +13,9 @@ pub const SEPTETS: usize = 8 * BLOCK;
 /// A buffer for [`unpack`].
 pub(super) const BUFFER: [u8; SEPTETS] = [0; SEPTETS];
 
+/// Octets that four words of septets come from.
+const QUAD: usize = 28;
+
 /// How many septets at a time are tried as plain ASCII.
 const BLOCK: usize = 32;
 
@@ -22,25 +25,23 @@ const BLOCK: usize = 32;
 pub(super) fn unpack<'o>(octets: &[u8], fill: u32, count: usize, out: &'o mut [u8; SEPTETS]) -> &'o [u8] {
     let bits = (octets.len() * 8).saturating_sub(fill as usize);
     let count = count.min(bits / 7).min(SEPTETS);
-    let (eights, _) = out.as_chunks_mut::<8>();
-    let mut done = 0;
-    // Each word holds an eighth octet: the one that the fill bits push the last septet into.
-    for (eight, seven) in eights.iter_mut().zip(octets.windows(8).step_by(7)) {
-        *eight = spread(word(seven) >> fill).to_le_bytes();
-        done += 1;
+    let Some(eights) = out.as_chunks_mut().0.get_mut(..count.div_ceil(32) * 4) else { return &[] };
+    let mut rest = octets;
+    for quad in eights.as_chunks_mut().0 {
+        let mut last = [0; QUAD];
+        let (packed, behind) = rest.split_first_chunk().unwrap_or_else(|| {
+            last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+            (&last, &[])
+        });
+        // Each word holds an eighth octet: the one that the fill bits push the last septet into.
+        let at =
+            |start: usize| packed.get(start..).and_then(|rest| rest.first_chunk()).map_or(0, |word| u64::from_le_bytes(*word));
+        let next = u64::from(behind.first().copied().unwrap_or_default());
+        *quad = [at(0), at(7), at(14), at(20) >> 8 | next << 56].map(|word| (word >> fill).to_le_bytes());
+        rest = behind;
     }
-    if let (Some(eight), Some(rest)) = (eights.get_mut(done), octets.get(done * 7..)) {
-        *eight = spread(tail(rest, octets) >> fill).to_le_bytes();
-    }
+    spread_all(eights);
     out.get(..count).unwrap_or_default()
-}
-
-/// The last octets of `all`, fewer than a word: read as a whole word that ends with them, if there are so many.
-fn tail(rest: &[u8], all: &[u8]) -> u64 {
-    match all.last_chunk() {
-        Some(word) => u64::from_le_bytes(*word).checked_shr(64 - rest.len() as u32 * 8).unwrap_or_default(),
-        None => word(rest),
-    }
 }
 
 /// At most eight octets, the first in the low bits.
@@ -51,11 +52,20 @@ fn word(octets: &[u8]) -> u64 {
     octets.iter().rev().fold(0, |word, octet| word << 8 | u64::from(*octet))
 }
 
-/// Moves the low 56 bits into eight groups of seven, an octet each.
+/// [`spread`] of every word. A function of its own: so the compiler does two or more in a vector register.
+#[inline(never)]
+fn spread_all(eights: &mut [[u8; 8]]) {
+    for eight in eights {
+        *eight = spread(u64::from_le_bytes(*eight)).to_le_bytes();
+    }
+}
+
+/// Moves the low 56 bits into eight groups of seven, an octet each: to move bits up by `n` is to add them `2^n - 1` times.
 const fn spread(word: u64) -> u64 {
-    let word = word & 0x0000_0000_0fff_ffff | (word & 0x00ff_ffff_f000_0000) << 4;
-    let word = word & 0x0000_3fff_0000_3fff | (word & 0x0fff_c000_0fff_c000) << 2;
-    word & 0x007f_007f_007f_007f | (word & 0x3f80_3f80_3f80_3f80) << 1
+    let word = word & 0x00ff_ffff_ffff_ffff;
+    let word = word + (word & 0x00ff_ffff_f000_0000) * 15;
+    let word = word + (word & 0x0fff_c000_0fff_c000) * 3;
+    word + (word & 0x3f80_3f80_3f80_3f80)
 }
 
 /// The inverse of [`spread`]: the low seven bits of each octet, next to each other.
@@ -124,49 +134,83 @@ pub(super) fn read(septets: &[u8], tables: Tables) -> Option<Read> {
 /// Appends the text of the first `count` of `septets` to `out`.
 pub(super) fn push_text(septets: &[u8; SEPTETS], count: usize, tables: Tables, out: &mut String) -> Problems {
     let count = count.min(SEPTETS);
-    let mut ascii = BUFFER;
-    let plain = if tables.is_latin() { to_ascii(septets, count, &mut ascii) } else { 0 };
-    let is_plain = |block: usize| plain >> block & 1 != 0;
+    let latin = tables.is_latin();
+    if latin && is_ascii_as_is(septets, count) {
+        push_ascii(septets.get(..count).unwrap_or_default(), out);
+        return Problems::NONE;
+    }
+    push_blocks(septets, count, tables, out)
+}
 
+/// As [`push_text`], block by block.
+fn push_blocks(septets: &[u8; SEPTETS], count: usize, tables: Tables, out: &mut String) -> Problems {
+    let (blocks, _) = septets.as_chunks::<BLOCK>();
+    let latin = tables.is_latin();
     let mut problems = Problems::NONE;
     let mut at = 0;
     while at < count {
-        let mut block = at / BLOCK;
-        if is_plain(block) {
-            while is_plain(block) {
-                block += 1;
-            }
-            let end = (block * BLOCK).min(count);
-            out.push_str(ascii.get(at..end).and_then(|run| core::str::from_utf8(run).ok()).unwrap_or_default());
+        let block = at / BLOCK;
+        let end = ((block + 1) * BLOCK).min(count);
+        if latin && let Some(ascii) = blocks.get(block).and_then(to_ascii) {
+            push_ascii(ascii.get(at % BLOCK..at % BLOCK + end - at).unwrap_or_default(), out);
             at = end;
-        } else {
-            // To the end of the block character by character; an ESC that stands last takes a septet of the next one.
-            let end = ((block + 1) * BLOCK).min(count);
-            while at < end {
-                let Some(read) = septets.get(at..count).and_then(|rest| read(rest, tables)) else {
-                    return problems | Problems::ESC_AT_END;
-                };
-                out.push(read.character);
-                problems |= read.problems;
-                at += usize::from(read.septets);
-            }
+            continue;
+        }
+        // To the end of the block character by character; an ESC that stands last takes a septet of the next one.
+        while at < end {
+            let Some(read) = septets.get(at..count).and_then(|rest| read(rest, tables)) else {
+                return problems | Problems::ESC_AT_END;
+            };
+            out.push(read.character);
+            problems |= read.problems;
+            at += usize::from(read.septets);
         }
     }
     problems
 }
 
-/// Writes the ASCII of each block that has nothing else; gives a bit for each that has not.
-fn to_ascii(septets: &[u8; SEPTETS], count: usize, ascii: &mut [u8; SEPTETS]) -> u32 {
-    let (from, to) = (septets.as_chunks::<BLOCK>().0, ascii.as_chunks_mut::<BLOCK>().0);
-    let mut plain = 0;
-    for (n, (from, to)) in from.iter().zip(to).enumerate().take(count.div_ceil(BLOCK)) {
-        let mut others = [0; BLOCK];
-        for ((from, to), other) in from.iter().zip(to).zip(&mut others) {
-            (*to, *other) = octet_to_ascii(*from);
-        }
-        plain |= u32::from(others.iter().fold(0, |any, other| any | other) == 0) << n;
+/// Appends octets that are all ASCII. The check, which cannot fail, costs less than a push for each character.
+#[inline(always)]
+fn push_ascii(ascii: &[u8], out: &mut String) {
+    out.push_str(simdutf8::basic::from_utf8(ascii).unwrap_or_default());
+}
+
+/// Each of the first `count` septets of a Latin table is the ASCII of its character: letters, digits and most signs, but none of
+/// `@ $ _` and no line feed.
+#[inline(always)]
+fn is_ascii_as_is(septets: &[u8; SEPTETS], count: usize) -> bool {
+    let (words, _) = septets.as_chunks::<8>();
+    let (whole, rest) = (count / 8, count % 8);
+    let all = words.get(..whole).unwrap_or_default().iter().fold(EACH, |all, word| all & as_is(u64::from_le_bytes(*word)));
+    let last = words.get(whole).map_or(0, |word| u64::from_le_bytes(*word));
+    // Of the last word the septets that count.
+    let all = all & (as_is(last) | EACH.checked_shl(rest as u32 * 8).unwrap_or_default());
+    all & EACH == EACH
+}
+
+/// The high bit of each octet.
+const EACH: u64 = 0x8080_8080_8080_8080;
+
+/// Sets the high bit of each octet that is its own ASCII, of eight septets. No sum leaves its octet.
+#[inline(always)]
+const fn as_is(septets: u64) -> u64 {
+    const ONES: u64 = EACH >> 7;
+    // Folds capitals onto small letters: of what is left from 60 on, 60 and 7b to 7f are others than letters.
+    let folded = septets | (ONES * 0x20);
+    let not_control = septets + ONES * 0x60;
+    let not_dollar = (septets ^ (ONES * 0x24)) + ONES * 0x7f;
+    let not_60 = (folded ^ (ONES * 0x60)) + ONES * 0x7f;
+    let above_z = folded + ONES * 0x05;
+    not_control & not_dollar & not_60 & !above_z
+}
+
+/// The ASCII of a block that has nothing else, by a Latin table.
+fn to_ascii(septets: &[u8; BLOCK]) -> Option<[u8; BLOCK]> {
+    let (mut ascii, mut others) = ([0; BLOCK], [0; BLOCK]);
+    for ((from, to), other) in septets.iter().zip(&mut ascii).zip(&mut others) {
+        (*to, *other) = octet_to_ascii(*from);
     }
-    plain
+    others.iter().all(|other| *other == 0).then_some(ascii)
 }
 
 /// One septet of a Latin table in ASCII, and not zero if it is not ASCII there (ESC is none either).
@@ -234,6 +278,55 @@ mod tests {
             }
             let in_default = Tables::default().base(septet).filter(char::is_ascii).is_some();
             assert_eq!(other == 0, in_default, "{septet:#04x} is left to the slow way without need");
+        }
+    }
+
+    #[test]
+    fn what_is_taken_as_it_is_is_its_own_ascii() {
+        for septet in 0..0x80 {
+            let (ascii, other) = octet_to_ascii(septet);
+            let as_it_is = other == 0 && ascii == septet && !matches!(septet, b'\n' | b'\r');
+            for at in 0..24 {
+                let mut septets = [b'a'; SEPTETS];
+                septets[at] = septet;
+                for count in [at, at + 1, 24] {
+                    assert_eq!(is_ascii_as_is(&septets, count), at >= count || as_it_is, "{septet:#04x} at {at} of {count}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn text_in_one_stroke_is_text_by_blocks_is_text_by_characters() {
+        for seed in 0..2000_u32 {
+            // Mostly letters, so that whole blocks have nothing else; then what the blocks stumble over.
+            let octet = |n: u32| (n ^ seed).wrapping_mul(0x9e37_79b9).rotate_left(9) >> 16;
+            let rare = [0, 2, 0x11, 0x0a, ESC, 0x24, 0x40, 0x60, 0x7f, 5];
+            let septet = |n: u32| match octet(n) % (2 + seed % 200) {
+                0 => rare[octet(n + 999) as usize % rare.len()],
+                _ => b'a' + (octet(n + 7) % 26) as u8,
+            };
+            let mut septets = BUFFER;
+            (0_u32..).zip(&mut septets).for_each(|(n, to)| *to = septet(n));
+            let count = octet(4711) as usize % 161;
+            for tables in [
+                Tables::default(),
+                Tables::new(Language::Turkish, Language::Spanish),
+                Tables::new(Language::Urdu, Language::Hindi),
+            ] {
+                let (mut whole, mut blocks, mut plain, mut rest) =
+                    (String::new(), String::new(), String::new(), &septets[..count]);
+                let problems = push_text(&septets, count, tables, &mut whole);
+                assert_eq!(push_blocks(&septets, count, tables, &mut blocks), problems);
+                let mut all = Problems::NONE;
+                while let Some(read) = read(rest, tables) {
+                    plain.push(read.character);
+                    all |= read.problems;
+                    rest = &rest[usize::from(read.septets)..];
+                }
+                all = all.with(Problems::ESC_AT_END, !rest.is_empty());
+                assert_eq!((&whole, &blocks, problems), (&plain, &plain, all), "{seed} {count}");
+            }
         }
     }
 

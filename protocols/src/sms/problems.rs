@@ -67,7 +67,7 @@ impl Problems {
     #[must_use]
     #[inline]
     pub const fn with(self, what: Self, so: bool) -> Self {
-        Self(self.0 | what.0 * so as u16)
+        Self(self.0 | (what.0 * so as u16))
     }
 
     /// The names of those in it, fit for counters.

@@ -34,7 +34,7 @@ impl Timestamp {
         let not_digits = (tens + EACH * 0x76) | (units + EACH * 0x76);
         let values = tens * 10 + units;
         let above = values + (EACH * 0x7f - MOST);
-        let below = (values | EACH * 0x80) - LEAST;
+        let below = (values | (EACH * 0x80)) - LEAST;
         if (not_digits | above | !below) & (EACH * 0x80) != 0 {
             return None;
         }
@@ -151,6 +151,34 @@ mod tests {
             let mut octets = [0x62, 0x11, 0x32, 0x71, 0x95, 0x85, 0x40];
             octets[at] = octet;
             assert_eq!(Timestamp::parse(&octets), None, "octet {at} is {octet:02x}");
+        }
+    }
+
+    /// Digit by digit, as the specification tells it.
+    fn plainly(octets: &[u8; 7]) -> Option<Timestamp> {
+        let pair = |octet: u8| (octet & 15 < 10 && octet >> 4 < 10).then_some((octet & 15) * 10 + (octet >> 4));
+        let [year, month, day, hour, minute, second] =
+            [octets[0], octets[1], octets[2], octets[3], octets[4], octets[5]].map(|octet| pair(octet).unwrap_or(255));
+        let quarters = i8::try_from(pair(octets[6] & 0xf7)?).unwrap();
+        let valid = year < 100 && (1..13).contains(&month) && (1..32).contains(&day) && hour < 24 && minute < 60 && second < 60;
+        let year = u16::from(year) + if year < 90 { 2000 } else { 1900 };
+        let zone_quarters = if octets[6] & 8 == 0 { quarters } else { -quarters };
+        valid.then_some(Timestamp { year, month, day, hour, minute, second, zone_quarters })
+    }
+
+    #[test]
+    fn seven_pairs_at_once_are_seven_pairs_one_by_one() {
+        for first in [0x62, 0x09, 0x00] {
+            for at in 0..7 {
+                for other in 0..7 {
+                    for octet in 0..=255 {
+                        let mut octets = [first, 0x11, 0x32, 0x71, 0x95, 0x85, 0x40];
+                        octets[other] = octet ^ 0x5a;
+                        octets[at] = octet;
+                        assert_eq!(Timestamp::parse(&octets), plainly(&octets), "{octets:02x?}");
+                    }
+                }
+            }
         }
     }
 

@@ -9,6 +9,7 @@ use super::dcs::{Alphabet, Coding, Dcs};
 use super::gsm7::{self, SEPTETS};
 use super::problems::Problems;
 use super::tables::{Language, Tables};
+use super::ucs2::{self, code_units};
 use super::udh::Udh;
 
 /// Most septets that a user data field may have.
@@ -136,21 +137,19 @@ impl<'a> UserData<'a> {
     ///
     /// Allocates nothing when `out` has room: three octets a septet or two UCS2 octets are always enough.
     pub fn text(&self, out: &mut String) -> Problems {
+        if self.dcs.coding().in_septets {
+            let mut septets = gsm7::BUFFER;
+            let count = self.septets(&mut septets).len();
+            return gsm7::push_text(&septets, count, self.tables, out);
+        }
         if !self.has_text() {
             return Problems::NONE;
         }
-        match self.alphabet() {
-            Alphabet::Gsm7 => {
-                let mut septets = gsm7::BUFFER;
-                let count = self.septets(&mut septets).len();
-                gsm7::push_text(&septets, count, self.tables, out)
-            }
-            Alphabet::EightBit => {
-                out.extend(self.body().iter().map(|octet| char::from(*octet)));
-                Problems::NONE
-            }
-            Alphabet::Ucs2 => push_ucs2(self.body(), out),
+        if self.alphabet() == Alphabet::Ucs2 {
+            return ucs2::push_text(self.body(), out);
         }
+        out.extend(self.body().iter().map(|octet| char::from(*octet)));
+        Problems::NONE
     }
 
     /// Each character with the septets (GSM 7-bit) or octets (else) of the text that it takes. Empty when there is no text.
@@ -182,25 +181,8 @@ impl<'a> UserData<'a> {
 
 /// Bits between a header of this many octets and the next septet's boundary.
 pub(super) const fn fill_bits(header_octets: usize) -> u32 {
-    ((7 - header_octets * 8 % 7) % 7) as u32
-}
-
-fn code_units(octets: &[u8]) -> impl Iterator<Item = u16> + '_ {
-    octets.chunks_exact(2).map(|unit| match *unit {
-        [high, low] => u16::from_be_bytes([high, low]),
-        _ => 0,
-    })
-}
-
-fn push_ucs2(octets: &[u8], out: &mut String) -> Problems {
-    let mut problems = Problems::NONE.with(Problems::ODD_OCTET, octets.len() % 2 == 1);
-    for unit in char::decode_utf16(code_units(octets)) {
-        out.push(unit.unwrap_or_else(|_| {
-            problems |= Problems::LONE_SURROGATE;
-            char::REPLACEMENT_CHARACTER
-        }));
-    }
-    problems
+    // An octet is one bit more than a septet: one octet more, one bit less, and 6 is -1 of 7.
+    (header_octets * 6 % 7) as u32
 }
 
 /// What a text holds: no control characters but those of lines and tabs, which 8-bit data for programs is full of.

@@ -253,7 +253,7 @@ impl<'a> Components<'a> {
     /// An invoke as nearly every sender writes it: an id and a local code of one octet each, shortest lengths. Any other component is
     /// [`Components::exact`]'s.
     #[inline(always)]
-    fn usual(&mut self) -> Option<Invoke<'a>> {
+    pub(crate) fn usual(&mut self) -> Option<Invoke<'a>> {
         let (content, rest) = ber::take(self.portion.rest(), 0xa1)?;
         let [2, 1, id, 2, 1, code, fields @ ..] = content else { return None };
         let argument = if fields.is_empty() { None } else { Some(Tlv::usual(fields)?.0) };
@@ -263,7 +263,7 @@ impl<'a> Components<'a> {
     }
 
     #[inline(never)]
-    fn exact(&mut self) -> Option<Result<Component<'a>, Error>> {
+    pub(crate) fn exact(&mut self) -> Option<Result<Component<'a>, Error>> {
         loop {
             let (rest, at) = (self.portion.rest(), self.portion.at());
             match self.portion.next() {

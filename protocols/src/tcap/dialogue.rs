@@ -50,14 +50,27 @@ impl ApplicationContext {
         }
     }
 
-    /// The context in the contents of a dialogue portion that opens nearly every dialogue of MAP, octet for octet: a request of
-    /// version 1 and nothing else. Any other is [`Dialogue::parse`]'s.
+    /// The context in the contents of a dialogue portion that opens or answers nearly every dialogue of MAP, octet for octet: a request
+    /// of version 1 and nothing else, or a response that accepts it. Any other is [`Dialogue::parse`]'s.
     #[inline(always)]
-    pub(super) fn usual(portion: &[u8]) -> Option<Self> {
-        const HEAD: [u8; 28] =
+    pub(crate) fn usual(portion: &[u8]) -> Option<Self> {
+        const REQUEST: [u8; 28] =
             [0x28, 28, 6, 7, 0, 0x11, 0x86, 5, 1, 1, 1, 0xa0, 17, 0x60, 15, 0x80, 2, 7, 0x80, 0xa1, 9, 6, 7, 4, 0, 0, 1, 0];
         match portion.split_first_chunk() {
-            Some((head, &[code @ 0..0x80, version @ 0..0x80])) if *head == HEAD => Some(Self { code, version }),
+            Some((head, &[code @ 0..0x80, version @ 0..0x80])) if *head == REQUEST => Some(Self { code, version }),
+            _ => Self::usual_response(portion),
+        }
+    }
+
+    #[inline(never)]
+    fn usual_response(portion: &[u8]) -> Option<Self> {
+        const RESPONSE: [u8; 28] =
+            [0x28, 42, 6, 7, 0, 0x11, 0x86, 5, 1, 1, 1, 0xa0, 31, 0x61, 29, 0x80, 2, 7, 0x80, 0xa1, 9, 6, 7, 4, 0, 0, 1, 0];
+        const ACCEPTED: [u8; 12] = [0xa2, 3, 2, 1, 0, 0xa3, 5, 0xa1, 3, 2, 1, 0];
+        match portion.split_first_chunk() {
+            Some((head, &[code @ 0..0x80, version @ 0..0x80, ref tail @ ..])) if *head == RESPONSE && *tail == ACCEPTED => {
+                Some(Self { code, version })
+            }
             _ => None,
         }
     }
@@ -148,7 +161,7 @@ pub struct Dialogue<'a> {
     /// map-open: an AddressString.
     pub origination_reference: Option<&'a [u8]>,
     /// What is not as a strict encoder would have written it.
-    pub(super) marks: Marks,
+    pub(crate) marks: Marks,
 }
 
 /// The first element inside that has this tag.
@@ -175,7 +188,7 @@ impl<'a> Dialogue<'a> {
     }
 
     /// Reads the contents of a dialogue portion; `None` if there is no dialogue PDU in it.
-    pub(super) fn parse(portion: &'a [u8]) -> Option<Self> {
+    pub(crate) fn parse(portion: &'a [u8]) -> Option<Self> {
         let external = find(portion, Class::Universal, universal::EXTERNAL)?;
         let pdu = find(external.content, Class::Context, 0)?.children(Layer::Tcap).next()?.ok()?;
         let mut dialogue = Self::none(match (pdu.class, pdu.number) {
