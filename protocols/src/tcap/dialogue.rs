@@ -65,7 +65,7 @@ impl ApplicationContext {
     #[inline(never)]
     fn usual_response(portion: &[u8]) -> Option<Self> {
         const RESPONSE: [u8; 28] =
-            [0x28, 42, 6, 7, 0, 0x11, 0x86, 5, 1, 1, 1, 0xa0, 31, 0x61, 29, 0x80, 2, 7, 0x80, 0xa1, 9, 6, 7, 4, 0, 0, 1, 0];
+            [0x28, 40, 6, 7, 0, 0x11, 0x86, 5, 1, 1, 1, 0xa0, 29, 0x61, 27, 0x80, 2, 7, 0x80, 0xa1, 9, 6, 7, 4, 0, 0, 1, 0];
         const ACCEPTED: [u8; 12] = [0xa2, 3, 2, 1, 0, 0xa3, 5, 0xa1, 3, 2, 1, 0];
         match portion.split_first_chunk() {
             Some((head, &[code @ 0..0x80, version @ 0..0x80, ref tail @ ..])) if *head == RESPONSE && *tail == ACCEPTED => {
