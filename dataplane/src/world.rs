@@ -12,7 +12,7 @@ use crate::verdicts::Table;
 pub struct Network {
     /// Which MTP3 and SCCP is spoken: nothing on the wire says so.
     pub variant: mtp3::Variant,
-    /// Octets of SIF that every leg behind can carry: 272 where one is MTP2 or plain M2PA (Q.704 §2.3, RFC 4165 §1.5).
+    /// Octets of SIF that every leg behind can carry: 272 where one is MTP2 or plain M2PA (Q.704 §2.3, RFC 4165).
     pub max_sif: usize,
     /// Octets of an IP packet that every leg can carry.
     pub mtu: usize,

@@ -1,9 +1,9 @@
-//! M2PA User Data, RFC 4165 §2.3.1: an MTP3 message between two signalling points.
+//! M2PA User Data of RFC 4165: an MTP3 message between two signalling points.
 //!
 //! ```text
 //! version | spare | class=11 | type=1 | message length 4
-//! unused 1 | BSN 3 | unused 1 | FSN 3                            §2.2
-//! priority 1 | SIO 1 | SIF                                       §2.3.1; none of these in an acknowledgement
+//! unused 1 | BSN 3 | unused 1 | FSN 3
+//! priority 1 | SIO 1 | SIF                                       none of these in an acknowledgement
 //! ```
 
 use crate::error::{Error, Layer, Why};
@@ -73,7 +73,7 @@ mod tests {
 
     use super::*;
 
-    /// Written by hand from §2: BSN 1, FSN 2, priority 0, an MTP3 message of seven octets, not padded.
+    /// Written by hand, the layout above: BSN 1, FSN 2, priority 0, an MTP3 message of seven octets, not padded.
     const DATA: [u8; 24] = [1, 0, 11, 1, 0, 0, 0, 24, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0x83, 1, 2, 3, 4, 9, 9];
 
     #[test]

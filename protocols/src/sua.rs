@@ -1,4 +1,4 @@
-//! SUA Connectionless Data Transfer (CLDT), RFC 3868 §3.3.1: what SCCP carries, with addresses as parameters.
+//! SUA Connectionless Data Transfer (CLDT) of RFC 3868: what SCCP carries, with addresses as parameters.
 //!
 //! ```text
 //! version | reserved | class=7 | type=1 | message length 4
@@ -76,7 +76,7 @@ pub struct GlobalTitle<'a> {
     pub digits: &'a [u8],
 }
 
-/// Which piece of which message, RFC 3868 §3.10.23.
+/// Which piece of which message, the Segmentation parameter of RFC 3868.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Segmentation {
     /// The first piece.
@@ -184,7 +184,7 @@ impl<'a> Address<'a> {
     fn push(&self, out: &mut Vec<u8>, tag: u16) {
         xua::parameter(out, tag, |out| {
             out.extend_from_slice(&self.routing_indicator.to_be_bytes());
-            // §3.10.2: bit 1 SSN, bit 2 point code, bit 3 global title.
+            // Source and Destination Address: bit 1 SSN, bit 2 point code, bit 3 global title.
             let indicator = u8::from(self.ssn.is_some()) | u8::from(self.pc.is_some()) << 1 | u8::from(self.gt.is_some()) << 2;
             out.extend_from_slice(&[0, indicator]);
             if let Some(gt) = self.gt {
@@ -235,7 +235,7 @@ mod tests {
 
     use super::*;
 
-    /// Written by hand from §3.3.1 and §3.10.2: to SSN 8 behind a global title of five digits, from a point code with SSN 6.
+    /// Written by hand, the layout above: to SSN 8 behind a global title of five digits, from a point code with SSN 6.
     const CLDT: [u8; 92] = [
         1, 0, 7, 1, 0, 0, 0, 92, // common header
         0, 6, 0, 8, 0, 0, 0, 7, // Routing Context

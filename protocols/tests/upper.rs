@@ -4,6 +4,8 @@
 
 #[path = "upper/build.rs"]
 mod build;
+#[path = "upper/dissectors.rs"]
+mod dissectors;
 #[path = "upper/oracle.rs"]
 mod oracle;
 #[path = "upper/procedures.rs"]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+use crate::config::Variant;
 use crate::terminal::Colour;
 
 /// A verdict for every link in every SMS on a signalling network.
@@ -126,6 +127,9 @@ pub(super) struct Explain {
     /// Which way a TPDU goes: MT to the phone, MO from it
     #[arg(long, value_enum)]
     pub(super) direction: Option<DirectionName>,
+    /// Whose point codes and SCCP addresses they are [default: that of ztsms.toml if it is here, else itu]
+    #[arg(long, value_enum)]
+    pub(super) variant: Option<Variant>,
     /// Link type of a frame given in hexadecimal, as captures number them
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(super) link_type: u32,

@@ -2,6 +2,7 @@
 //!
 //! Off the path: it allocates, it shows what the path only counts, and it goes on where the path gives up.
 
+mod elements;
 mod lower;
 mod tpdu;
 mod tree;
@@ -16,9 +17,9 @@ use protocols::{map, sms};
 use serde::Serialize;
 
 use super::args::{DirectionName, Explain, LayerName};
-use super::{Done, Failure};
-use crate::record_json;
+use super::{Done, Failure, judge};
 use crate::terminal::{Colour, Paint};
+use crate::{config, record_json};
 use tree::{Input, Node};
 
 /// What is explained, and how it was wrapped.
@@ -64,7 +65,12 @@ pub(super) fn run(args: &Explain, colour: Colour) -> Result<Done, Failure> {
 
 fn explain(args: &Explain, bytes: &Bytes) -> Result<Node, Failure> {
     let octets = bytes.octets.as_slice();
-    let input = Input(octets);
+    // The option, else what is configured here.
+    let variant = match args.variant {
+        Some(variant) => variant,
+        None => config::load(None).map_err(judge::said)?.network.variant,
+    };
+    let input = Input::new(octets, judge::variant(variant));
     Ok(match args.layer {
         LayerName::Frame => {
             let link_type = LinkType::from_pcap(bytes.link_type)

@@ -35,6 +35,15 @@ pub(super) fn said(error: impl std::fmt::Display) -> Failure {
     Failure::Said(error.to_string())
 }
 
+/// Whose point codes a configuration names.
+pub(super) const fn variant(variant: config::Variant) -> mtp3::Variant {
+    match variant {
+        config::Variant::Itu => mtp3::Variant::Itu,
+        config::Variant::Ansi => mtp3::Variant::Ansi,
+        config::Variant::China => mtp3::Variant::China,
+    }
+}
+
 fn network(network: &config::Network) -> Network {
     // Until the data plane knows link sets, the narrowest bound holds for all of them: nothing leaves that one of them would discard.
     let max_sif = network.link_sets.iter().map(|set| set.max_sif).chain([network.max_sif]).min().unwrap_or(network.max_sif);
@@ -43,11 +52,7 @@ fn network(network: &config::Network) -> Network {
         (first.into(), last.into())
     };
     Network {
-        variant: match network.variant {
-            config::Variant::Itu => mtp3::Variant::Itu,
-            config::Variant::Ansi => mtp3::Variant::Ansi,
-            config::Variant::China => mtp3::Variant::China,
-        },
+        variant: variant(network.variant),
         max_sif: usize::from(max_sif),
         correlation_ids: network.correlation_ids.iter().map(range).collect(),
         centre_groups: network

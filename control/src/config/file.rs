@@ -117,7 +117,7 @@ pub(super) struct Pages {
 }
 
 /// Which point codes are on the wire.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Variant {
     /// 14-bit point codes, ITU SCCP.

@@ -32,6 +32,18 @@ fn every_frame_of_captures_by_another_hand_has_a_tree() {
 }
 
 #[test]
+fn point_codes_and_addresses_are_read_as_the_option_says() {
+    // MTP3: SIO, DPC 3.2.1, OPC 6.5.4, SLS 7 of ANSI; then a UDT whose addresses have the SSN in front of the point code.
+    let hex = "83 030201 060504 07 090003 080d 05 c306 030201 05c3 07 06 05 04 05 62 03 48 01 00";
+    let ansi = ztsms(&["explain", "--link-type", "141", "--variant", "ansi", hex]);
+    assert!(ansi.out.contains("OPC 263430 DPC 66051 SLS 7"), "{}", ansi.out);
+    assert!(ansi.out.contains("SSN 6 (HLR), PC 66051") && ansi.out.contains("SSN 7 (VLR), PC 263430"), "{}", ansi.out);
+    let itu = ztsms(&["explain", "--link-type", "141", "--variant", "itu", hex]);
+    assert!(!itu.out.contains("OPC 263430"), "{}", itu.out);
+    assert_eq!(ztsms(&["explain", "--variant", "utopia", hex]).status, 2);
+}
+
+#[test]
 fn a_frame_that_is_not_there_and_a_file_that_is_not_are_told_apart() {
     let ran = ztsms(&["explain", &format!("{PYCRATE}:99999")]);
     assert!(ran.status == 1 && ran.err.contains("184 frames"), "{}", ran.err);

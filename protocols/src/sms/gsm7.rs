@@ -108,6 +108,7 @@ pub(super) struct Read {
 }
 
 /// The first character of `septets`; `None` at the end, and for an ESC that stands there alone.
+#[inline]
 pub(super) fn read(septets: &[u8], tables: Tables) -> Option<Read> {
     let base = |septet| match tables.base(septet) {
         Some(character) => (character, Problems::NONE),

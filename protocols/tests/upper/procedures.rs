@@ -15,7 +15,7 @@ fn sccp(frame: &[u8]) -> &[u8] {
     &data[16..len]
 }
 
-fn frames(pcap: &[u8]) -> Vec<&[u8]> {
+pub(super) fn frames(pcap: &[u8]) -> Vec<&[u8]> {
     let (mut rest, mut frames) = (&pcap[24..], Vec::new());
     let little = pcap[0] == 0xd4 || pcap[0] == 0x4d;
     while rest.len() > 16 {

@@ -252,23 +252,24 @@ fn sua_address(input: Input<'_>, name: &str, message: &[u8], address: &sua::Addr
     input.node(name, octets).with(value)
 }
 
-/// An MTP3 message with a routing label of the ITU.
+/// An MTP3 message.
 fn mtp3_message(input: Input<'_>, bytes: &[u8]) -> Node {
-    let msu = match mtp3::Msu::parse(bytes, mtp3::Variant::Itu) {
+    let msu = match mtp3::Msu::parse(bytes, input.variant) {
         Ok(msu) => msu,
         Err(error) => return input.failed("MTP3", bytes, error),
     };
     let mut node = input.node("MTP3", bytes);
     let service = format!("NI {}, SI {} ({})", msu.ni, msu.si, mtp3::service_name(msu.si));
     node.push(input.field("service information", bytes, 0, 1, service));
-    node.push(input.field("routing label", bytes, 1, 4, format_args!("OPC {} DPC {} SLS {}", msu.opc, msu.dpc, msu.sls)));
+    let label = format_args!("OPC {} DPC {} SLS {}", msu.opc, msu.dpc, msu.sls).to_string();
+    node.push(input.field("routing label", bytes, 1, input.variant.header_len() - 1, label));
     node.push(user_part(input, msu.si, msu.user_data));
     node
 }
 
 fn user_part(input: Input<'_>, si: u8, user_data: &[u8]) -> Node {
     // An SI other than 3 is no reason not to look: some boxes do not look at it either.
-    match protocols::sccp::Unitdata::parse(user_data, protocols::sccp::Variant::Itu) {
+    match protocols::sccp::Unitdata::parse(user_data, input.sccp()) {
         Err(_) if si != 3 => input.raw(format!("user part: {}", mtp3::service_name(si)), user_data),
         _ => upper::sccp_message(input, user_data),
     }

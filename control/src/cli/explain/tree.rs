@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use protocols::{Error, span};
+use dataplane::world::Network;
+use protocols::{Error, mtp3, sccp, span};
 use serde::Serialize;
 
 use crate::record_json::hex;
@@ -29,12 +30,26 @@ pub(super) struct Node {
 
 /// Makes nodes of slices of the input, which tells where they stand.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Input<'b>(pub(super) &'b [u8]);
+pub(super) struct Input<'b> {
+    octets: &'b [u8],
+    /// Whose routing labels and addresses they are, which nothing in them says.
+    pub(super) variant: mtp3::Variant,
+}
 
-impl Input<'_> {
+impl<'b> Input<'b> {
+    /// The octets of a frame or a layer.
+    pub(super) const fn new(octets: &'b [u8], variant: mtp3::Variant) -> Self {
+        Self { octets, variant }
+    }
+
+    /// Whose SCCP addresses, as the lane reads them.
+    pub(super) fn sccp(self) -> sccp::Variant {
+        Network { variant: self.variant, ..Network::default() }.sccp()
+    }
+
     /// A node over `octets` of the input.
     pub(super) fn node(self, name: impl Into<String>, octets: &[u8]) -> Node {
-        let place = span::within(self.0, octets);
+        let place = span::within(self.octets, octets);
         Node {
             name: name.into(),
             at: place.as_ref().map(|place| place.start),
@@ -89,7 +104,7 @@ impl Node {
 
     /// Names an error of the layer whose bytes are `octets`, with the octet of the whole input where it is known.
     pub(super) fn wrong(&mut self, input: Input<'_>, octets: &[u8], error: Error) {
-        match span::within(input.0, octets) {
+        match span::within(input.octets, octets) {
             Some(place) => {
                 let text = error.to_string();
                 let reason = text.split_once(": ").map_or(text.as_str(), |(_, reason)| reason);
@@ -148,7 +163,7 @@ mod tests {
     #[test]
     fn a_bad_byte_is_named_by_its_octet_in_the_whole_input() {
         let bytes = [0u8; 20];
-        let input = Input(&bytes);
+        let input = Input::new(&bytes, mtp3::Variant::Itu);
         let node = input.failed("TCAP", &bytes[12..], Error::new(Layer::Tcap, 3, Why::truncated(9, 2)));
         let printed = node.print(Paint(false));
         assert!(printed.contains("TCAP at octet 15: truncated: 9 octets needed, 2 present"), "{printed}");

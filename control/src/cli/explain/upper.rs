@@ -1,18 +1,19 @@
 //! SCCP, TCAP and MAP, as a tree.
 
-use protocols::ber::{self, Class, Form, Reader, Tlv};
+use protocols::ber::{Reader, Tlv};
 use protocols::map::{self, Destination, ForwardSm, Origination};
-use protocols::sccp::{self, Address, Unitdata};
+use protocols::sccp::{Address, Unitdata};
 use protocols::tcap::{self, Component, Dialogue, DialoguePdu, Opcode};
 use protocols::{Layer, sms};
 
+use super::elements::elements;
 use super::tpdu;
 use super::tree::{Input, Node};
 use crate::record_json::hex;
 
-/// An SCCP message with addresses of the ITU.
+/// An SCCP message.
 pub(super) fn sccp_message(input: Input<'_>, bytes: &[u8]) -> Node {
-    let unit = match Unitdata::parse(bytes, sccp::Variant::Itu) {
+    let unit = match Unitdata::parse(bytes, input.sccp()) {
         Ok(unit) => unit,
         Err(error) => return input.failed("SCCP", bytes, error),
     };
@@ -207,7 +208,7 @@ fn component(input: Input<'_>, message: &tcap::Message<'_>, item: &Component<'_>
                         shown.push(input.raw("LMSI", lmsi));
                     }
                 }
-                element(input, &mut shown, parameter, 0);
+                elements(input, &mut shown, parameter.raw, 0);
                 node.push(shown);
             }
         }
@@ -222,7 +223,7 @@ fn component(input: Input<'_>, message: &tcap::Message<'_>, item: &Component<'_>
                     let name = map::delivery_failure_name(cause).unwrap_or("unknown");
                     shown.push(input.node("cause", &[]).with(format_args!("{cause} ({name})")));
                 }
-                element(input, &mut shown, parameter, 0);
+                elements(input, &mut shown, parameter.raw, 0);
                 node.push(shown);
             }
         }
@@ -261,7 +262,7 @@ fn operation(
                 node.wrong(input, argument.raw, error);
             }
             known_argument(input, &mut node, invoke.opcode, argument);
-            element(input, &mut node, argument, 0);
+            elements(input, &mut node, argument.raw, 0);
             node
         }
     }
@@ -352,45 +353,5 @@ pub(super) fn map_argument(input: Input<'_>, bytes: &[u8], direction: Option<map
             elements(input, &mut node, bytes, 0);
             node
         }
-    }
-}
-
-/// Whatever elements `bytes` hold.
-fn elements(input: Input<'_>, node: &mut Node, bytes: &[u8], depth: usize) {
-    for item in Reader::new(bytes, Layer::Tcap) {
-        match item {
-            Ok(item) => element(input, node, &item, depth),
-            Err(error) => {
-                node.wrong(input, bytes, error);
-                return;
-            }
-        }
-    }
-}
-
-fn element(input: Input<'_>, node: &mut Node, item: &Tlv<'_>, depth: usize) {
-    let class = match item.class {
-        Class::Universal => "universal",
-        Class::Application => "application",
-        Class::Context => "context",
-        Class::Private => "private",
-    };
-    let form = match item.form {
-        Form::Short => "",
-        Form::Long(_) if item.canonical => "",
-        Form::Long(_) => ", length longer than needed",
-        Form::Indefinite => ", indefinite length",
-    };
-    let name = format!("[{class} {}{form}]", item.number);
-    if item.constructed && depth < ber::MAX_DEPTH {
-        let mut inner = input.node(name, item.raw);
-        elements(input, &mut inner, item.content, depth + 1);
-        node.push(inner);
-    } else {
-        let mut inner = input.raw(name, item.content);
-        if item.constructed {
-            inner.problem("nested deeper than is read");
-        }
-        node.push(inner);
     }
 }
