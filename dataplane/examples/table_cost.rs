@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // a tool for developers
 
 use dataplane::canonical::{Canonical, HostKind};
+use dataplane::scan::{Scanner, Scratch};
 use dataplane::suffix::Suffixes;
 use dataplane::verdicts::{Key, KeyScratch, Table, synthetic};
 use std::hint::black_box;
@@ -10,6 +11,9 @@ use std::time::Instant;
 
 /// Links of one kind: more than the last cache holds lines of.
 const LINKS: u64 = 1 << 18;
+/// What stands round the link of a message.
+const BEFORE: &str = "Your parcel could not be delivered. Please confirm your address within 24 hours:";
+const BEHIND: &str = "Thank you, your post office";
 /// Look-ups under way at once.
 const BATCH: usize = 8;
 
@@ -30,6 +34,7 @@ fn canonical(url: &str) -> Canonical<'_> {
 
 fn main() {
     let (suffixes, key) = (Suffixes::built_in(), Key::new(&[7; 16]));
+    let (scanner, mut scan) = (Scanner::default(), Scratch::new());
     let rounds: Option<u64> = std::env::var("ROUNDS").ok().map(|n| n.parse().unwrap());
     for count in std::env::args().skip(1).map(|count| count.parse::<u64>().unwrap()) {
         let start = Instant::now();
@@ -71,6 +76,20 @@ fn main() {
             println!(
                 "  {what}: judge {one:.0} ns, {batched:.0} in batches of {BATCH}; of it split {split:.0}, hash {hash:.0}, hash and find {find:.0}"
             );
+            let texts: Vec<String> = urls.iter().map(|url| format!("{BEFORE} {} {BEHIND}", url.url)).collect();
+            let whole = cost(urls.len(), || {
+                for (texts, batch) in texts.as_chunks::<BATCH>().0.iter().zip(urls.as_chunks::<BATCH>().0) {
+                    let pending = texts.each_ref().map(|text| {
+                        let mut pending = None;
+                        scanner.find(text, &mut scan, |link| pending = Some(table.begin(&link.url, &suffixes)));
+                        pending.unwrap()
+                    });
+                    for (url, pending) in batch.iter().zip(pending) {
+                        black_box(table.finish(pending, url, false, "", &mut keys));
+                    }
+                }
+            });
+            println!("  {what}: text to verdict, in batches of {BATCH} messages with a link: {whole:.0} ns a message");
         }
     }
 }

@@ -8,6 +8,7 @@
 //! it); schemes that are not special are opaque, except `rtsp`, which handsets link and which has a host like any
 //! other; a host of more than `MAX_IDN` characters that needs IDNA is refused (no such name resolves).
 
+mod fast;
 mod fold;
 mod host;
 mod path;
@@ -116,10 +117,16 @@ pub fn parse<'s>(input: &str, scratch: &'s mut Scratch) -> Result<Canonical<'s>,
 
 /// As [`parse`], but only where the parts lie: the scratch can be used again when there are none.
 pub(crate) fn parts(input: &str, scratch: &mut Scratch) -> Result<Parts, Bad> {
-    match fast(input, &mut scratch.url) {
+    match fast::fast(input, &mut scratch.url) {
         Some(parts) => Ok(parts),
         None => general(input, scratch),
     }
+}
+
+/// The canonical form of parts that need no change but the host's case: ASCII without a sign that is encoded, no number as last label, no
+/// `xn--`, no dot segment. `tail` begins with a slash or is empty.
+pub(crate) fn assemble<'s>(scheme: &'static str, host: &str, tail: &str, scratch: &'s mut Scratch) -> Canonical<'s> {
+    fast::write(scheme, host, tail, &mut scratch.url).of(scratch)
 }
 
 /// Where the parts of the serialisation lie.
@@ -150,83 +157,6 @@ impl Parts {
 
 /// Schemes with a host of the network's names, and their own ports. All but `rtsp` are special in the standard.
 const WITH_HOST: [(&str, u16); 6] = [("https", 443), ("http", 80), ("ftp", 21), ("wss", 443), ("ws", 80), ("rtsp", 554)];
-
-const HOST: u8 = 1;
-const PATH: u8 = 2;
-
-/// What a byte may be without a further thought, in a host and in path or query.
-// Built when compiled: an index out of range would not compile.
-#[allow(clippy::indexing_slicing)]
-const PLAIN: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut i = 0;
-    while i < 128 {
-        let b = i as u8;
-        if b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_') {
-            table[i] |= HOST;
-        }
-        if b > b' ' && b < 0x7f && !matches!(b, b'"' | b'#' | b'<' | b'>' | b'\'' | b'\\' | b'^' | b'`' | b'{' | b'}') {
-            table[i] |= PATH;
-        }
-        i += 1;
-    }
-    table
-};
-
-fn plain(byte: u8, what: u8) -> bool {
-    PLAIN.get(usize::from(byte)).is_some_and(|bits| bits & what != 0)
-}
-
-/// `http://host/path?query` in plain ASCII; `None` where the general way must look.
-fn fast(input: &str, out: &mut String) -> Option<Parts> {
-    let bytes = input.as_bytes();
-    let (scheme, rest) = match bytes {
-        [b'h' | b'H', b't' | b'T', b't' | b'T', b'p' | b'P', b's' | b'S', b':', b'/', b'/', ..] => ("https", input.get(8..)?),
-        [b'h' | b'H', b't' | b'T', b't' | b'T', b'p' | b'P', b':', b'/', b'/', ..] => ("http", input.get(7..)?),
-        _ => return None,
-    };
-    let host_len = rest.bytes().position(|b| !plain(b, HOST)).unwrap_or(rest.len());
-    let (host, tail) = rest.split_at_checked(host_len)?;
-    let last = host.as_bytes().last()?;
-    let label = host.rsplit('.').next()?;
-    if *last == b'.' || label.as_bytes().first().is_none_or(u8::is_ascii_digit) || ace(host.as_bytes()) {
-        return None;
-    }
-    let tail = match tail.as_bytes().first() {
-        None => "",
-        Some(b'/' | b'?') => tail,
-        _ => return None,
-    };
-    let mut before = 0;
-    let mut query = false;
-    for &b in tail.as_bytes() {
-        // A segment that begins with a dot, or with what may be an encoded one, may be a dot segment.
-        if !plain(b, PATH) || (before == b'/' && !query && matches!(b, b'.' | b'%')) {
-            return None;
-        }
-        query |= b == b'?';
-        before = b;
-    }
-    out.clear();
-    out.push_str(scheme);
-    out.push_str("://");
-    let host_start = out.len();
-    out.push_str(host);
-    out.get_mut(host_start..)?.make_ascii_lowercase();
-    let path_start = out.len();
-    if !tail.starts_with('/') {
-        out.push('/');
-    }
-    out.push_str(tail);
-    Some(Parts {
-        scheme_end: scheme.len() as u32,
-        host_start: host_start as u32,
-        host_end: path_start as u32,
-        path_start: path_start as u32,
-        port: None,
-        kind: HostKind::Domain,
-    })
-}
 
 /// Whether a label of `host` begins with `xn--` (any case).
 fn ace(host: &[u8]) -> bool {
@@ -264,7 +194,9 @@ fn general(input: &str, scratch: &mut Scratch) -> Result<Parts, Bad> {
     let host_start = out.len() as u32;
     let kind = host::write(name, host_scratch, out)?;
     let whole = out.len();
-    let dots = usize::from(kind == HostKind::Domain && out.ends_with('.'));
+    // The root alone has no name but its dot.
+    let name = out.get(host_start as usize..).unwrap_or_default();
+    let dots = usize::from(kind == HostKind::Domain && name.ends_with('.') && name.len() > 1);
     let port = port_number(port)?.filter(|&port| port != own_port);
     if let Some(port) = port {
         out.push(':');

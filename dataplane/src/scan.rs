@@ -1,10 +1,11 @@
 //! Finds the URLs of a text: a superset of what Android and iOS make tappable, and the evasions that a reader undoes.
 //!
-//! Three steps, each for what the one before lets through:
-//! 1. [`Scanner::may_link`] and its sisters, the sieve: one look at a message, nearly all end here (`scan/sieve.rs`).
-//! 2. Anchors, by one automaton: dots, colons, defanged dots, words for a dot (`scan/automata.rs`).
-//! 3. Exact recognition round an anchor: `hosts` (no scheme), `schemes`, `loose` (low confidence), `nested`
-//!    (a URL inside a URL), `bindings`.
+//! Four steps, each for what the one before lets through:
+//! 1. The sieve, also on its own as [`Scanner::may_link`] and its sisters: one look at a message, nearly all end here (`scan/sieve.rs`).
+//! 2. Recognition at the sieve's own marks, where they hold nothing but links of the usual form between blanks (`scan/simple.rs`).
+//! 3. Else anchors, by one automaton: dots, colons, defanged dots, words for a dot (`scan/automata.rs`);
+//! 4. and exact recognition round each: `hosts` (no scheme), `schemes`, `loose` (low confidence), `nested` (a URL inside a URL),
+//!    `bindings`. [`Scanner::find_with_care`] is these two alone, and the oracle of the two before.
 //!
 //! Every anchor lies in one span and the scan goes on behind it, so the time is linear in the text.
 
@@ -14,12 +15,14 @@ use crate::verdict::Confidence;
 mod automata;
 mod bindings;
 mod chars;
+mod glance;
 mod hosts;
 mod loose;
 mod nested;
 mod schemes;
 mod sieve;
 mod simd;
+mod simple;
 mod tail;
 mod tlds;
 mod units;
@@ -137,8 +140,24 @@ impl Scanner {
         Self { tlds: Tlds::new(tlds), anchors: Anchors::new(), width: simd::Width::detect() }
     }
 
-    /// Calls `visit` once for each reading of each link in `text`, in the order of the text.
-    pub fn find(&self, text: &str, scratch: &mut Scratch, visit: impl FnMut(&Link<'_>)) {
+    /// Calls `visit` once for each reading of each link in `text`, in the order of the text. It asks the sieve itself.
+    pub fn find(&self, text: &str, scratch: &mut Scratch, mut visit: impl FnMut(&Link<'_>)) {
+        let mut simple = simple::Simple::default();
+        if self.simple(text, &mut simple) {
+            simple.each(text, &mut scratch.canonical, visit);
+        } else {
+            self.find_with_care(text, scratch, &mut visit);
+        }
+    }
+
+    /// Whether [`Self::find`] gets by without the automaton: no mark but of nothing or of links of the usual form. For measurements.
+    pub fn is_simple(&self, text: &str) -> bool {
+        self.simple(text, &mut simple::Simple::default())
+    }
+
+    /// As [`Self::find`], by the automaton over the whole text: nothing is dismissed and nothing done in haste.
+    #[inline(never)]
+    pub fn find_with_care(&self, text: &str, scratch: &mut Scratch, visit: impl FnMut(&Link<'_>)) {
         scratch.seen.clear();
         let mut finder = Finder { tlds: &self.tlds, text, scratch, visit, token_until: 0, opaque_until: 0, android_until: 0 };
         let end = finder.binding();

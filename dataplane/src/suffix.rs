@@ -5,6 +5,7 @@
 //! listed. Hosts come in canonical form: lower case, punycode, no final dot.
 
 use publicsuffix::{List, Psl as _, Type};
+use suffixes::Found;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// A suffix list and what identifies it.
@@ -81,7 +82,7 @@ impl Suffixes {
     /// The registrable domain of a host: its public suffix and one label more. `None` for a suffix itself and for what is no name.
     #[inline]
     pub fn registrable<'h>(&self, host: &'h str) -> Option<&'h str> {
-        above(host, self.suffix(host)?)
+        end(host, self.find(host).registrable)
     }
 
     /// Whether the host is a public suffix itself.
@@ -92,43 +93,49 @@ impl Suffixes {
     /// Whether the host's suffix is of the private section: a company's platform, whose customers stand for themselves.
     #[inline]
     pub fn is_private(&self, host: &str) -> bool {
-        self.find(host).is_some_and(|(_, private)| private)
+        self.find(host).private
     }
 
     /// The public suffix of a host, itself included.
     #[inline]
     pub fn suffix<'h>(&self, host: &'h str) -> Option<&'h str> {
-        self.find(host).map(|(suffix, _)| suffix)
+        end(host, self.find(host).suffix)
     }
 
-    /// Both answers by one search: the registrable domain, and the public suffix with whether it is of the private section.
+    /// All answers by one search: the registrable domain, and the public suffix with whether it is of the private section.
     #[inline]
     pub fn split<'h>(&self, host: &'h str) -> Split<'h> {
-        let Some((suffix, private)) = self.find(host) else { return Split { registrable: None, suffix: "", private: false } };
-        Split { registrable: above(host, suffix), suffix, private }
+        let Found { suffix, registrable, private } = self.find(host);
+        Split { registrable: end(host, registrable), suffix: end(host, suffix).unwrap_or_default(), private }
     }
 
     #[inline]
-    fn find<'h>(&self, host: &'h str) -> Option<(&'h str, bool)> {
-        if host.is_empty() || host.starts_with('.') || host.ends_with('.') {
-            return None;
+    fn find(&self, host: &str) -> Found {
+        let octets = host.as_bytes();
+        if matches!(octets, [] | [b'.', ..] | [.., b'.']) {
+            return Found::default();
         }
-        let found = match &self.source {
-            Source::BuiltIn => psl::suffix(host.as_bytes()),
-            Source::File(list) => list.suffix(host.as_bytes()),
-        }?;
-        let suffix = host.get(host.len().checked_sub(found.as_bytes().len())?..)?;
-        Some((suffix, found.typ() == Some(Type::Private)))
+        match &self.source {
+            Source::BuiltIn => suffixes::find(octets),
+            Source::File(list) => list.suffix(octets).map_or_else(Found::default, |found| {
+                let suffix = found.as_bytes().len();
+                Found { suffix, registrable: above(octets, suffix), private: found.typ() == Some(Type::Private) }
+            }),
+        }
     }
 }
 
-/// `suffix` of `host`, and the label before it.
+/// So many octets of a host's end; `None` for none.
 #[inline]
-fn above<'h>(host: &'h str, suffix: &str) -> Option<&'h str> {
-    let end = host.len().checked_sub(suffix.len() + 1)?;
-    // Octet by octet: labels are short, and a vector search costs more to begin.
-    let label = host.as_bytes().get(..end)?.iter().rposition(|&c| c == b'.').map_or(0, |dot| dot + 1);
-    (label < end).then(|| host.get(label..)).flatten()
+fn end(host: &str, octets: usize) -> Option<&str> {
+    host.len().checked_sub(octets).and_then(|at| host.get(at..)).filter(|_| octets > 0)
+}
+
+/// Octets of a suffix and the label before it; 0 where there is none.
+fn above(host: &[u8], suffix: usize) -> usize {
+    let before = host.len().checked_sub(suffix + 1).and_then(|end| host.get(..end));
+    let label = before.and_then(|before| before.rsplit(|&octet| octet == b'.').next()).unwrap_or_default();
+    if label.is_empty() { 0 } else { suffix + 1 + label.len() }
 }
 
 /// Version of the crate whose list is compiled in, from the lockfile that chose it: each release is one state of the list.

@@ -12,6 +12,7 @@ pub mod keys;
 mod map;
 mod overlay;
 pub mod pattern;
+mod sip;
 mod snapshot;
 pub mod synthetic;
 #[cfg(test)]

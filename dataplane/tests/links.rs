@@ -24,11 +24,16 @@ struct Found {
 
 fn find(scanner: &Scanner, scratch: &mut Scratch, text: &str) -> Vec<Found> {
     let mut found = Vec::new();
-    scanner.find(text, scratch, |link: &Link<'_>| {
+    let mut careful = Vec::new();
+    scanner.find_with_care(text, scratch, |link: &Link<'_>| {
         assert_eq!(text.get(link.start..link.end), Some(link.as_written));
         let (start, end) = (link.start, link.end);
+        careful.push(format!("{link:?}"));
         found.push(Found { start, end, confidence: link.confidence, url: link.url.url.to_owned(), form: link.form });
     });
+    let mut hasty = Vec::new();
+    scanner.find(text, scratch, |link: &Link<'_>| hasty.push(format!("{link:?}")));
+    assert_eq!(hasty, careful, "{text:?}");
     found
 }
 

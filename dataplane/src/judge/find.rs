@@ -74,26 +74,25 @@ pub(super) struct Find<'f> {
 impl Find<'_> {
     pub(super) fn links(&mut self, text: &str, found: Found, scan: &mut scan::Scratch) {
         let world = self.world;
-        if !world.scanner.may_link(text.as_bytes()) {
-            return;
-        }
         world.scanner.find(text, scan, |link| self.link(link, found));
     }
 
     fn link(&mut self, link: &scan::Link<'_>, found: Found) {
         let World { table, suffixes, policy, .. } = self.world;
         let url = &link.url;
-        let (verdict, reason, entry, app) = match link.confidence {
-            Confidence::Binding => (Verdict::None, Reason::NoEntry, None, false),
-            Confidence::Low => table
-                .judge_exact_dangerous(url, suffixes, self.keys)
-                .map_or((Verdict::Unknown, Reason::NoEntry, None, false), |j| (j.verdict, j.reason, j.entry, j.app)),
+        let (verdict, reason, entry, app, registrable) = match link.confidence {
+            Confidence::Binding => (Verdict::None, Reason::NoEntry, None, false, suffixes.registrable(url.host)),
+            Confidence::Low => match table.judge_exact_dangerous(url, suffixes, self.keys) {
+                Some(j) => (j.verdict, j.reason, j.entry, j.app, j.registrable(url.host)),
+                None => (Verdict::Unknown, Reason::NoEntry, None, false, suffixes.registrable(url.host)),
+            },
             Confidence::High => {
                 let judged = table.judge(url, link.app, self.sender, suffixes, self.keys);
+                let registrable = judged.registrable(url.host);
                 if policy.impersonation(self.sender, url.host) {
-                    (Verdict::Dangerous, Reason::Impersonation, judged.entry, judged.app)
+                    (Verdict::Dangerous, Reason::Impersonation, judged.entry, judged.app, registrable)
                 } else {
-                    (judged.verdict, judged.reason, judged.entry, judged.app)
+                    (judged.verdict, judged.reason, judged.entry, judged.app, registrable)
                 }
             }
         };
@@ -104,7 +103,7 @@ impl Find<'_> {
             (at + slice.len() <= url.url.len()).then_some((base + at, base + at + slice.len()))
         };
         let host = within(url.host).unwrap_or((base, base));
-        let registrable = suffixes.registrable(url.host).and_then(within).unwrap_or((base, base));
+        let registrable = registrable.and_then(within).unwrap_or((base, base));
         self.slots.push(Slot {
             start: link.start,
             end: link.end,

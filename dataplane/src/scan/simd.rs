@@ -1,13 +1,21 @@
-//! The first look of the sieve: one pass over 32 octets or 16 code units at a time that marks where a link may be.
+//! The first look of the sieve: one pass over 32 octets at a time that marks where a link may hang.
 //!
-//! Plain loops over fixed blocks, which the compiler turns into vector code, for the baseline of the target and for
-//! UCS2; for octets on x86-64 with AVX2, chosen when the scanner is built, the same by intrinsics. That choice and their
-//! loads are the only `unsafe` here. The oracle is the same question asked octet by octet, in the tests.
+//! Two classes decide, that of an octet and that of the one behind it. On x86-64 with AVX2, chosen when the scanner is built, each class
+//! is two shuffles by nibble; elsewhere plain loops over fixed blocks, which the compiler turns into vector code. UCS2 is narrowed to
+//! octets first. The choice and the loads and stores are the only `unsafe` here. The oracle is [`octet`], asked octet by octet, in the tests.
 
-/// How many units a block has.
+/// How many octets a block has.
 pub(super) const BLOCK: usize = 32;
-/// A block with the two units behind it, which its last questions need.
-pub(super) const WINDOW: usize = BLOCK + 2;
+/// Blocks of one pass.
+const BLOCKS: usize = 8;
+/// Octets of one pass.
+pub(super) const PASS: usize = BLOCK * BLOCKS;
+/// Code units of one pass.
+pub(super) const UNITS: usize = 128;
+/// Code units that are narrowed at once: a pass, and what a glance may want to see behind it.
+pub(super) const NARROWED: usize = UNITS + BLOCK;
+/// What stands for every code unit that is not ASCII.
+pub(super) const OTHER: u8 = 0x7f;
 
 /// Which code the first look runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,179 +38,218 @@ impl Width {
     }
 }
 
-/// Runs `look` over the blocks of octets whose mask is not empty, until it says yes.
-pub(super) fn octets(width: Width, text: &[u8], look: impl FnMut(usize) -> bool) -> bool {
+/// What one pass saw.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Marks {
+    /// A bit for each octet of each block.
+    pub(super) masks: [u32; BLOCKS],
+    /// Whether there is a slash.
+    pub(super) slash: bool,
+    /// Whether an octet begins a character of three or more in UTF-8: dots and colons of other scripts are among them.
+    pub(super) wide: bool,
+}
+
+impl Marks {
+    /// The masks of the blocks that `text` has.
+    #[inline(always)]
+    pub(super) fn of(&self, text: &[u8]) -> &[u32] {
+        self.masks.get(..text.len().div_ceil(BLOCK)).unwrap_or(&self.masks)
+    }
+}
+
+/// Marks the first [`PASS`] octets of `text`.
+#[inline]
+pub(super) fn marks(width: Width, text: &[u8]) -> Marks {
     match width {
-        Width::Baseline => octets_in_blocks(text, look),
+        Width::Baseline => marks_in_blocks(text),
         #[cfg(target_arch = "x86_64")]
         #[allow(unsafe_code)]
         // SAFETY: `Avx2` is only made by `detect`, on a machine that has it.
-        Width::Avx2 => unsafe { octets_avx2(text, look) },
+        Width::Avx2 => unsafe { marks_avx2(text) },
     }
 }
 
-/// As [`octets`] for UTF-16 in big endian.
-pub(super) fn units(width: Width, text: &[u8], look: impl FnMut(usize) -> bool) -> bool {
-    match width {
-        Width::Baseline => units_in_blocks(text, look),
-        #[cfg(target_arch = "x86_64")]
-        #[allow(unsafe_code)]
-        // SAFETY: as above.
-        Width::Avx2 => unsafe { units_avx2(text, look) },
+/// UTF-16, big endian, as octets: ASCII stays, all else is [`OTHER`].
+#[derive(Clone, Debug)]
+pub(super) struct Narrow {
+    octets: [u8; NARROWED],
+    len: usize,
+    /// The largest code unit.
+    pub(super) largest: u16,
+}
+
+impl Narrow {
+    #[inline]
+    pub(super) const fn new() -> Self {
+        Self { octets: [0; NARROWED], len: 0, largest: 0 }
+    }
+
+    /// Narrows the first [`NARROWED`] code units; an odd last octet is ignored.
+    #[inline]
+    pub(super) fn fill(&mut self, width: Width, units: &[u8]) {
+        let pairs = units.as_chunks::<2>().0;
+        let pairs = pairs.get(..NARROWED).unwrap_or(pairs);
+        (self.len, self.largest) = (pairs.len(), 0);
+        match width {
+            Width::Baseline => self.units(pairs),
+            #[cfg(target_arch = "x86_64")]
+            #[allow(unsafe_code)]
+            // SAFETY: as above.
+            Width::Avx2 => unsafe { self.units_avx2(pairs) },
+        }
+    }
+
+    #[inline]
+    pub(super) fn octets(&self) -> &[u8] {
+        self.octets.get(..self.len).unwrap_or_default()
+    }
+
+    #[inline]
+    fn units(&mut self, pairs: &[[u8; 2]]) {
+        for (to, pair) in self.octets.iter_mut().zip(pairs) {
+            let unit = u16::from_be_bytes(*pair);
+            self.largest = self.largest.max(unit);
+            *to = unit.min(OTHER.into()) as u8;
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn units_avx2(&mut self, pairs: &[[u8; 2]]) {
+        let mut at = 0;
+        let mut largest = 0;
+        while let Some(block) = pairs.get(at..).and_then(|rest| rest.first_chunk::<BLOCK>()) {
+            largest = largest.max(self.block_avx2(block, at));
+            at += BLOCK;
+        }
+        // The rest overlaps what is done, where there is enough of that.
+        match pairs.last_chunk::<BLOCK>() {
+            Some(block) if at < pairs.len() => largest = largest.max(self.block_avx2(block, pairs.len() - BLOCK)),
+            Some(_) => {}
+            None => {
+                let mut block = [[0; 2]; BLOCK];
+                block.iter_mut().zip(pairs).for_each(|(to, pair)| *to = *pair);
+                largest = self.block_avx2(&block, 0);
+            }
+        }
+        self.largest = largest;
+    }
+
+    /// Narrows a block to its place; gives a code unit that is no smaller than its largest in the highest octet.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    #[allow(unsafe_code)] // its loads and its store
+    fn block_avx2(&mut self, block: &[[u8; 2]; BLOCK], at: usize) -> u16 {
+        use core::arch::x86_64::*;
+        let Some(to) = self.octets.get_mut(at..).and_then(|to| to.first_chunk_mut::<BLOCK>()) else { return u16::MAX };
+        let (first, second) = block.split_at(BLOCK / 2);
+        debug_assert!(first.len() == BLOCK / 2 && second.len() == BLOCK / 2);
+        // SAFETY: each half of the block is 16 pairs: 32 octets. Unaligned.
+        let (first, second) = unsafe { (_mm256_loadu_si256(first.as_ptr().cast()), _mm256_loadu_si256(second.as_ptr().cast())) };
+        let turn = _mm256_broadcastsi128_si256(_mm_setr_epi8(1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14));
+        let (first, second) = (_mm256_shuffle_epi8(first, turn), _mm256_shuffle_epi8(second, turn));
+        let most = _mm256_set1_epi16(i16::from(OTHER as i8));
+        let packed = _mm256_packus_epi16(_mm256_min_epu16(first, most), _mm256_min_epu16(second, most));
+        // Packing works by halves: the middle two quarters change places.
+        let packed = _mm256_permute4x64_epi64::<0b11_01_10_00>(packed);
+        // SAFETY: `to` is 32 octets. Unaligned.
+        unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), packed) };
+        let largest = _mm256_max_epu16(first, second);
+        // Only whether there is one from U+2000 on is asked.
+        let high = _mm256_cmpeq_epi16(_mm256_srli_epi16::<13>(largest), _mm256_setzero_si256());
+        if _mm256_movemask_epi8(high) == -1 { 0x1fff } else { u16::MAX }
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn octets_avx2(text: &[u8], mut look: impl FnMut(usize) -> bool) -> bool {
-    let mut at = 0;
-    let mut rest = text;
-    while let Some(window) = rest.first_chunk::<WINDOW>() {
-        if marked(octet_mask_avx2(window), at, &mut look) {
-            return true;
-        }
-        at += BLOCK;
-        rest = rest.get(BLOCK..).unwrap_or_default();
-    }
-    while !rest.is_empty() {
-        let mut window = [0; WINDOW];
-        window.get_mut(..rest.len()).unwrap_or_default().copy_from_slice(rest);
-        if marked(octet_mask_avx2(&window), at, &mut look) {
-            return true;
-        }
-        at += BLOCK;
-        rest = rest.get(BLOCK..).unwrap_or_default();
-    }
-    false
-}
-
-/// What [`octet_mask`] gives, by comparisons of 32 octets.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-#[inline]
 #[allow(unsafe_code)] // its loads
-fn octet_mask_avx2(window: &[u8; WINDOW]) -> u32 {
+fn marks_avx2(text: &[u8]) -> Marks {
     use core::arch::x86_64::*;
-    let load = |from: usize| {
-        debug_assert!(from + BLOCK <= WINDOW);
-        // SAFETY: called with 0, 1 and 2, and `WINDOW` is `BLOCK` + 2: the 32 octets lie in the window. Unaligned.
-        unsafe { _mm256_loadu_si256(window.as_ptr().add(from).cast()) }
+    let load = |octets: &[u8; BLOCK]| {
+        // SAFETY: 32 octets, unaligned.
+        unsafe { _mm256_loadu_si256(octets.as_ptr().cast()) }
     };
-    let (c, n, n2) = (load(0), load(1), load(2));
-    let is = |v, octet: u8| _mm256_cmpeq_epi8(v, _mm256_set1_epi8(octet as i8));
-    let or = |a, b| _mm256_or_si256(a, b);
-    let and = |a, b| _mm256_and_si256(a, b);
-    // `first <= v <= last`, unsigned.
-    let within = |v, first: u8, last: u8| {
-        let from = _mm256_sub_epi8(v, _mm256_set1_epi8(first as i8));
-        _mm256_cmpeq_epi8(_mm256_min_epu8(from, _mm256_set1_epi8((last - first) as i8)), from)
+    let table = |table: &[u8; 16]| {
+        // SAFETY: 16 octets, unaligned.
+        unsafe { _mm256_broadcastsi128_si256(_mm_loadu_si128(table.as_ptr().cast())) }
     };
-    let small = |v| or(v, _mm256_set1_epi8(0x20));
-    let (c_small, n_small) = (small(c), small(n));
-    let quiet = or(
-        within(n, b'!', b'('),
-        or(within(n, b'*', b','), or(within(n, b':', b'='), or(is(n, b'?'), or(is(n, b'.'), is(n, b'/'))))),
-    );
-    let dot = _mm256_andnot_si256(quiet, is(c, b'.'));
-    let blank = or(is(n, b' '), or(is(n, b'\n'), is(n, b'\r')));
-    let colon = _mm256_andnot_si256(blank, is(c, b':'));
-    let comma = and(is(c, b','), or(within(n_small, b'a', b'z'), within(n, 0x80, 0xff)));
-    let word = and(is(c_small, b'd'), and(or(is(n_small, b'o'), is(n, b'0')), is(small(n2), b't')));
-    let escape = and(is(c, b'%'), or(is(n, b'3'), is(n, b'2')));
-    let line = and(or(is(c, b'\n'), is(c, b'\r')), or(is(n, b'@'), is(n, 0)));
-    let mut hit = or(or(or(dot, colon), or(comma, word)), or(escape, line));
-    if _mm256_movemask_epi8(c) != 0 {
-        let wide = or(
-            and(is(c, 0xef), or(is(n, 0xbc), is(n, 0xbd))),
-            or(and(is(c, 0xe3), and(is(n, 0x80), is(n2, 0x82))), and(is(c, 0xe2), and(is(n, 0x80), is(n2, 0xa4)))),
+    let (low, high) = (table(&HERE.0), table(&HERE.1));
+    let (low_behind, high_behind) = (table(&BEHIND.0), table(&BEHIND.1));
+    let (nibble, other, zero, slash) =
+        (_mm256_set1_epi8(15), _mm256_set1_epi8(OTHER as i8), _mm256_setzero_si256(), _mm256_set1_epi8(b'/' as i8));
+    let (mut slashes, mut highest) = (zero, zero);
+    let mut pass = |c: __m256i, n: __m256i| {
+        slashes = _mm256_or_si256(slashes, _mm256_cmpeq_epi8(c, slash));
+        highest = _mm256_max_epu8(highest, c);
+        // A shuffle gives 0 for an index from 0x80 on: what is not ASCII carries no mark of this pass.
+        let here = _mm256_and_si256(
+            _mm256_shuffle_epi8(low, c),
+            _mm256_shuffle_epi8(high, _mm256_and_si256(_mm256_srli_epi16::<4>(c), nibble)),
         );
-        hit = or(hit, wide);
+        let n = _mm256_min_epu8(n, other);
+        let behind = _mm256_and_si256(
+            _mm256_shuffle_epi8(low_behind, n),
+            _mm256_shuffle_epi8(high_behind, _mm256_and_si256(_mm256_srli_epi16::<4>(n), nibble)),
+        );
+        !_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_and_si256(here, behind), zero)) as u32
+    };
+    let mut marks = Marks::default();
+    // Blocks with an octet behind them.
+    let whole = text.len().saturating_sub(1) / BLOCK;
+    for (block, mask) in marks.masks.iter_mut().take(whole).enumerate() {
+        debug_assert!(block * BLOCK + BLOCK < text.len());
+        // SAFETY: `block` is below `whole`, so that the 33 octets from `block * BLOCK` on lie in the text. Unaligned.
+        let (c, n) = unsafe {
+            let at = text.as_ptr().add(block * BLOCK);
+            (_mm256_loadu_si256(at.cast()), _mm256_loadu_si256(at.add(1).cast()))
+        };
+        *mask = pass(c, n);
     }
-    _mm256_movemask_epi8(hit) as u32
+    if let (Some(mask), Some(rest @ [_, ..])) = (marks.masks.get_mut(whole), text.get(whole * BLOCK..)) {
+        // The last block overlaps the one before, where there is one. Behind the end stands a 0.
+        let mut alone = [0; BLOCK];
+        let (block, shift) = match text.last_chunk::<BLOCK>() {
+            Some(block) => (block, BLOCK - rest.len()),
+            None => {
+                alone.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+                (&alone, 0)
+            }
+        };
+        let c = load(block);
+        let n = _mm256_alignr_epi8::<1>(_mm256_permute2x128_si256::<0x81>(c, c), c);
+        *mask = pass(c, n) >> shift;
+    }
+    marks.slash = _mm256_movemask_epi8(slashes) != 0;
+    marks.wide = _mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_max_epu8(highest, _mm256_set1_epi8(0xe0_u8 as i8)), highest)) != 0;
+    marks
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn units_avx2(text: &[u8], look: impl FnMut(usize) -> bool) -> bool {
-    units_in_blocks(text, look)
-}
-
-#[inline(always)]
-fn octets_in_blocks(text: &[u8], mut look: impl FnMut(usize) -> bool) -> bool {
-    let mut at = 0;
+fn marks_in_blocks(text: &[u8]) -> Marks {
+    let mut marks = Marks::default();
     let mut rest = text;
-    while let Some(window) = rest.first_chunk::<WINDOW>() {
-        if marked(octet_mask(window), at, &mut look) {
-            return true;
+    for mask in &mut marks.masks {
+        let mut window = [0; BLOCK + 1];
+        match rest.first_chunk::<{ BLOCK + 1 }>() {
+            Some(whole) => window = *whole,
+            None => window.iter_mut().zip(rest).for_each(|(to, from)| *to = *from),
         }
-        at += BLOCK;
+        let [block @ .., _] = &window;
+        let [_, behind @ ..] = &window;
+        let mut hit = [0_u8; BLOCK];
+        for ((hit, &c), &n) in hit.iter_mut().zip(block).zip(behind) {
+            *hit = u8::from(octet(c, n));
+        }
+        *mask = bits(&hit);
+        marks.slash |= block.iter().fold(false, |any, &c| any | (c == b'/'));
+        marks.wide |= block.iter().fold(false, |any, &c| any | (c >= 0xe0));
         rest = rest.get(BLOCK..).unwrap_or_default();
-    }
-    // The last block, with nothing behind it: at most two rounds, since a window is longer than a block.
-    while !rest.is_empty() {
-        let mut window = [0; WINDOW];
-        window.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-        if marked(octet_mask(&window), at, &mut look) {
-            return true;
+        if rest.is_empty() {
+            break;
         }
-        at += BLOCK;
-        rest = rest.get(BLOCK..).unwrap_or_default();
     }
-    false
-}
-
-#[inline(always)]
-fn units_in_blocks(text: &[u8], mut look: impl FnMut(usize) -> bool) -> bool {
-    let mut at = 0;
-    let mut rest = text;
-    while rest.len() >= 2 {
-        let mut window = [0_u16; WINDOW];
-        let pairs = rest.as_chunks::<2>().0;
-        match pairs.first_chunk::<WINDOW>() {
-            Some(pairs) => window.iter_mut().zip(pairs).for_each(|(to, pair)| *to = u16::from_be_bytes(*pair)),
-            None => window.iter_mut().zip(pairs).for_each(|(to, pair)| *to = u16::from_be_bytes(*pair)),
-        }
-        if marked(unit_mask(&window), at, &mut look) {
-            return true;
-        }
-        at += BLOCK;
-        rest = rest.get(2 * BLOCK..).unwrap_or_default();
-    }
-    false
-}
-
-#[inline(always)]
-fn marked(mut mask: u32, at: usize, look: &mut impl FnMut(usize) -> bool) -> bool {
-    while mask != 0 {
-        if look(at + mask.trailing_zeros() as usize) {
-            return true;
-        }
-        mask &= mask - 1;
-    }
-    false
-}
-
-/// One bit for each octet where [`octet`] says yes.
-#[inline(always)]
-fn octet_mask(window: &[u8; WINDOW]) -> u32 {
-    let [_, next @ ..] = window;
-    let [_, _, next2 @ ..] = window;
-    let mut hit = [0_u8; BLOCK];
-    for (((hit, &c), &n), &n2) in hit.iter_mut().zip(window).zip(next).zip(next2) {
-        *hit = u8::from(octet(c, n, n2));
-    }
-    bits(&hit)
-}
-
-#[inline(always)]
-fn unit_mask(window: &[u16; WINDOW]) -> u32 {
-    let [_, next @ ..] = window;
-    let [_, _, next2 @ ..] = window;
-    let mut hit = [0_u8; BLOCK];
-    for (((hit, &c), &n), &n2) in hit.iter_mut().zip(window).zip(next).zip(next2) {
-        *hit = u8::from(unit(c, n, n2));
-    }
-    bits(&hit)
+    marks
 }
 
 /// Eight octets of 0 or 1 make eight bits by one multiplication.
@@ -214,40 +261,71 @@ fn bits(hit: &[u8; BLOCK]) -> u32 {
     })
 }
 
-/// Whether a link may hang on the octet `c`, with the two behind it: a dot but before punctuation that no host goes on
-/// behind, a colon but before a blank, a comma before a letter, `dot` or `d0t`, `%3` or `%2`, the first octet of a wide
-/// dot or colon in UTF-8, the end of a line before `@` (0 in the default alphabet). The same for septets: their letters
-/// beyond ASCII lie elsewhere.
+/// Whether a link may hang on the octet `c`, with the one behind it (0 behind the end): a dot but before punctuation that no host goes on
+/// behind, a colon but before a blank, a comma before what may be a letter, `do` or `d0`, `%` before a digit, the end of a line before `@`
+/// (0 in the default alphabet). Letters beyond ASCII lie elsewhere in septets than in UTF-8: whatever is no sign of both may be one.
 #[inline(always)]
-fn octet(c: u8, n: u8, n2: u8) -> bool {
-    let letter = (n | 0x20).wrapping_sub(b'a') < 26;
-    let quiet = matches!(n, b'!'..=b'(' | b'*'..=b',' | b'.' | b'/' | b':'..=b'=' | b'?');
+fn octet(c: u8, n: u8) -> bool {
+    let n = if n > OTHER { OTHER } else { n };
+    let digit = n.wrapping_sub(b'0') < 10;
+    let quiet = (n.wrapping_sub(b'!') < 8)
+        | (n.wrapping_sub(b'*') < 3)
+        | (n == b'.')
+        | (n == b'/')
+        | (n.wrapping_sub(b':') < 4)
+        | (n == b'?');
     ((c == b'.') & !quiet)
-        | ((c == b':') & !matches!(n, b' ' | b'\n' | b'\r'))
-        | (matches!(c, b'\n' | b'\r') & ((n == b'@') | (n == 0)))
-        | ((c == b',') & (letter | (n >= 0x80)))
-        | ((c | 0x20 == b'd') & ((n | 0x20 == b'o') | (n == b'0')) & (n2 | 0x20 == b't'))
-        | ((c == b'%') & ((n == b'3') | (n == b'2')))
-        | ((c == 0xef) & ((n == 0xbc) | (n == 0xbd)))
-        | ((c == 0xe3) & (n == 0x80) & (n2 == 0x82))
-        | ((c == 0xe2) & (n == 0x80) & (n2 == 0xa4))
+        | ((c == b':') & (n != b' '))
+        | ((c == b',') & (n >= 0x40))
+        | ((c | 0x20 == b'd') & ((n | 0x20 == b'o') | (n == b'0') | (n == b'?') | (n | 0x20 == b'`')))
+        | ((c == b'%') & (digit | (n == b'>')))
+        | (((c == b'\n') | (c == b'\r')) & ((n == b'@') | (n == 0)))
 }
 
-/// As [`octet`] for a code unit.
-#[inline(always)]
-fn unit(c: u16, n: u16, n2: u16) -> bool {
-    let letter = (n | 0x20).wrapping_sub(0x61) < 26;
-    (c == 0x2e)
-        | (c == 0x3a)
-        | (((c == 0x0a) | (c == 0x0d)) & (n == 0x40))
-        | ((c == 0x2c) & (letter | (n >= 0x80)))
-        | ((c | 0x20 == 0x64) & ((n | 0x20 == 0x6f) | (n == 0x30)) & (n2 | 0x20 == 0x74))
-        | ((c == 0x25) & ((n == 0x33) | (n == 0x32)))
-        | (c == 0xff0e)
-        | (c == 0xff61)
-        | (c == 0xff1a)
-        | (c == 0x3002)
-        | (c == 0x2024)
+/// The classes as two tables by nibble, low and high: an octet is of each class that both name.
+type Classes = ([u8; 16], [u8; 16]);
+
+/// `.` is of the classes 0, 6 and 7, `:` of 1 and 4, `,` of 2, `d` of 3, `%` of 7, the end of a line of 5.
+const HERE: Classes = classes([
+    (0b1100_0001, 1 << 0xe, 1 << 2),
+    (0b0001_0010, 1 << 0xa, 1 << 3),
+    (0b0000_0100, 1 << 0xc, 1 << 2),
+    (0b0000_1000, 1 << 4, 1 << 4 | 1 << 6),
+    (0b1000_0000, 1 << 5 | 1 << 0xe, 1 << 2),
+    (0b0010_0000, 1 << 0xa | 1 << 0xd, 1),
+    (0, 0, 0),
+    (0, 0, 0),
+]);
+
+/// What each class needs behind it.
+const BEHIND: Classes = classes([
+    (1 << 0, 0xffff, 0b1111_0011),
+    (1 << 1, 0xffff, 0b1111_1011),
+    (1 << 2, 0xffff, 0b1111_0000),
+    (1 << 3, 1 << 0 | 1 << 0xf, 1 << 3 | 1 << 4 | 1 << 6),
+    (1 << 4, 0xfffe, 1 << 2),
+    (1 << 5, 1, 1 << 0 | 1 << 4),
+    (1 << 6, 1 << 0 | 1 << 9 | 1 << 0xd, 1 << 2),
+    (1 << 7, 0x3ff | 1 << 0xe, 1 << 3),
+]);
+
+/// Each row: classes, the low nibbles and the high nibbles that they have, as bits.
+// Built when compiled: an index out of range would not compile.
+#[allow(clippy::indexing_slicing)]
+const fn classes(rows: [(u8, u16, u16); 8]) -> Classes {
+    let mut tables = ([0; 16], [0; 16]);
+    let mut i = 0;
+    while i < 8 * 16 {
+        let ((class, low, high), nibble) = (rows[i / 16], i % 16);
+        if low >> nibble & 1 != 0 {
+            tables.0[nibble] |= class;
+        }
+        if high >> nibble & 1 != 0 {
+            tables.1[nibble] |= class;
+        }
+        i += 1;
+    }
+    tables
 }
 
 #[cfg(test)]
@@ -256,25 +334,52 @@ mod tests {
 
     use super::*;
 
-    fn naive(text: &[u8]) -> Vec<usize> {
+    fn naive(text: &[u8]) -> Marks {
         let at = |i: usize| text.get(i).copied().unwrap_or(0);
-        (0..text.len()).filter(|&i| octet(at(i), at(i + 1), at(i + 2))).collect()
+        let mut marks = Marks::default();
+        for i in (0..text.len().min(PASS)).filter(|&i| octet(at(i), at(i + 1))) {
+            marks.masks[i / BLOCK] |= 1 << (i % BLOCK);
+        }
+        let seen = &text[..text.len().min(PASS)];
+        marks.slash = seen.contains(&b'/');
+        marks.wide = seen.iter().any(|&c| c >= 0xe0);
+        marks
+    }
+
+    #[test]
+    fn every_pair_of_octets_has_the_mark_that_its_classes_say() {
+        for pair in 0..=u16::MAX {
+            let text = pair.to_be_bytes();
+            for width in [Width::Baseline, Width::detect()] {
+                assert_eq!(marks(width, &text), naive(&text), "{text:02x?} {width:?}");
+            }
+        }
     }
 
     proptest! {
         #[test]
-        fn every_width_marks_what_the_naive_pass_marks(text in "[ a.,:;/!(?)=*\n@\0dDoO0tT%23\u{3002}\u{ff0e}é\u{2024}]{0,120}") {
+        fn every_width_marks_what_the_naive_pass_marks(
+            text in "[ a.,:;/!(?)=*\n@\0dDoO0tT%23\u{3002}\u{ff0e}é\u{2024}]{0,150}",
+            octets in prop::collection::vec(any::<u8>(), 0..300),
+        ) {
+            for text in [text.as_bytes(), &octets] {
+                for width in [Width::Baseline, Width::detect()] {
+                    prop_assert_eq!(marks(width, text), naive(text));
+                }
+            }
+        }
+
+        #[test]
+        fn every_width_narrows_alike(units in prop::collection::vec(prop_oneof![any::<u16>(), 0..0x90_u16], 0..330), odd in any::<bool>()) {
+            let mut octets: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+            octets.extend(odd.then_some(7));
+            let seen = &units[..units.len().min(NARROWED)];
+            let expect: Vec<u8> = seen.iter().map(|&unit| if unit < 0x7f { unit as u8 } else { OTHER }).collect();
             for width in [Width::Baseline, Width::detect()] {
-                let mut marks = Vec::new();
-                octets(width, text.as_bytes(), |at| { marks.push(at); false });
-                prop_assert_eq!(&marks, &naive(text.as_bytes()));
-                let wide: Vec<u16> = text.encode_utf16().collect();
-                let octets: Vec<u8> = wide.iter().flat_map(|unit| unit.to_be_bytes()).collect();
-                let mut marks = Vec::new();
-                units(width, &octets, |at| { marks.push(at); false });
-                let at = |i: usize| wide.get(i).copied().unwrap_or(0);
-                let expect: Vec<usize> = (0..wide.len()).filter(|&i| unit(at(i), at(i + 1), at(i + 2))).collect();
-                prop_assert_eq!(marks, expect);
+                let mut narrow = Narrow::new();
+                narrow.fill(width, &octets);
+                prop_assert_eq!(narrow.octets(), &expect);
+                prop_assert_eq!(narrow.largest >= 0x2000, seen.iter().any(|&unit| unit >= 0x2000));
             }
         }
     }

@@ -82,9 +82,78 @@ fn septets(text: &str) -> Option<Vec<u8>> {
 
 fn urls(scanner: &Scanner, text: &str) -> Vec<(String, Form)> {
     let mut urls = Vec::new();
-    scanner.find(text, &mut Scratch::new(), |link| urls.push((link.url.url.to_owned(), link.form)));
+    scanner.find_with_care(text, &mut Scratch::new(), |link| urls.push((link.url.url.to_owned(), link.form)));
     urls
 }
+
+/// All that a link says, owned.
+fn readings(text: &str, find: impl Fn(&str, &mut Scratch, &mut dyn FnMut(&Link<'_>))) -> Vec<String> {
+    let mut readings = Vec::new();
+    find(text, &mut Scratch::new(), &mut |link| readings.push(format!("{link:?}")));
+    readings
+}
+
+fn haste_is_as_good_as_care(text: &str) -> Result<(), TestCaseError> {
+    thread_local!(static SCANNER: Scanner = Scanner::default());
+    SCANNER.with(|scanner| {
+        let hasty = readings(text, |text, scratch, visit| scanner.find(text, scratch, visit));
+        let careful = readings(text, |text, scratch, visit| scanner.find_with_care(text, scratch, visit));
+        prop_assert_eq!(hasty, careful, "{:?}", text);
+        Ok(())
+    })
+}
+
+/// Pieces of messages with links of the usual form, and what may stand round them.
+const USUAL: [&str; 48] = [
+    "https://",
+    "http://",
+    "HTTPS://",
+    "Http://",
+    "www.",
+    "evil.com",
+    "a-b.co.uk",
+    "Evil.Com",
+    "x.org",
+    "1.2.3.4",
+    "a.zz",
+    "foo.com.zz",
+    "zz.foo.com",
+    "host.translate.goog",
+    "cdn.ampproject.org",
+    "google.com",
+    "/",
+    "/path",
+    "/amp/s/x.com",
+    "/a/b-c_d.html",
+    "/x.apk",
+    "/.a",
+    "/a/../b",
+    "//",
+    "?id=1",
+    "?u=x.com",
+    "&v=a.b",
+    "=",
+    ".",
+    ",",
+    "!",
+    ":",
+    ";",
+    ")",
+    "(",
+    " ",
+    " ",
+    " ",
+    "\n",
+    "@",
+    "é",
+    "日本",
+    "Привет",
+    "no. 4",
+    "12.30",
+    "ok. To see",
+    "tel:",
+    "'",
+];
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(3000))]
@@ -106,6 +175,24 @@ proptest! {
             }
             Ok(())
         })?;
+    }
+
+    #[test]
+    fn what_is_found_in_haste_is_what_care_finds(pieces in prop::collection::vec(prop::sample::select(PIECES.as_slice()), 0..14)) {
+        haste_is_as_good_as_care(&pieces.concat())?;
+    }
+
+    #[test]
+    fn usual_links_are_found_in_haste_as_care_finds_them(pieces in prop::collection::vec(prop::sample::select(USUAL.as_slice()), 0..12)) {
+        haste_is_as_good_as_care(&pieces.concat())?;
+    }
+
+    #[test]
+    fn usual_links_between_blanks_are_found_in_haste_as_care_finds_them(
+        before in "[a-z,.!]{0,6}[ \n]", link in "(https?://)?[a-zA-Z0-9-]{1,5}(\\.[a-z0-9]{1,3}){0,2}\\.(com|to|org|zz|Com)(/[a-z0-9./_=?&-]{0,9})?",
+        behind in "([ \n.,!][ \n]?[a-z.]{0,4}){0,2}"
+    ) {
+        haste_is_as_good_as_care(&format!("{before}{link}{behind}"))?;
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::chars;
 const RETIRED: [&str; 2] = ["helsinki", "juniper"];
 
 /// Words that stand for a TLD even after a blank or a comma: they are no words of their own in running text.
-const COMMON: [&[u8]; 14] =
+pub(super) const COMMON: [&[u8]; 14] =
     [b"com", b"net", b"org", b"info", b"biz", b"xyz", b"top", b"vip", b"club", b"online", b"shop", b"site", b"icu", b"app"];
 
 /// TLDs that Apple's data detectors link without a scheme (iOS 14 to 26, as measured by linking `example.TLD`).
@@ -27,11 +27,15 @@ pub(super) struct Tlds {
 }
 
 impl Tlds {
-    /// From names in ASCII (punycode, any case). What is longer than a label or empty is left out.
+    /// From names in ASCII (punycode, any case). What is longer than a label or empty is left out, and what begins with a digit: no TLD
+    /// does (RFC 3696 §2), and the sieve takes a digit behind a dot for a number.
     pub(super) fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
         let mut tlds = Self { short: vec![0; SLOTS], long: Vec::new() };
         for name in names.chain(RETIRED) {
             let name = name.trim_matches('.').to_ascii_lowercase();
+            if name.starts_with(|c: char| c.is_ascii_digit()) {
+                continue;
+            }
             let (unicode, fine) = idna::domain_to_unicode(&name);
             tlds.insert(name.as_bytes());
             if fine.is_ok() && unicode != name {
@@ -91,6 +95,15 @@ impl Tlds {
         let found =
             (0..32).map(|step| self.short.get(slot(key, step)).copied().unwrap_or(0)).find(|&found| found == key || found == 0);
         key != 0 && found == Some(key)
+    }
+
+    /// Whether a label of small letters is a TLD of at most eight; what is longer, or has a capital or anything else in it, is none here.
+    pub(super) fn small(&self, label: &[u8]) -> bool {
+        let mut key = 0;
+        for &octet in label.iter().rev() {
+            key = key << 8 | u64::from(octet);
+        }
+        label.len() <= 8 && label.iter().all(u8::is_ascii_lowercase) && self.has(key)
     }
 
     /// How much of `label` (a whole label, behind a dot) is a TLD that a handset would stop at: all of it, or up to

@@ -16,8 +16,8 @@ pub(super) const SLOTS: u64 = 8;
 pub(super) const RECORD: u64 = 16;
 pub(super) const ORIGIN: u64 = 48;
 const MAGIC: &[u8; 8] = b"ZTSVERD\n";
-/// Version of the file format.
-pub const FORMAT_VERSION: u32 = 1;
+/// Version of the file format: 1 hashed a pattern with its sign, 2 hashes its kind.
+pub const FORMAT_VERSION: u32 = 2;
 
 /// What the header says. Every size follows from it, so that a file of another length is refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

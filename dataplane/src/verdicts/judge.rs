@@ -1,6 +1,7 @@
 //! The verdict of one link: registrable domain first, further down only where the table says that finer rules exist.
 
 use super::keys::{Place, Word, is_root, path_keys};
+use super::pattern::Kind;
 use super::{EntryRef, Judgement, KeyScratch, Layer, Table};
 use crate::canonical::{self, Canonical, Folded, Folder, HostKind};
 use crate::suffix::Suffixes;
@@ -87,7 +88,7 @@ impl Table {
     fn place(&self, url: &Canonical<'_>, suffixes: &Suffixes) -> Pending {
         let whole = |first| Pending { first, registrable: 0, suffix: 0, private: false };
         match url.kind {
-            HostKind::None => whole(self.key.hash_all(&[url.scheme, ":"])),
+            HostKind::None => whole(self.key.hash_all(Kind::Scheme, &[url.scheme, ":"])),
             HostKind::Ipv4 | HostKind::Ipv6 => whole(self.key.hash(url.host)),
             HostKind::Domain => {
                 let split = suffixes.split(url.host);
@@ -103,7 +104,50 @@ impl Table {
     }
 
     /// Ends a look-up: as [`Self::judge`].
+    #[inline]
     pub fn finish(&self, pending: Pending, url: &Canonical<'_>, app: bool, sender: &str, scratch: &mut KeyScratch) -> Judgement {
+        if let Some((verdict, reason, slot)) = self.at_once(pending, url) {
+            let app = app && verdict != Verdict::Safe;
+            return Judgement {
+                verdict,
+                reason,
+                entry: slot.map(EntryRef::Snapshot),
+                app,
+                registrable_octets: pending.registrable,
+            };
+        }
+        self.finish_with_care(pending, url, app, sender, scratch)
+    }
+
+    /// The answer where one word is all: nothing in the overlay, no rules for suffixes, nothing finer, no platform, nothing cold.
+    #[inline]
+    fn at_once(&self, pending: Pending, url: &Canonical<'_>) -> Option<(Verdict, Reason, Option<u64>)> {
+        if url.kind != HostKind::Domain || self.snapshot.header().suffix_rules > 0 || !self.overlay.is_empty() {
+            return None;
+        }
+        let nothing = (Verdict::Unknown, if pending.private { Reason::Platform } else { Reason::NoEntry }, None);
+        let Some((slot, word)) = self.snapshot.find(pending.first) else { return Some(nothing) };
+        if word.has(Word::FINER | Word::PLATFORM | Word::COLD) || !word.says() {
+            return None;
+        }
+        let own = pending.registrable == 0 || pending.registrable as usize == url.host.len();
+        Some(match (own, word.has(Word::EXACT)) {
+            (true, true) => (word.verdict(), Reason::Exact, Some(slot)),
+            (true, false) => (word.verdict(), Reason::Host, Some(slot)),
+            (false, true) => nothing,
+            (false, false) => (word.verdict(), Reason::Parent, Some(slot)),
+        })
+    }
+
+    #[inline(never)]
+    pub(super) fn finish_with_care(
+        &self,
+        pending: Pending,
+        url: &Canonical<'_>,
+        app: bool,
+        sender: &str,
+        scratch: &mut KeyScratch,
+    ) -> Judgement {
         let best = match url.kind {
             HostKind::None => self.opaque(url, pending.first, scratch),
             HostKind::Domain => self.name(url, pending, scratch),
@@ -195,14 +239,14 @@ impl Table {
             return;
         }
         if own {
-            self.all(self.node(self.key.hash_all(&["=", url.host])), Reason::Exact, best);
+            self.all(self.node(self.key.hash_all(Kind::Exact, &[url.host])), Reason::Exact, best);
         }
         let folded = fold(url, &mut scratch.folder);
         for prefix in path_keys(folded.path) {
-            self.all(self.node(self.key.hash_all(&[url.host, prefix])), Reason::Path, best);
+            self.all(self.node(self.key.hash_all(Kind::Path, &[url.host, prefix])), Reason::Path, best);
         }
         if let Some(query) = folded.query {
-            self.all(self.node(self.key.hash_all(&[url.host, folded.path, "?", query])), Reason::Path, best);
+            self.all(self.node(self.key.hash_all(Kind::Path, &[url.host, folded.path, "?", query])), Reason::Path, best);
         }
     }
 
@@ -212,12 +256,16 @@ impl Table {
         let id = folded.path.trim_matches('/');
         self.all(self.node(all), Reason::Parent, &mut best);
         if !id.is_empty() {
-            self.all(self.node(self.key.hash_all(&[url.scheme, ":", id])), Reason::Exact, &mut best);
+            self.all(self.node(self.key.hash_all(Kind::Scheme, &[url.scheme, ":", id])), Reason::Exact, &mut best);
         }
         if let Some(query) = folded.query {
             let first = query.split('&').next().unwrap_or_default();
             for query in [first, query].iter().take(1 + usize::from(first.len() < query.len())) {
-                self.all(self.node(self.key.hash_all(&[url.scheme, ":", id, "?", query])), Reason::Exact, &mut best);
+                self.all(
+                    self.node(self.key.hash_all(Kind::Scheme, &[url.scheme, ":", id, "?", query])),
+                    Reason::Exact,
+                    &mut best,
+                );
             }
         }
         best
@@ -234,7 +282,7 @@ impl Table {
             return;
         }
         // Where the word carries a verdict of the platform's own page too, the platform's entry stands under its own key.
-        let own = || self.key.hash_all(&["@", name]);
+        let own = || self.key.hash_all(Kind::Platform, &[name]);
         let overlay = if self.overlay.is_empty() { None } else { self.overlay.find(own()).map(|(n, _)| EntryRef::Overlay(n)) };
         let snapshot = || node.snapshot.filter(|(_, word)| word.has(Word::PLATFORM));
         let apart =

@@ -1,13 +1,14 @@
 //! From key strings to the place and the fingerprint that stand for them in a table.
 //!
 //! A key string is a pattern as lists write it: `host` (what is said of it and what is below), `=host` (of it alone), `host/path`,
-//! `@host` (that it is a platform), `scheme:id` for links without a host. None of these can be mistaken for another.
+//! `@host` (that it is a platform), `scheme:id` for links without a host. What is hashed is the kind and the string without its sign, so
+//! that none of these can be mistaken for another, whatever signs a host of a link begins with.
 //!
-//! The hash is SipHash-1-3 with 128 bits of result and a secret key of 128 bits. Seeded xxh3 would be 7 ns a key cheaper, but it is no
-//! keyed function by design: whoever can register names and see our verdicts could look for one that collides with a safe name.
+//! The hash is SipHash-1-3 with 128 bits of result and a secret key of 128 bits (`sip.rs`). Seeded xxh3 would be 7 ns a key cheaper, but it
+//! is no keyed function by design: whoever can register names and see our verdicts could look for one that collides with a safe name.
 
-use core::hash::Hasher as _;
-use siphasher::sip128::{Hasher128 as _, SipHasher13};
+use super::pattern::{Kind, Pattern};
+use super::sip::Sip;
 
 /// Paths are looked up by at most this many of their first segments, besides the whole path: a link cannot make a look-up long.
 pub const MAX_SEGMENTS: usize = 8;
@@ -15,32 +16,54 @@ pub const MAX_SEGMENTS: usize = 8;
 /// The secret of a verdict database. It lies beside the snapshot, never in it.
 #[derive(Clone)]
 pub struct Key {
-    hasher: SipHasher13,
+    /// For each kind of pattern what the hash is once it has read the secret and the kind.
+    kinds: [Sip; 6],
 }
 
 impl Key {
     /// A key of 16 secret octets.
     pub fn new(secret: &[u8; 16]) -> Self {
-        Self { hasher: SipHasher13::new_with_key(secret) }
+        let mut kind = 0;
+        let kinds = [(); 6].map(|()| {
+            let mut sip = Sip::new(secret);
+            sip.block(kind);
+            kind += 1;
+            sip
+        });
+        Self { kinds }
+    }
+
+    #[inline]
+    fn kind(&self, kind: u8) -> Sip {
+        let [none, ..] = &self.kinds;
+        *self.kinds.get(usize::from(kind)).unwrap_or(none)
     }
 
     /// Says whether a snapshot was made with this key without telling the key.
     pub fn check(&self) -> u64 {
-        self.hasher.hash(b"\0ztsms verdict key").h1
+        self.kind(0).finish(b"\0ztsms verdict key").0
     }
 
-    /// Where a key string stands.
+    /// Where a host stands, for itself and what is below.
     #[inline]
-    pub fn hash(&self, key: &str) -> Place {
-        Place::new(self.hasher.hash(key.as_bytes()).as_u64())
+    pub fn hash(&self, host: &str) -> Place {
+        Place::new(self.kind(Kind::Host as u8).finish(host.as_bytes()))
     }
 
-    /// Where the key string made of these pieces stands.
+    /// Where a pattern stands.
+    pub fn pattern(&self, pattern: &str) -> Place {
+        let kind = Pattern::kind_of(pattern);
+        let sign = usize::from(matches!(kind, Kind::Exact | Kind::Platform));
+        Place::new(self.kind(kind as u8).finish(pattern.as_bytes().get(sign..).unwrap_or_default()))
+    }
+
+    /// Where what is made of these pieces stands, without a sign in front.
     #[inline]
-    pub fn hash_all(&self, pieces: &[&str]) -> Place {
-        let mut hasher = self.hasher;
-        pieces.iter().for_each(|piece| hasher.write(piece.as_bytes()));
-        Place::new(hasher.finish128().as_u64())
+    pub fn hash_all(&self, kind: Kind, pieces: &[&str]) -> Place {
+        let Some((last, first)) = pieces.split_last() else { return Place::new(self.kind(kind as u8).finish(&[])) };
+        let mut sip = self.kind(kind as u8);
+        first.iter().for_each(|piece| sip.write(piece.as_bytes()));
+        Place::new(sip.finish(last.as_bytes()))
     }
 }
 
@@ -187,10 +210,23 @@ mod tests {
     }
 
     #[test]
+    fn a_host_that_begins_with_a_sign_is_not_the_pattern_with_that_sign() {
+        let key = Key::new(&[1; 16]);
+        let places =
+            ["=a.example", "@a.example"].map(|pattern| [key.pattern(pattern), key.hash(pattern), key.hash(&pattern[1..])]);
+        let mut all: Vec<Place> =
+            places.into_iter().flatten().chain([key.pattern("a.example/=b"), key.pattern("a:example")]).collect();
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), 7, "only the host itself stands twice");
+    }
+
+    #[test]
     fn keys_depend_on_the_secret_and_halves_hash_as_the_whole() {
         let [a, b] = [[1; 16], [2; 16]].map(|secret| Key::new(&secret));
         assert_ne!(a.hash("bank.example"), b.hash("bank.example"));
-        assert_eq!(a.hash("bank.example/login"), a.hash_all(&["bank.example", "/login"]));
+        assert_eq!(a.pattern("bank.example/login"), a.hash_all(Kind::Path, &["bank.example", "/login"]));
+        assert_eq!(a.pattern("bank.example"), a.hash("bank.example"));
         assert_ne!(a.check(), b.check());
         assert_eq!(format!("{a:?}"), "Key(secret)");
     }

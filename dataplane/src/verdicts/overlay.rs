@@ -182,7 +182,7 @@ impl Overlay {
             Kind::Exact | Kind::Path => self.publish(key.hash(host), Verdict::None, Word::FINER, 0)?,
             Kind::Host | Kind::Scheme => {}
         }
-        self.publish(key.hash(rule.pattern), rule.verdict, flags, number)
+        self.publish(key.pattern(rule.pattern), rule.verdict, flags, number)
     }
 
     /// Writes one word: a node's flags are added to what stands there, an entry's verdict replaces it.
@@ -225,7 +225,8 @@ impl Overlay {
 fn local_covers(pattern: &str, host: &str, snapshot: &Snapshot, key: &Key) -> bool {
     let mut platform = false;
     let mut local = |text: &str, below: bool| {
-        let Some((slot, word)) = snapshot.find(key.hash(text)) else { return false };
+        // No pattern's host has a label that begins with a sign, so that a host is no other pattern.
+        let Some((slot, word)) = snapshot.find(key.pattern(text)) else { return false };
         platform |= word.has(Word::PLATFORM) && text != pattern;
         let says = word.says() && !word.is_expired() && !(below && word.has(Word::EXACT));
         says && !(platform && word.verdict() == Verdict::Safe) && snapshot.entry(slot).layer == Layer::Local

@@ -13,17 +13,18 @@ pub struct Pattern {
 
 /// What a pattern covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
 pub enum Kind {
     /// A host and what is below it.
-    Host,
+    Host = 1,
     /// A host alone.
-    Exact,
+    Exact = 2,
     /// A path of a host and what is below it.
-    Path,
+    Path = 3,
     /// A platform.
-    Platform,
+    Platform = 4,
     /// Links of one scheme without a host, by id or all.
-    Scheme,
+    Scheme = 5,
 }
 
 /// Why a text is no pattern.
@@ -95,7 +96,8 @@ impl Pattern {
             return Ok(Self { key: opaque(&url, &mut buffers.folder), kind: Kind::Scheme }).and_then(bounded);
         }
         let folded = canonical::fold(&url, &mut buffers.folder);
-        if folded.host.is_empty() {
+        // Empty labels, which folding drops and a look-up does not, and signs of ours in front of one: no such name can be registered.
+        if folded.host != url.host || folded.host.split('.').any(|label| label.is_empty() || label.starts_with(['=', '@'])) {
             return Err(BadPattern::NotAHost);
         }
         let path = folded.path.trim_end_matches('/');
@@ -191,6 +193,12 @@ mod tests {
             ("=bank.example/x", Err(BadPattern::PathNotAllowed)),
             ("", Err(BadPattern::Empty)),
             ("*.bank.example", Err(BadPattern::NotAHost)),
+            ("==bank.example", Err(BadPattern::NotAHost)),
+            ("http://=bank.example/x", Err(BadPattern::NotAHost)),
+            ("a.=bank.example", Err(BadPattern::NotAHost)),
+            ("bank..example", Err(BadPattern::NotAHost)),
+            (".bank.example", Err(BadPattern::NotAHost)),
+            ("https://./", Err(BadPattern::NotAHost)),
         ] {
             let pattern = Pattern::parse(text, &mut buffers);
             assert_eq!(pattern.as_ref().map(|p| p.key.as_str()).map_err(|e| *e), want, "{text}");

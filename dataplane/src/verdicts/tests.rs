@@ -27,10 +27,20 @@ fn table(rules: &[Rule<'_>]) -> Table {
     Table::new(snapshot, None, key(), &Suffixes::built_in()).expect("a table")
 }
 
-fn judge_for(table: &Table, url: &str, sender: &str) -> (Verdict, Reason, String) {
+/// Judges once: for tests where the overlay changes meanwhile.
+fn judge_once(table: &Table, url: &str, sender: &str) -> Judgement {
     let mut scratch = canonical::Scratch::default();
     let url = canonical::parse(url, &mut scratch).expect("a URL");
-    let found = table.judge(&url, is_app_package(url.path_and_query), sender, &Suffixes::built_in(), &mut KeyScratch::default());
+    table.judge(&url, is_app_package(url.path_and_query), sender, &Suffixes::built_in(), &mut KeyScratch::default())
+}
+
+fn judge_for(table: &Table, url: &str, sender: &str) -> (Verdict, Reason, String) {
+    let found = judge_once(table, url, sender);
+    let mut scratch = canonical::Scratch::default();
+    let url = canonical::parse(url, &mut scratch).expect("a URL");
+    let pending = table.begin(&url, &Suffixes::built_in());
+    let app = is_app_package(url.path_and_query);
+    assert_eq!(found, table.finish_with_care(pending, &url, app, sender, &mut KeyScratch::default()), "at once and with care");
     (found.verdict, found.reason, found.entry.map_or(String::new(), |at| table.entry(at).pattern.to_owned()))
 }
 
@@ -421,8 +431,8 @@ fn readers_beside_the_writer_see_whole_entries_only() {
                                 assert_eq!(entry.pattern, host, "an entry of another key");
                                 assert!(matches!(word.verdict(), Dangerous | Safe));
                                 // Safe is only ever written for BANK: no moment may let another sender through.
-                                let (verdict, ..) = judge_for(&table, &format!("https://{host}/"), "OTHER");
-                                assert_ne!(verdict, Safe);
+                                let found = judge_once(&table, &format!("https://{host}/"), "OTHER");
+                                assert_ne!(found.verdict, Safe);
                                 seen += 1;
                             }
                         }

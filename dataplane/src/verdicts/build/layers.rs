@@ -34,7 +34,7 @@ pub(super) fn settle(
         let origin = builder.origin_of(held);
         let expired = origin.expires.is_some_and(|end| end <= now);
         let bound = held.verdict == Verdict::Safe && !origin.senders.is_empty();
-        kept.push(Kept { place: key.hash(builder.pattern(held)), held: *held, expired, bound });
+        kept.push(Kept { place: key.pattern(builder.pattern(held)), held: *held, expired, bound });
     }
     builder.rules = Vec::new();
     // Best first at each place: in force, local, worst, bound to senders; then whatever makes the order one.

@@ -94,7 +94,7 @@ fn items(builder: &Builder, kept: &[Kept], key: &Key, suffixes: &Suffixes, suffi
             }
             Kind::Exact | Kind::Path => node(&mut items, host, Word::FINER),
             Kind::Platform => {
-                let says = host_says(&key.hash(host)).is_some() || host_says(&key.hash_all(&["=", host])).is_some();
+                let says = host_says(&key.hash(host)).is_some() || host_says(&key.hash_all(Kind::Exact, &[host])).is_some();
                 if says {
                     node(&mut items, host, Word::PLATFORM);
                 } else {

@@ -1,0 +1,262 @@
+//! Links of the usual form, recognised where the sieve left a mark: `https://host/path` and `host.tld/path` in ASCII, between blanks.
+//!
+//! What is not surely read by all handsets in the same one way is not of this form, and then the whole text is read with care instead.
+//! So this is a short cut and no second opinion: a property test holds the two together.
+
+use core::ops::ControlFlow::{Break, Continue};
+
+use super::units::Utf8;
+use super::{Form, Link, Scanner, is_app, sieve};
+use crate::canonical::{self, Canonical, HostKind};
+use crate::verdict::Confidence::High;
+
+/// No name is longer; what is, is read with care, and nothing here takes longer for it.
+const NAME: usize = 253;
+
+/// More links than a text of one message holds: what has more is read with care.
+const LINKS: usize = 8;
+
+/// The links of a text that has none but simple ones.
+#[derive(Debug, Default)]
+pub(super) struct Simple {
+    spans: [Span; LINKS],
+    count: usize,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Span {
+    start: usize,
+    host: usize,
+    path: usize,
+    end: usize,
+    scheme: Scheme,
+    /// The text is its own canonical form.
+    plain: bool,
+    /// There is a dot in the path: perhaps the name of a file.
+    dotted: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Scheme {
+    #[default]
+    None,
+    Http,
+    Https,
+}
+
+impl Scanner {
+    /// Whether every mark of `text` is of nothing or of a simple link; those are put into `found`.
+    #[inline]
+    pub(super) fn simple(&self, text: &str, found: &mut Simple) -> bool {
+        let octets = text.as_bytes();
+        if octets.first() == Some(&b'@') && sieve::bound(&Utf8(octets), 0) {
+            return false;
+        }
+        let mut floor = 0;
+        let all = self.marks(octets, |at| {
+            let link = match octets.get(at) {
+                Some(b':') => with_scheme(octets, at),
+                Some(b'.') => self.bare(octets, at, floor),
+                _ => None,
+            };
+            match link {
+                Some((span, resume)) => {
+                    let Some(slot) = found.spans.get_mut(found.count) else { return Break(()) };
+                    *slot = span;
+                    found.count += 1;
+                    floor = resume;
+                    Continue(resume)
+                }
+                None if self.look(&Utf8(octets), at) => Break(()),
+                None => Continue(at),
+            }
+        });
+        all.is_continue()
+    }
+
+    /// A host without a scheme that has a dot at `dot` and begins at `floor` or behind.
+    fn bare(&self, text: &[u8], dot: usize, floor: usize) -> Option<(Span, usize)> {
+        let from = floor.max(dot.saturating_sub(NAME));
+        let start = from + text.get(from..dot)?.iter().rposition(|&octet| class(octet) & HOST == 0).map_or(0, |at| at + 1);
+        if start == from && from > 0 || start > from && !matches!(text.get(start - 1), Some(b' ' | b'\n' | b'\r')) {
+            return None;
+        }
+        // A dot before the blank may be of the host too, to a reader.
+        let before = text.get(..start)?.iter().rev().take(5).find(|octet| !octet.is_ascii_whitespace());
+        if before.is_some_and(|&octet| octet == b'.' || !octet.is_ascii()) {
+            return None;
+        }
+        let host = Host::read(text, start)?;
+        let label = text.get(host.label..host.end)?;
+        if !self.tlds.small(label) {
+            return None;
+        }
+        let (end, seen, resume) = path(text, &host)?;
+        let dotted = seen & DOT != 0;
+        Some((Span { start, host: start, path: host.end, end, scheme: Scheme::None, plain: false, dotted }, resume))
+    }
+}
+
+/// `http` or `https` before the colon, two slashes and a host behind it.
+fn with_scheme(text: &[u8], colon: usize) -> Option<(Span, usize)> {
+    let from = colon + 3;
+    if text.get(colon..from)? != b"://" {
+        return None;
+    }
+    let spelt = |name: &[u8]| {
+        let at = colon.checked_sub(name.len())?;
+        text.get(at..colon).filter(|spelt| spelt.eq_ignore_ascii_case(name)).map(|spelt| (at, spelt == name))
+    };
+    let ((start, small), scheme) = match spelt(b"https") {
+        Some(found) => (found, Scheme::Https),
+        None => (spelt(b"http")?, Scheme::Http),
+    };
+    let host = Host::read(text, from)?;
+    if !text.get(host.label).is_some_and(u8::is_ascii_alphabetic) {
+        return None;
+    }
+    let (end, seen, resume) = path(text, &host)?;
+    let plain = small && host.seen & CAPITAL == 0 && end > host.end;
+    Some((Span { start, host: from, path: host.end, end, scheme, plain, dotted: seen & DOT != 0 }, resume))
+}
+
+const HOST: u8 = 1;
+const PATH: u8 = 2;
+/// A dot or a hyphen: no two of them side by side, none first or last. So there is no `xn--` either.
+const SEPARATOR: u8 = 4;
+const CAPITAL: u8 = 8;
+const DOT: u8 = 16;
+const SLASH: u8 = 32;
+const EQUALS: u8 = 64;
+/// No end of a sentence: a letter, a digit, `_`.
+const WORD: u8 = 128;
+
+// Built when compiled: an index out of range would not compile.
+#[allow(clippy::indexing_slicing)]
+static CLASSES: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut i = 0;
+    while i < 128 {
+        let b = i as u8;
+        table[i] = match b {
+            b'a'..=b'z' | b'0'..=b'9' => HOST | PATH | WORD,
+            b'A'..=b'Z' => HOST | PATH | WORD | CAPITAL,
+            b'-' => HOST | PATH | SEPARATOR,
+            b'.' => HOST | PATH | SEPARATOR | DOT,
+            b'_' => PATH | WORD,
+            b'/' => PATH | SLASH,
+            b'=' => PATH | EQUALS,
+            b'?' | b'&' | b'~' | b'+' | b',' | b'!' => PATH,
+            _ => 0,
+        };
+        i += 1;
+    }
+    table
+};
+
+#[inline(always)]
+fn class(octet: u8) -> u8 {
+    CLASSES.get(usize::from(octet)).copied().unwrap_or(0)
+}
+
+/// A host of letters, digits, hyphens and dots, and what ends it.
+struct Host {
+    /// Where its last label begins.
+    label: usize,
+    end: usize,
+    seen: u8,
+}
+
+impl Host {
+    #[inline]
+    fn read(text: &[u8], from: usize) -> Option<Self> {
+        let (mut at, mut label, mut seen, mut before, mut beside) = (from, from, 0, SEPARATOR, 0);
+        let most = text.get(..text.len().min(from + NAME))?;
+        while let Some(&octet) = most.get(at) {
+            let class = class(octet);
+            if class & HOST == 0 {
+                break;
+            }
+            seen |= class;
+            beside |= before & class;
+            before = class;
+            at += 1;
+            label = if class & DOT != 0 { at } else { label };
+        }
+        ((beside | before) & SEPARATOR == 0 && at > from && at < from + NAME).then_some(Self { label, end: at, seen })
+    }
+}
+
+/// Where a link ends whose host is read, the classes seen behind the host, and where to go on.
+#[inline]
+fn path(text: &[u8], host: &Host) -> Option<(usize, u8, usize)> {
+    let rest = text.get(host.end..)?;
+    match rest {
+        [] | [b' ' | b'\n' | b'\r', ..] => return Some((host.end, 0, host.end)),
+        [b'/', ..] => {}
+        _ => return None,
+    }
+    let (mut len, mut seen, mut before, mut dots) = (0, 0, 0, 0);
+    while let Some(&octet) = rest.get(len) {
+        let class = class(octet);
+        if class & PATH == 0 {
+            break;
+        }
+        seen |= class;
+        // A segment that begins with a dot may be one that is resolved; a file's name does not.
+        dots |= before >> 1 & class & DOT;
+        before = class;
+        len += 1;
+    }
+    let run = rest.get(..len)?;
+    let whole = len == rest.len();
+    if dots != 0 || !whole && !matches!(rest.get(len), Some(b' ' | b'\n' | b'\r')) {
+        return None;
+    }
+    let end = match run {
+        [b'/'] => len,
+        [.., last] if class(*last) & WORD != 0 => len,
+        // The sentence's own sign: not of the link to any reader, but at the end of the text Android takes it.
+        [.., last, b'.' | b',' | b'!'] if class(*last) & WORD != 0 && !whole => len - 1,
+        _ => return None,
+    };
+    // A value with a dot may be a host, and the path of a cache or a proxy may hold one.
+    let valued = seen & EQUALS != 0 && run.iter().skip_while(|&&octet| octet != b'=').any(|&octet| octet == b'.');
+    if valued || run.starts_with(b"/amp/") || proxy(text.get(host.label.saturating_sub(11)..host.end)?) {
+        return None;
+    }
+    Some((host.end + end, seen, host.end + len))
+}
+
+/// Whether a host may be a cache or a proxy that carries another host: `translate.goog`, `ampproject.org`.
+#[inline]
+fn proxy(end: &[u8]) -> bool {
+    let tail = |name: &[u8]| {
+        end.len().checked_sub(name.len()).and_then(|at| end.get(at..)).is_some_and(|tail| tail.eq_ignore_ascii_case(name))
+    };
+    tail(b".goog") || tail(b"ampproject.org")
+}
+
+impl Simple {
+    /// Tells each link.
+    #[inline]
+    pub(super) fn each(&self, text: &str, scratch: &mut canonical::Scratch, mut visit: impl FnMut(&Link<'_>)) {
+        for span in self.spans.iter().take(self.count) {
+            let slice = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
+            let (host, tail) = (slice(span.host, span.path), slice(span.path, span.end));
+            let (scheme, form) = match span.scheme {
+                Scheme::None => ("http", Form::Bare),
+                Scheme::Http => ("http", Form::Scheme),
+                Scheme::Https => ("https", Form::Scheme),
+            };
+            let as_written = slice(span.start, span.end);
+            let url = if span.plain {
+                Canonical { url: as_written, scheme, host, kind: HostKind::Domain, port: None, path_and_query: tail }
+            } else {
+                canonical::assemble(scheme, host, tail, scratch)
+            };
+            let app = span.dotted && is_app(url.path_and_query);
+            visit(&Link { start: span.start, end: span.end, confidence: High, url, app, as_written, form });
+        }
+    }
+}
