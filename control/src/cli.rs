@@ -16,6 +16,7 @@ mod shell;
 mod verdicts;
 
 use std::ffi::OsString;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
@@ -39,7 +40,13 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version go to standard output with status 0, anything else is usage. A closed pipe is no matter here.
-            let _ = error.print();
+            let said = error.render().to_string();
+            if error.use_stderr() && said.chars().any(|c| c != '\n' && crate::terminal::is_hidden(c)) {
+                // A name from elsewhere, on its way through somebody's script.
+                said.lines().for_each(|line| drop(writeln!(io::stderr(), "{}", crate::terminal::shown(line))));
+            } else {
+                let _ = error.print();
+            }
             return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
         }
     };

@@ -1,15 +1,41 @@
 //! How the fields of a record are written as JSON.
 
 use std::fmt::{self, Write as _};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 
 use serde::{Serialize, Serializer};
+use serde_json::ser::{Formatter, Serializer as Writer};
 
-/// Appends one object and a line break.
+use crate::terminal::is_hidden;
+
+/// Appends one object and a line break. What no terminal may get raw is escaped: a record is read on terminals too, and is the same JSON.
 pub fn push_line(out: &mut Vec<u8>, object: &impl Serialize) {
     // Neither a Vec nor these types can fail: no map has keys that are not strings.
-    let _ = serde_json::to_writer(&mut *out, object);
+    let _ = object.serialize(&mut Writer::with_formatter(&mut *out, Escaping));
     out.push(b'\n');
+}
+
+/// JSON without a space, as `serde_json` writes it, but with `\uXXXX` for what [`crate::terminal::shown`] would mark.
+#[derive(Debug)]
+struct Escaping;
+
+impl Formatter for Escaping {
+    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        if fragment.is_ascii() && !fragment.contains('\u{7f}') {
+            return writer.write_all(fragment.as_bytes());
+        }
+        let mut rest = fragment;
+        while let Some((at, c)) = rest.char_indices().find(|&(_, c)| is_hidden(c)) {
+            let (plain, from) = rest.split_at(at);
+            writer.write_all(plain.as_bytes())?;
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(writer, "\\u{unit:04x}")?;
+            }
+            rest = from.get(c.len_utf8()..).unwrap_or_default();
+        }
+        writer.write_all(rest.as_bytes())
+    }
 }
 
 /// Nanoseconds since 1970 as RFC 3339 with nine decimals.
@@ -79,7 +105,27 @@ mod tests {
         assert_eq!(Rfc3339(1_795_456_800_123_456_789).to_string(), "2026-11-23T18:00:00.123456789Z");
     }
 
+    #[test]
+    fn what_a_terminal_would_obey_is_escaped_and_read_back_as_it_was() {
+        let text = "a\u{1b}]0;x\u{7} \u{9b}31m \u{202e}moc \u{7f}\u{ad}é你😀\u{e0041}\u{f0000}\u{a0}\n";
+        let mut out = Vec::new();
+        push_line(&mut out, &text);
+        let line = String::from_utf8(out).unwrap();
+        assert_eq!(line.trim_end_matches('\n').chars().find(|&c| is_hidden(c)), None, "{line}");
+        assert!(line.contains(r"\u202emoc \u007f\u00adé你😀\udb40\udc41"), "{line}");
+        assert_eq!(serde_json::from_str::<String>(&line).unwrap(), text);
+    }
+
     proptest! {
+        #[test]
+        fn every_text_is_read_back_as_it_was_and_shows_nothing_hidden(text in "\\PC{0,30}|.{0,30}") {
+            let mut out = Vec::new();
+            push_line(&mut out, &text);
+            let line = String::from_utf8(out).unwrap();
+            prop_assert!(!line.trim_end_matches('\n').chars().any(is_hidden), "{}", line);
+            prop_assert_eq!(serde_json::from_str::<String>(&line).unwrap(), text);
+        }
+
         #[test]
         fn every_time_is_the_one_that_jiff_writes(time_ns: u64) {
             let jiff = jiff::Timestamp::from_nanosecond(i128::from(time_ns)).unwrap();

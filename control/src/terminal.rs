@@ -96,7 +96,7 @@ fn push_shown(out: &mut String, c: char) {
 
 /// Whether a terminal would not show this character as itself: controls, marks of direction, invisible and format characters, private
 /// use, variation selectors, tags, surrogates' stand-ins, spaces other than the space.
-fn is_hidden(c: char) -> bool {
+pub(crate) fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(u32::from(c),
             0xa0 | 0xad | 0x34f | 0x61c | 0x115f | 0x1160 | 0x1680 | 0x17b4 | 0x17b5 | 0x180b..=0x180f

@@ -145,7 +145,8 @@ pub fn diff(old: &Snapshot, new: &Snapshot) -> Diff {
 /// The first that does not hold.
 pub fn verify(dir: &Path, suffixes: &Suffixes) -> Result<Stats, Error> {
     let table = build::open(dir, suffixes)?;
-    table.snapshot().verify().map_err(|why| Error::Open(dir.to_owned(), OpenError::Refused(why)))?;
+    let file = if dir.is_dir() { dir.join("snapshot") } else { dir.to_owned() };
+    table.snapshot().verify().map_err(|why| Error::Open(file, OpenError::Refused(why)))?;
     Ok(stats(table.snapshot()))
 }
 

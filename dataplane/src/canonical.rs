@@ -219,7 +219,8 @@ fn split_scheme(input: &str) -> Option<(&str, &str)> {
 fn opaque(rest: &str, scheme_end: u32, out: &mut String) -> Parts {
     out.push(':');
     let path_start = out.len() as u32;
-    let rest = rest.split('#').next().unwrap_or_default();
+    // What ends in spaces once its fragment is gone would lose them to the next reader.
+    let rest = rest.split('#').next().unwrap_or_default().trim_end_matches(' ');
     path::encode(rest, path::CONTROL, out);
     Parts { scheme_end, host_start: 0, host_end: 0, path_start, port: None, kind: HostKind::None }
 }

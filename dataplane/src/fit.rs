@@ -81,7 +81,7 @@ impl Fit<'_, '_> {
         let front = text.strip_suffix(self.text);
         let written = match front {
             Some(front) => encode::edit(&self.tpdu.user_data, &[Change { units: 0..0, text: front }], self.ud),
-            None => encode::refit(&self.tpdu.user_data, text, self.ud),
+            None => anew(&self.tpdu.user_data, self.text, text, self.ud),
         };
         written.map_err(bound)?;
         self.put_user_data()
@@ -201,6 +201,23 @@ impl Fit<'_, '_> {
         self.changes.settle(carrier.base).map_err(Stop::from)?;
         let network = self.network;
         Ok(carrier.bounds(self.transport, network.label_len(), network.max_sif, network.mtu, self.changes)?)
+    }
+}
+
+/// Writes a text that keeps the end of the old one: those units stay as they are, also where no text could be written back to them. So a
+/// label that is looked at again needs the room that it needed when it was put there.
+fn anew(user_data: &UserData<'_>, old: &str, text: &str, out: &mut Ud) -> Result<(), NoText> {
+    let same = old.chars().rev().zip(text.chars().rev()).take_while(|(old, new)| old == new);
+    let kept: usize = same.map(|(c, _)| c.len_utf8()).sum();
+    let mut at = 0;
+    let first = user_data.units().find_map(|(units, c)| {
+        let here = at;
+        at += c.len_utf8();
+        (here == old.len() - kept && kept > 0).then_some(units.start)
+    });
+    match (first, text.get(..text.len() - kept)) {
+        (Some(first), Some(text)) => encode::edit(user_data, &[Change { units: 0..first, text }], out),
+        _ => encode::refit(user_data, text, out),
     }
 }
 

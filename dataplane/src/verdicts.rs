@@ -13,10 +13,13 @@ mod map;
 mod overlay;
 pub mod pattern;
 mod sip;
+mod slots;
 mod snapshot;
 pub mod synthetic;
 #[cfg(test)]
 mod tests;
+
+use core::sync::atomic;
 
 pub use format::{FORMAT_VERSION, Header, Refused};
 pub use judge::{Pending, is_app_package};

@@ -60,7 +60,14 @@ pub(super) fn run(args: &Explain, colour: Colour) -> Result<Done, Failure> {
     if stdout.is_terminal() {
         stdout.flush()?;
     }
-    Ok(if tree.is_bad() { Done::InPart } else { Done::Well })
+    drop(stdout);
+    Ok(match tree.first_unread() {
+        Some(problem) => {
+            super::fail::complain(&format_args!("{}: {problem}", bytes.from));
+            Done::InPart
+        }
+        None => Done::Well,
+    })
 }
 
 fn explain(args: &Explain, bytes: &Bytes) -> Result<Node, Failure> {

@@ -16,6 +16,19 @@ fn bad_octets_are_named_with_their_place() {
     let ran = ztsms(&["explain", "--layer", "tcap", "620e48010 76c40a107020101020 2002c"]);
     assert_eq!(ran.status, 1);
     assert!(ran.out.contains("! TCAP at octet 6"), "{}", ran.out);
+    assert!(ran.err.starts_with("ztsms: octets given: TCAP at octet 6: truncated"), "{}", ran.err);
+}
+
+#[test]
+fn what_is_odd_and_read_all_the_same_is_no_failure() {
+    // A reserved data coding scheme, and a length in more octets than it needs.
+    for (layer, hex) in
+        [("tpdu", "040B911346610089F6000C208062917314080CC8F71D14969741F977FD07"), ("tcap", "6281064804000000016c00")]
+    {
+        let ran = ztsms(&["explain", "--layer", layer, "--direction", "mt", hex]);
+        assert_eq!((ran.status, ran.err.as_str()), (0, ""), "{}", ran.out);
+        assert!(ran.out.contains("! "), "{}", ran.out);
+    }
 }
 
 #[test]

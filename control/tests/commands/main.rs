@@ -8,8 +8,12 @@
     reason = "a test fails by a panic; outside of #[test] functions clippy does not see that this is one"
 )]
 
+mod bad_octets;
 mod explain;
+mod forms;
+mod frames;
 mod help;
+mod hostile;
 mod misuse;
 mod pages;
 mod replay;

@@ -140,3 +140,14 @@ fn an_input_is_not_written_over() {
     assert_eq!(ran.status, 2, "{}", ran.err);
     assert_eq!(std::fs::read(&file).unwrap(), sample(PYCRATE));
 }
+
+#[test]
+fn outputs_that_would_mix_are_refused() {
+    let room = Room::new("mixed");
+    let out = room.file("out.pcapng");
+    for args in [&["replay", PYCRATE, "--write", &out, "--unscanned", &out][..], &["replay", PYCRATE, "--write", "-"]] {
+        let ran = ztsms(args);
+        assert_eq!((ran.status, ran.out.as_str()), (2, ""), "{}", ran.err);
+    }
+    assert!(!std::path::Path::new(&out).exists());
+}

@@ -86,8 +86,9 @@ impl Policy {
 
     /// A notice of ours, whatever host it names: it has no link, and is not to be put behind a label.
     fn is_own_notice(&self, message: &Message<'_>) -> bool {
-        // Unless the operator lets templates link, a text with a tappable link is none.
-        if self.spec.link_hosts.is_empty() && message.links.iter().any(|link| link.confidence == Confidence::High) {
+        // Unless the operator lets templates link, a text with a tappable link is none. What an earlier part left open is none of its own.
+        let links = |link: &LinkFacts<'_>| link.confidence == Confidence::High && link.in_this_part && !link.crosses_parts;
+        if self.spec.link_hosts.is_empty() && message.links.iter().any(links) {
             return false;
         }
         self.languages.iter().any(|language| {

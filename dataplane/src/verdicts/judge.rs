@@ -276,11 +276,9 @@ impl Table {
         Node { snapshot: self.snapshot.find(place), overlay: self.overlay.find(place) }
     }
 
-    /// A platform's node: nothing from above reaches below it but what the operator said in the overlay.
+    /// A platform's node: nothing from above reaches below it but what the operator forbade in the overlay, and that not below a platform
+    /// of the operator's own.
     fn platform(&self, name: &str, node: Node, best: &mut Best) {
-        if best.local && best.verdict != Verdict::Safe {
-            return;
-        }
         // Where the word carries a verdict of the platform's own page too, the platform's entry stands under its own key.
         let own = || self.key.hash_all(Kind::Platform, &[name]);
         let overlay = if self.overlay.is_empty() { None } else { self.overlay.find(own()).map(|(n, _)| EntryRef::Overlay(n)) };
@@ -288,8 +286,12 @@ impl Table {
         let apart =
             |(slot, word): (u64, Word)| if word.says() { self.snapshot.find(own()).map(|(slot, _)| slot) } else { Some(slot) };
         let entry = overlay.or_else(|| snapshot().and_then(apart).map(EntryRef::Snapshot));
-        let local = best.local;
-        *best = Best { entry, local, ..Best::nothing(Reason::Platform) };
+        let own = || entry.is_some_and(|at| self.entry(at).layer == Layer::Local);
+        if best.local && best.verdict != Verdict::Safe && !own() {
+            return;
+        }
+        // What covered the feeds above covers them here no more.
+        *best = Best { entry, ..Best::nothing(Reason::Platform) };
     }
 
     /// What a node says of its host and what is below.

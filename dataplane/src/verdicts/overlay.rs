@@ -1,36 +1,25 @@
 //! What changed since the snapshot: the same words in the same buckets, one writer, readers that never wait.
 //!
-//! A word is published with `Release` when all it leads to is in place, and read with `Acquire`. Slots are only ever filled, never handed
-//! to another key; what is taken back stays as a word that says nothing. When the overlay is full the writer builds a new snapshot.
+//! Slots are only ever filled, never handed to another key; what is taken back stays as a word that says nothing. When the overlay is full
+//! the writer builds a new snapshot.
 
 use super::build::Rule;
 use super::keys::{Key, Place, Word};
 use super::pattern::{Kind, Pattern};
+use super::slots::{Full, Line, SLOTS, Slots};
 use super::{Entry, Layer, Snapshot};
 use crate::suffix::Suffixes;
 use crate::verdict::Verdict;
-use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
-
-const SLOTS: usize = 8;
-/// Buckets beyond the home one that a key may lie in.
-const REACH: usize = 16;
 
 /// The table of changes. Readers share it; writers take turns.
 #[derive(Debug)]
 pub struct Overlay {
     snapshot_id: u64,
-    lines: Box<[Line]>,
-    /// For each slot the number of its entry, plus one.
-    entries_of: Box<[AtomicU32]>,
+    slots: Slots,
     entries: Box<[OnceLock<Stored>]>,
-    words: AtomicUsize,
     writer: Mutex<usize>,
 }
-
-#[derive(Debug, Default)]
-#[repr(align(64))]
-struct Line([AtomicU64; SLOTS]);
 
 const _: () = assert!(size_of::<Line>() == 64);
 
@@ -76,10 +65,8 @@ impl Overlay {
         let lines = (entries * 3 * 10).div_ceil(6 * SLOTS);
         Self {
             snapshot_id,
-            lines: (0..lines).map(|_| Line::default()).collect(),
-            entries_of: (0..lines * SLOTS).map(|_| AtomicU32::new(0)).collect(),
+            slots: Slots::new(lines),
             entries: (0..entries).map(|_| OnceLock::new()).collect(),
-            words: AtomicUsize::new(0),
             writer: Mutex::new(0),
         }
     }
@@ -92,7 +79,7 @@ impl Overlay {
     /// Whether nothing has changed.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.words.load(Ordering::Acquire) == 0
+        self.slots.is_empty()
     }
 
     /// Entries in it, those replaced since included.
@@ -103,32 +90,7 @@ impl Overlay {
     /// The word of a key, with the number of its entry.
     #[inline]
     pub fn find(&self, place: Place) -> Option<(u32, Word)> {
-        if self.is_empty() {
-            return None;
-        }
-        let (slot, word) = self.slot(place).ok()?;
-        // The entry's number is stored before the word: a reader that sees the word sees its entry, or a later one of the same key.
-        let entry = self.entries_of.get(slot)?.load(Ordering::Acquire);
-        Some((entry.wrapping_sub(1), word))
-    }
-
-    /// Where a key lies; else the first free slot of its buckets, if there is one.
-    fn slot(&self, place: Place) -> Result<(usize, Word), Option<usize>> {
-        let home = usize::try_from(place.bucket(self.lines.len() as u64)).unwrap_or_default();
-        for step in 0..REACH.min(self.lines.len()) {
-            let bucket = (home + step) % self.lines.len();
-            let Some(line) = self.lines.get(bucket) else { break };
-            for (n, word) in line.0.iter().enumerate() {
-                let word = Word(word.load(Ordering::Acquire));
-                if word.is(place.tag()) {
-                    return Ok((bucket * SLOTS + n, word));
-                }
-                if word.0 == 0 {
-                    return Err(Some(bucket * SLOTS + n));
-                }
-            }
-        }
-        Err(None)
+        self.slots.find(place)
     }
 
     /// Takes a rule: in one step for readers, the nodes that lead to it first. `rule.verdict` `None` (no platform) takes the pattern's
@@ -187,22 +149,12 @@ impl Overlay {
 
     /// Writes one word: a node's flags are added to what stands there, an entry's verdict replaces it.
     fn publish(&self, place: Place, verdict: Verdict, flags: u64, number: u32) -> Result<(), NotTaken> {
-        let (at, old) = match self.slot(place) {
-            Ok(found) => found,
-            Err(free) => (free.ok_or(NotTaken::Full)?, Word(0)),
-        };
-        let (Some(line), Some(entry)) = (self.lines.get(at / SLOTS), self.entries_of.get(at)) else { return Err(NotTaken::Full) };
-        let Some(word) = line.0.get(at % SLOTS) else { return Err(NotTaken::Full) };
         let structure = Word::FINER | Word::PLATFORM;
-        let new = if number == 0 {
-            Word::new(place.tag(), old.verdict(), old.0 & 15 | flags)
-        } else {
-            entry.store(number, Ordering::Release);
-            Word::new(place.tag(), verdict, flags | old.0 & structure)
+        let make = |old: Word| match number {
+            0 => Word::new(place.tag(), old.verdict(), old.0 & 15 | flags),
+            _ => Word::new(place.tag(), verdict, flags | old.0 & structure),
         };
-        word.store(new.0, Ordering::Release);
-        self.words.fetch_add(usize::from(old.0 == 0), Ordering::AcqRel);
-        Ok(())
+        self.slots.publish(place, number, make).map_err(|Full| NotTaken::Full)
     }
 
     /// An entry by its number; an empty one for a number that is none.
@@ -221,14 +173,23 @@ impl Overlay {
     }
 }
 
-/// Whether a local decision of the snapshot stands at the pattern or above it. `safe` does not reach below a platform.
+/// Whether a local decision of the snapshot stands at the pattern or above it. `safe` does not reach below a platform, and nothing reaches
+/// below what the operator calls one.
 fn local_covers(pattern: &str, host: &str, snapshot: &Snapshot, key: &Key) -> bool {
-    let mut platform = false;
+    let path = pattern.len() > host.len() && pattern.starts_with(host);
+    let (mut platform, mut own) = (false, false);
     let mut local = |text: &str, below: bool| {
         // No pattern's host has a label that begins with a sign, so that a host is no other pattern.
         let Some((slot, word)) = snapshot.find(key.pattern(text)) else { return false };
-        platform |= word.has(Word::PLATFORM) && text != pattern;
-        let says = word.says() && !word.is_expired() && !(below && word.has(Word::EXACT));
+        let above = own;
+        if word.has(Word::PLATFORM) && text != pattern {
+            platform = true;
+            let apart = || snapshot.find(key.hash_all(Kind::Platform, &[text])).map(|(slot, _)| slot);
+            let entry = if word.says() { apart() } else { Some(slot) };
+            own |= entry.is_some_and(|slot| snapshot.entry(slot).layer == Layer::Local);
+        }
+        let stopped = above || own && (below || path);
+        let says = word.says() && !word.is_expired() && !stopped && !(below && word.has(Word::EXACT));
         says && !(platform && word.verdict() == Verdict::Safe) && snapshot.entry(slot).layer == Layer::Local
     };
     if local(pattern, false)

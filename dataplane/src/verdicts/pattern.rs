@@ -96,8 +96,9 @@ impl Pattern {
             return Ok(Self { key: opaque(&url, &mut buffers.folder), kind: Kind::Scheme }).and_then(bounded);
         }
         let folded = canonical::fold(&url, &mut buffers.folder);
-        // Empty labels, which folding drops and a look-up does not, and signs of ours in front of one: no such name can be registered.
-        if folded.host != url.host || folded.host.split('.').any(|label| label.is_empty() || label.starts_with(['=', '@'])) {
+        // Empty labels, which folding drops and a look-up does not, and what no name that is registered has.
+        let odd = url.kind == HostKind::Domain && folded.host.contains(is_odd);
+        if folded.host != url.host || folded.host.split('.').any(str::is_empty) || odd {
             return Err(BadPattern::NotAHost);
         }
         let path = folded.path.trim_end_matches('/');
@@ -157,6 +158,11 @@ fn check_bare(text: &str) -> Result<(), BadPattern> {
     if host.is_empty() || host.contains(bad) { Err(BadPattern::NotAHost) } else { Ok(()) }
 }
 
+/// What the URL rules let stand in a host and no name on the network has: `=` and `@` mean something of their own in a key string.
+fn is_odd(c: char) -> bool {
+    !(c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'))
+}
+
 /// Key string of a link without a host: the scheme, and all behind it without leading slashes and final slash.
 pub(super) fn opaque(url: &canonical::Canonical<'_>, folder: &mut Folder) -> String {
     let folded = canonical::fold(url, folder);
@@ -199,6 +205,7 @@ mod tests {
             ("bank..example", Err(BadPattern::NotAHost)),
             (".bank.example", Err(BadPattern::NotAHost)),
             ("https://./", Err(BadPattern::NotAHost)),
+            ("https://a.exa*mple/x", Err(BadPattern::NotAHost)),
         ] {
             let pattern = Pattern::parse(text, &mut buffers);
             assert_eq!(pattern.as_ref().map(|p| p.key.as_str()).map_err(|e| *e), want, "{text}");

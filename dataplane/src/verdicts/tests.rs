@@ -192,9 +192,13 @@ fn naive(rules: &[Rule<'_>], host: &str, path: &str) -> (Verdict, Option<String>
     let at_or_above = |x: &str, y: &str| x == y || above(x, y);
     let name = |r: &Rule<'_>| r.pattern.trim_start_matches(['=', '@']).split('/').next().unwrap().to_owned();
     let kind = |r: &Rule<'_>| Pattern::kind_of(r.pattern);
+    let own = |r: &&Rule<'_>| kind(r) == Kind::Platform && r.layer == Local;
     let platform = |y: &Rule<'_>| {
         let forbidden = |l: &Rule<'_>| {
-            // An equal pattern with several local verdicts says the worst of them.
+            // What lies below a platform of the operator's stands for itself, whatever a wider line says.
+            if rules.iter().filter(own).any(|p| at_or_above(&name(l), &name(p)) && above(&name(p), &name(y))) {
+                return false;
+            }
             let covers = match kind(l) {
                 Kind::Host => at_or_above(&name(l), &name(y)),
                 Kind::Exact => name(l) == name(y),
@@ -255,9 +259,6 @@ proptest! {
             let verdict = if pattern.starts_with('@') { Verdict::None } else { verdicts[usize::from(*verdict)] };
             rule(pattern, verdict, if *local { Local } else { Feed })
         }).collect();
-        // A local `@x` and a local `x` at once say two things of one node: the table then is the stricter, and no rule is broken.
-        let twice = |p: &&Rule<'_>| rules.iter().any(|r| p.pattern.strip_prefix('@') == Some(r.pattern) && r.layer == Local);
-        prop_assume!(!rules.iter().filter(|r| r.layer == Local).any(|r| twice(&r)));
         let table = table(&rules);
         for (host, path) in links {
             let path = format!("/{}", path.join("/"));
@@ -396,6 +397,46 @@ fn overlay_changes_what_the_snapshot_says() {
         let found = judge(&table, url);
         assert_eq!((found.0, found.1), (verdict, reason), "{url}");
     }
+}
+
+#[test]
+fn platform_of_the_operators_own_stops_every_local_decision_above_it() {
+    let suffixes = Suffixes::built_in();
+    let own = [rule("x.example", Dangerous, Local), rule("@x.example", Verdict::None, Local), rule("a.x.example", Safe, Feed)];
+    let of_a_feed =
+        [rule("x.example", Dangerous, Local), rule("@x.example", Verdict::None, Feed), rule("a.x.example", Safe, Feed)];
+    for (rules, below, reason) in [(&own, Safe, Reason::Host), (&of_a_feed, Dangerous, Reason::Parent)] {
+        let table = table(rules);
+        assert_eq!(judge(&table, "https://x.example/").0, Dangerous, "its own page");
+        let found = judge(&table, "https://a.x.example/");
+        assert_eq!((found.0, found.1), (below, reason));
+        let overlay = Overlay::new(table.snapshot().id(), 8);
+        let set = overlay.set(&rule("b.x.example", Dangerous, Feed), table.snapshot(), &key(), &suffixes);
+        assert_eq!(set, if below == Safe { Ok(()) } else { Err(NotTaken::LocalStands) });
+    }
+}
+
+#[test]
+fn local_decision_in_the_overlay_covers_no_feed_below_a_platform() {
+    let rules = [rule("@docs.google.example", Verdict::None, Feed), rule("docs.google.example/x", Dangerous, Feed)];
+    let table = table(&rules);
+    let overlay = Overlay::new(table.snapshot().id(), 8);
+    let set = overlay.set(&rule("google.example", Safe, Local), table.snapshot(), &key(), &Suffixes::built_in());
+    assert_eq!(set, Ok(()));
+    let table = Table { overlay, ..table };
+    assert_eq!(judge(&table, "https://google.example/").0, Safe);
+    assert_eq!(judge(&table, "https://docs.google.example/x").0, Dangerous);
+    assert_eq!(judge(&table, "https://docs.google.example/y").1, Reason::Platform);
+}
+
+#[test]
+fn host_that_begins_with_an_equals_sign_is_not_what_a_list_says_with_one() {
+    let table = table(&[rule("=bank.example", Safe, Local), rule("bank.example", Unknown, Local), rule("=com", Safe, Local)]);
+    assert_eq!(judge(&table, "https://bank.example/").0, Safe);
+    for url in ["https://=bank.example/", "https://a.=bank.example/", "https://=com/", "https://a.b.=com/"] {
+        assert_eq!(judge(&table, url).1, Reason::NoEntry, "{url}");
+    }
+    assert_eq!(judge(&table, "https://=a.bank.example/").1, Reason::Parent, "names above such a label count");
 }
 
 #[test]

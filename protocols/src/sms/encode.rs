@@ -70,9 +70,12 @@ impl fmt::Display for NoFit {
 
 impl core::error::Error for NoFit {}
 
-/// Units of text (septets for GSM 7-bit, else octets) that fit behind this message's header.
+/// Units of text (septets for GSM 7-bit, else octets) that fit behind this message's header: none where the header claims more octets than
+/// there are, since it would take in what is written behind it.
 pub fn room(user_data: &UserData<'_>) -> usize {
+    let is_cut = user_data.header().first().is_some_and(|udhl| usize::from(*udhl) + 1 > user_data.octets.len());
     match user_data.alphabet() {
+        _ if is_cut => 0,
         Alphabet::Gsm7 => MAX_SEPTETS.saturating_sub(user_data.header_septets()),
         Alphabet::EightBit | Alphabet::Ucs2 => MAX_OCTETS.saturating_sub(user_data.header_octets()),
     }

@@ -36,7 +36,7 @@ fn ip_packet(input: Input<'_>, node: &mut Node, frame: &[u8], ip: &Ip<'_>) {
     let mut layer =
         input.node(name, ip.header).with(format_args!("{} to {}, protocol {}", ip.source, ip.destination, ip.protocol));
     if ip.cut {
-        layer.problem("the capture ends before the packet does");
+        layer.unread("the capture ends before the packet does");
     }
     let fragment = ip.fragment;
     if let Some(piece) = fragment {

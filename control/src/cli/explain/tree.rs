@@ -24,6 +24,9 @@ pub(super) struct Node {
     len: Option<usize>,
     value: Option<String>,
     problem: Option<String>,
+    /// The problem is one of reading, not an oddity of what was read.
+    #[serde(skip)]
+    unread: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     children: Vec<Node>,
 }
@@ -56,6 +59,7 @@ impl<'b> Input<'b> {
             len: place.map(|place| place.len()),
             value: None,
             problem: None,
+            unread: false,
             children: Vec::new(),
         }
     }
@@ -93,13 +97,23 @@ impl Node {
         self.children.push(child);
     }
 
+    /// Something odd in what was read.
     pub(super) fn problem(&mut self, what: impl std::fmt::Display) {
+        let what = what.to_string();
         match &mut self.problem {
+            // A layer that is read in two ways may fail in both for one reason.
+            Some(problem) if problem.ends_with(&what) => {}
             Some(problem) => {
                 let _ = write!(problem, "; {what}");
             }
-            None => self.problem = Some(what.to_string()),
+            None => self.problem = Some(what),
         }
+    }
+
+    /// Something that keeps octets from being read.
+    pub(super) fn unread(&mut self, what: impl std::fmt::Display) {
+        self.problem(what);
+        self.unread = true;
     }
 
     /// Names an error of the layer whose bytes are `octets`, with the octet of the whole input where it is known.
@@ -108,15 +122,16 @@ impl Node {
             Some(place) => {
                 let text = error.to_string();
                 let reason = text.split_once(": ").map_or(text.as_str(), |(_, reason)| reason);
-                self.problem(format_args!("{} at octet {}: {reason}", error.layer.name(), place.start + error.at as usize));
+                self.unread(format_args!("{} at octet {}: {reason}", error.layer.name(), place.start + error.at as usize));
             }
-            None => self.problem(error),
+            None => self.unread(error),
         }
     }
 
-    /// Whether anything in the tree is wrong.
-    pub(super) fn is_bad(&self) -> bool {
-        self.problem.is_some() || self.children.iter().any(Self::is_bad)
+    /// The first that could not be read, if anything could not.
+    pub(super) fn first_unread(&self) -> Option<&str> {
+        let own = self.problem.as_deref().filter(|_| self.unread);
+        own.or_else(|| self.children.iter().find_map(Self::first_unread))
     }
 
     /// The tree for people.
@@ -167,6 +182,6 @@ mod tests {
         let node = input.failed("TCAP", &bytes[12..], Error::new(Layer::Tcap, 3, Why::truncated(9, 2)));
         let printed = node.print(Paint(false));
         assert!(printed.contains("TCAP at octet 15: truncated: 9 octets needed, 2 present"), "{printed}");
-        assert!(node.is_bad());
+        assert!(node.first_unread().is_some());
     }
 }

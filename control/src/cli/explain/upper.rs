@@ -66,7 +66,7 @@ fn address(input: Input<'_>, name: &str, address: &Address<'_>) -> Node {
         value += &format!(", GT of unknown indicator {}", address.gti);
     }
     if address.malformed {
-        node.problem("the indicator promises more than there is");
+        node.unread("the indicator promises more than there is");
     }
     node.with(value)
 }

@@ -106,6 +106,9 @@ struct Written {
 
 impl Written {
     fn new(path: &Path, inputs: &[PathBuf]) -> Result<Self, Failure> {
+        if path.as_os_str() == "-" {
+            return Err(Failure::Usage("a capture is written to a file: standard output is for the result".to_owned()));
+        }
         let same = |input: &PathBuf| match (input.canonicalize(), path.canonicalize()) {
             (Ok(input), Ok(output)) => input == output,
             _ => false,
@@ -145,6 +148,9 @@ struct Way<'a, const TEXTS: bool> {
 impl<'a, const TEXTS: bool> Way<'a, TEXTS> {
     fn new(job: &'a Job<'a>) -> Result<Self, Failure> {
         let open = |path: &Option<PathBuf>| path.as_deref().map(|path| Written::new(path, &job.args.files)).transpose();
+        if job.args.write.is_some() && job.args.write == job.args.unscanned {
+            return Err(Failure::Usage("--write and --unscanned are two files".to_owned()));
+        }
         Ok(Self {
             job,
             lane: Lane::new(&Setup::default()),

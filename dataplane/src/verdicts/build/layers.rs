@@ -8,7 +8,7 @@ use crate::verdicts::Layer;
 use crate::verdicts::keys::{Key, Place};
 use crate::verdicts::pattern::Kind;
 use core::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// A rule that stands.
 #[derive(Clone, Copy, Debug)]
@@ -113,15 +113,18 @@ fn below_local(
         .filter(|one| one.held.layer == Layer::Local && one.held.kind != Kind::Platform && !one.expired)
         .map(|one| (builder.pattern(&one.held), *one))
         .collect();
-    let mut platforms: HashSet<&str> = HashSet::new();
+    let mut platforms: HashMap<&str, Layer> = HashMap::new();
+    let owned = kept.iter().filter(|one| one.held.kind == Kind::Platform && one.held.layer == Layer::Local && !one.expired);
+    platforms.extend(owned.map(|one| (host_of(builder.pattern(&one.held), Kind::Platform), Layer::Local)));
+    let locals = platforms.clone();
     for one in kept.iter().filter(|one| one.held.kind == Kind::Platform && !one.expired) {
         let pattern = builder.pattern(&one.held);
         let host = host_of(pattern, Kind::Platform);
         let covered = one.held.layer == Layer::Feed
-            && covering(pattern, Kind::Platform, host, &local, &HashSet::new(), suffixes)
+            && covering(pattern, Kind::Platform, host, &local, &locals, suffixes)
                 .is_some_and(|l| l.held.verdict != Verdict::Safe);
         if !covered {
-            platforms.insert(host);
+            platforms.insert(host, one.held.layer);
         }
     }
     let mut stands = Vec::with_capacity(kept.len());
@@ -129,7 +132,7 @@ fn below_local(
         let (pattern, kind) = (builder.pattern(&one.held), one.held.kind);
         let host = host_of(pattern, kind);
         if kind == Kind::Platform && !one.expired {
-            if platforms.contains(host) {
+            if platforms.contains_key(host) {
                 stands.push(*one)
             } else {
                 counts.covered += 1
@@ -154,13 +157,14 @@ fn below_local(
     stands
 }
 
-/// The local decision that covers a pattern, if one does. `safe` reaches below neither a platform nor a public suffix.
+/// The local decision that covers a pattern, if one does. `safe` reaches below neither a platform nor a public suffix, and nothing
+/// reaches below what the operator calls a platform: the nearer of two local lines counts.
 fn covering<'k>(
     pattern: &str,
     kind: Kind,
     host: &str,
     local: &'k HashMap<&str, Kept>,
-    platforms: &HashSet<&str>,
+    platforms: &HashMap<&str, Layer>,
     suffixes: &Suffixes,
 ) -> Option<&'k Kept> {
     if kind == Kind::Scheme {
@@ -171,18 +175,26 @@ fn covering<'k>(
     {
         return Some(found);
     }
+    let own = |name: &str| platforms.get(name) == Some(&Layer::Local);
+    if kind == Kind::Path && own(host) {
+        return None;
+    }
     let reaches = |found: &&Kept, boundary: bool| !boundary || found.held.verdict != Verdict::Safe;
-    let mut boundary = kind == Kind::Path && platforms.contains(host) || kind == Kind::Platform;
+    let mut boundary = kind == Kind::Path && platforms.contains_key(host) || kind == Kind::Platform;
     // What is said of a host and what is below is not covered by what is said of the host alone.
     let alone = if kind == Kind::Host { None } else { local.get(format!("={host}").as_str()) };
     if let Some(found) = [alone, local.get(host)].into_iter().flatten().find(|found| reaches(found, boundary)) {
         return Some(found);
     }
     let registrable = suffixes.registrable(host).map_or(host.len(), str::len);
-    boundary |= platforms.contains(host);
+    boundary |= platforms.contains_key(host);
+    let mut below = host;
     for name in parents(host) {
-        boundary |= name.len() < registrable || platforms.contains(name);
-        if let Some(found) = local.get(name).filter(|found| reaches(found, boundary)) {
+        if own(core::mem::replace(&mut below, name)) {
+            return None;
+        }
+        boundary |= name.len() < registrable || platforms.contains_key(name);
+        if let Some(found) = local.get(name).filter(|found| !own(name) && reaches(found, boundary)) {
             return Some(found);
         }
     }

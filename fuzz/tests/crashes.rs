@@ -1,0 +1,50 @@
+//! Inputs that once ended a target, each under the name of what was wrong.
+
+/// The octets of hexadecimal digits.
+fn octets(hex: &str) -> Vec<u8> {
+    hex.as_bytes().chunks(2).map(|two| u8::from_str_radix(core::str::from_utf8(two).unwrap(), 16).unwrap()).collect()
+}
+
+#[test]
+fn link_without_a_host_keeps_its_form_when_its_fragment_stood_behind_spaces() {
+    fuzz::canonical::run(b"ht:t:x  #fragment");
+    fuzz::canonical::run(b"tg:resolve?domain=x #y");
+}
+
+#[test]
+fn link_to_a_host_of_dots_leads_nowhere() {
+    fuzz::canonical::run(b"https://./");
+    fuzz::canonical::run(b"http://../x");
+}
+
+#[test]
+fn list_with_a_url_whose_host_no_pattern_can_name() {
+    fuzz::lists::run(b"bank.example\nhttps://a.exa*mple/x?y=z\n1.2.3.4\n");
+}
+
+#[test]
+fn rule_of_a_host_alone_and_host_that_begins_with_an_equals_sign() {
+    fuzz::snapshot::run(b"\x01=com\n!==com\n=com\nhttp://=com/\n");
+}
+
+#[test]
+fn header_that_claims_more_octets_than_there_are_takes_in_no_text() {
+    fuzz::tpdu::run(&octets(concat!(
+        "0151407079d9fda687e96f10bc2c07b1cb20d84d57abb140f374995e06a5dd20d9cc051aa6c36f50b19d66b34061b93c6d7f83e8f230483603b5d3ee",
+        "3a3ded020dd3e1378859768759a0b05c9eb6bf41747918548381da69779d9e76816a32988c760311406936885e7f83c66f727a5c0635cb74f95b466381e6"
+    )));
+}
+
+#[test]
+fn label_before_units_that_no_text_is_written_back_to_is_known_again() {
+    fuzz::rewrite::run(&octets(concat!(
+        "0c4407d0d0f79c0e000062901341318100a0060804291f0201d2f2372c279759a063bace4e87413a109a4e87cf75afd7b84ea7bbd8f9579c390651eb",
+        "2078b98e0785c7e832bd2c0729eb207838ed0695e920190cf42ed7cd73d00fd42ccbc7691648f97687e7206664692031352e3034204555522010cd7e",
+        "974173756c2074756f20636f6e746f2ef021d0d30d9a979f"
+    )));
+}
+
+#[test]
+fn notice_behind_a_link_that_an_earlier_part_left_open_is_known_again() {
+    fuzz::frame::run(include_bytes!("notice_behind_an_open_link.bin"));
+}
