@@ -296,14 +296,16 @@ fn judge<L: Listener>(
             text: part,
         };
         let has_work = way.listener.has_work();
-        let mut fit = Fit { met, tpdu, text: part, network, transport: way.place.transport, changes, ud, left, has_work };
+        let mut fit = Fit::new((met, tpdu, part), network, &way.place, changes, (ud, left), has_work);
         let mut decision = rules.decide(&message, policy, &mut fit);
         if decision.action != policy::Action::Pass && !decision.observe {
             decision.observe = way.listener.observes(&message, met.forward);
         }
         rewritten.clear();
         let untouchable = fit.untouchable();
-        if !decision.observe {
+        if decision.observe {
+            fit.take_back();
+        } else {
             apply(&decision, policy, &mut fit, rewritten, &mut counters.unfit);
         }
         // A link in a push or in the sender's name is told and not acted upon: no text of ours can stand there.
@@ -395,7 +397,10 @@ fn judge<L: Listener>(
 fn apply(decision: &Decision, policy: &policy::Scratch, fit: &mut Fit<'_, '_>, rewritten: &mut String, unfit: &mut Tally) {
     let done = match decision.edit {
         Edit::None if decision.action == policy::Action::Silence => fit.put_silence(),
-        Edit::None => Ok(()),
+        Edit::None => {
+            fit.take_back();
+            Ok(())
+        }
         Edit::Text => {
             rewritten.push_str(&policy.text);
             fit.put_text(&policy.text)

@@ -7,7 +7,7 @@ use super::imitation::Imitation;
 use super::profiles::Kind;
 use super::rules::{CompiledRule, ProtectedSenders};
 use super::spec::{Pages, Spec, SpecError, is_host};
-use super::template::Template;
+use super::template::{Firsts, Template, Values};
 use super::words::{self, in_gsm7};
 use crate::verdict::Verdict;
 use core::hash::{Hash, Hasher};
@@ -19,6 +19,25 @@ pub(super) struct Language {
     pub(super) verdicts: [String; 3],
     pub(super) labels: [Vec<Template>; 3],
     pub(super) notices: [Vec<Template>; 3],
+    /// How the labels begin.
+    pub(super) label_heads: Firsts,
+    /// How the notices begin.
+    pub(super) notice_heads: Firsts,
+}
+
+impl Language {
+    fn with_heads(mut self, brand: &str) -> Self {
+        let of = |templates: &[Vec<Template>; 3]| {
+            let mut heads = Firsts::default();
+            for (forms, verdict) in templates.iter().zip(&self.verdicts) {
+                let values = Values { verdict, brand, ..Values::default() };
+                forms.iter().for_each(|form| heads.add(form.first_octet(&values)));
+            }
+            heads
+        };
+        (self.label_heads, self.notice_heads) = (of(&self.labels), of(&self.notices));
+        self
+    }
 }
 
 /// A compiled policy. Made once, shared, never changed.
@@ -108,6 +127,8 @@ impl Policy {
             verdicts: Default::default(),
             labels: Default::default(),
             notices: Default::default(),
+            label_heads: Firsts::default(),
+            notice_heads: Firsts::default(),
         };
         let spec = Spec { languages: Vec::new(), ..Spec::default() };
         Self {
@@ -218,6 +239,8 @@ static NO_LANGUAGE: Language = Language {
     verdicts: [const { String::new() }; 3],
     labels: [const { Vec::new() }; 3],
     notices: [const { Vec::new() }; 3],
+    label_heads: Firsts::NONE,
+    notice_heads: Firsts::NONE,
 };
 
 /// Heads that are one short word would catch sentences: they are matched in brackets only, from the words that ship.
@@ -269,7 +292,10 @@ fn compile_languages(spec: &Spec) -> Result<Vec<Language>, SpecError> {
                 verdicts: language.verdicts.clone(),
                 labels: forms(&language.labels, english.as_ref().map(|english| &english.labels), labels)?,
                 notices: forms(&language.notices, english.as_ref().map(|english| &english.notices), notices)?,
-            })
+                label_heads: Firsts::default(),
+                notice_heads: Firsts::default(),
+            }
+            .with_heads(&spec.brand))
         })
         .collect()
 }

@@ -97,7 +97,16 @@ impl Imitation {
 
     /// Whether a text without links holds an imitation.
     pub(super) fn possible(&self, text: &str) -> bool {
+        // Without a sign, which says ASCII too, only the head of the text may be one.
+        if signs::look(text.as_bytes()) == 0 && !self.starts_ascii(text.as_bytes()) {
+            return false;
+        }
         self.find(&View { text, base: 0, spots: &[] }, core::iter::empty()).is_some()
+    }
+
+    #[inline]
+    fn starts_ascii(&self, text: &[u8]) -> bool {
+        two(text.iter().map(|&octet| char::from(octet))).is_some_and(|pair| self.heads.has(pair))
     }
 
     /// Whether the two first letters go on to one of our words.
