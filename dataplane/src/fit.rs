@@ -257,7 +257,7 @@ impl<'f, 'a> Fit<'f, 'a> {
         let carrier = self.met.carrier;
         self.changes.settle(carrier.base).map_err(Stop::from)?;
         let network = self.network;
-        let max_sif = network.max_sif;
+        let max_sif = network.max_sif(self.place.label);
         Ok(carrier.bounds(self.place.transport, network.label_len(), max_sif, network.mtu, self.changes)?)
     }
 }

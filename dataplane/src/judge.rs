@@ -290,7 +290,7 @@ fn judge<L: Listener>(
             opc: way.place.label.map(|label| label.opc),
             dpc: way.place.label.map(|label| label.dpc),
             imsi: (!imsi.is_empty()).then_some(imsi.as_str()),
-            profile: None,
+            profile: rules.profile(recipient(met.direction, imsi, tpdu, address)),
             links: &facts,
             verdict: worst,
             text: part,
@@ -413,6 +413,20 @@ fn apply(decision: &Decision, policy: &policy::Scratch, fit: &mut Fit<'_, '_>, r
         }),
     };
     debug_assert!(done.is_ok(), "the room said that it fits: {done:?}");
+}
+
+/// Whom a message is for: by IMSI as the frame names it (MT), by number in international form (MO).
+fn recipient<'a>(
+    direction: Direction,
+    imsi: &'a str,
+    tpdu: &Tpdu<'_>,
+    address: &'a str,
+) -> Option<policy::profiles::Subscriber<'a>> {
+    use policy::profiles::Subscriber;
+    match direction {
+        Direction::Mt => (!imsi.is_empty()).then_some(Subscriber::Imsi(imsi)),
+        Direction::Mo => (tpdu.address.ton == 1).then_some(Subscriber::Msisdn(address)),
+    }
 }
 
 fn sender_kind(tpdu: &Tpdu<'_>) -> SenderKind {
