@@ -15,6 +15,7 @@ const COMMANDS: [&[&str]; 16] = [
     &["verdicts", "diff"],
     &["verdicts", "verify"],
     &["verdicts", "rollback"],
+    &["recipients"],
     &["config"],
     &["config", "check"],
     &["completions"],
