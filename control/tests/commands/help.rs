@@ -2,7 +2,7 @@
 
 use super::{Room, ztsms};
 
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 17] = [
     &[],
     &["replay"],
     &["scan"],
