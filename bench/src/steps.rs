@@ -18,7 +18,7 @@ use protocols::m3ua;
 use protocols::map::ForwardSm;
 use protocols::sccp::{self, Unitdata};
 use protocols::sctp::Packet;
-use protocols::sms::encode::{self, Change, Ud};
+use protocols::sms::encode::{self, Ud};
 use protocols::sms::{Direction, Tpdu, UserData};
 use protocols::tcap::{self, Component, Invoke};
 
@@ -142,10 +142,15 @@ struct Inside<'u> {
 impl Room for Inside<'_> {
     fn fits(&mut self, text: &str) -> Result<(), Bound> {
         let written = match text.strip_suffix(self.text) {
-            Some(front) => encode::edit(self.user_data, &[Change { units: 0..0, text: front }], self.ud),
+            Some(front) => encode::prepend(self.user_data, front, self.ud),
             None => encode::refit(self.user_data, text, self.ud),
         };
         written.map_err(|_| Bound::UserData { need: 0, room: 0 })
+    }
+
+    fn fits_in_front(&mut self, text: &str, front: usize) -> Result<(), Bound> {
+        let front = text.get(..front).unwrap_or_default();
+        encode::prepend(self.user_data, front, self.ud).map_err(|_| Bound::UserData { need: 0, room: 0 })
     }
 }
 
@@ -370,7 +375,7 @@ fn decide(b: &mut Bench, linked: bool) {
 }
 
 fn label(b: &mut Bench) {
-    let done = encode::edit(&b.linked.user_data, &[Change { units: 0..0, text: black_box(b.label) }], &mut b.ud);
+    let done = encode::prepend(&b.linked.user_data, black_box(b.label), &mut b.ud);
     black_box(done.is_ok());
 }
 

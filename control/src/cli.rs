@@ -68,6 +68,12 @@ fn run(cli: Cli) -> Result<Done, Failure> {
         Command::Replay(args) => replay::run(&args, cli.color),
         Command::Scan(args) => scan::run(&args, cli.color),
         Command::Verdicts(args) => verdicts::run(&args, cli.color),
+        Command::Recipients(args) => {
+            let count = crate::recipients::build(&args.list, &args.dir).map_err(judge::said)?;
+            let table = args.dir.join(crate::recipients::FILE);
+            writeln!(io::stdout(), "{}: {count} recipients", crate::terminal::shown(&table.to_string_lossy()))?;
+            Ok(Done::Well)
+        }
         Command::Config(args) => config::run(&args),
         Command::Completions { shell } => shell::completions(&mut Cli::command(), shell),
         Command::Man { dir } => shell::man(Cli::command(), &dir),

@@ -9,12 +9,16 @@ mod file;
 pub use error::{ConfigError, Place};
 pub use file::{Joins, Limits, Variant};
 
+use dataplane::policy::profiles::{self, Kind, Profile};
 use dataplane::policy::{
     Chains, ImsiRange, NeverTouch, Pages, Policy, Preset, Protected, Rule, Spec, redirect::RedirectKey, words,
     words::LanguageSpec,
 };
 use file::{ActionName, File, Form};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::recipients;
 
 /// The commented default, as `ztsms config` prints it.
 pub const DEFAULT: &str = include_str!("config/default.toml");
@@ -51,14 +55,6 @@ pub struct Network {
     pub service_centres: Vec<Vec<String>>,
     /// UDP ports that carry SCTP.
     pub udp_ports: Vec<u16>,
-}
-
-impl Network {
-    /// Octets of SIF on the way from one point code to another: of the link sets that hold, the narrowest.
-    pub fn max_sif(&self, opc: u32, dpc: u32) -> u16 {
-        let holds = |set: &&LinkSet| set.opc.is_none_or(|code| code == opc) && set.dpc.is_none_or(|code| code == dpc);
-        self.link_sets.iter().filter(holds).map(|set| set.max_sif).min().unwrap_or(self.max_sif)
-    }
 }
 
 impl Default for Network {
@@ -119,6 +115,7 @@ pub fn load_with(path: Option<&Path>, variables: impl IntoIterator<Item = (Strin
     let folder = path.parent().unwrap_or(Path::new(""));
     let spec = spec(&file, folder)?;
     let policy = Policy::compile(spec).map_err(|error| meaning(error.to_string()))?;
+    let policy = with_recipients(policy, &file.recipients, folder).map_err(meaning)?;
     Ok(Config { policy, network: Network::from(file.network), joins: Joins::from(file.joins), sources })
 }
 
@@ -184,6 +181,26 @@ fn merge(into: &mut toml::Table, from: toml::Table) {
             }
         }
     }
+}
+
+fn with_recipients(policy: Policy, file: &file::Recipients, folder: &Path) -> Result<Policy, String> {
+    let table = file.table.as_ref().map(|path| recipients::read(&folder.join(path), &policy)).transpose();
+    let table = table.map_err(|error| error.to_string())?.map(Arc::new);
+    let language = file.default_language.as_deref().map(|code| {
+        policy
+            .language(code)
+            .filter(|language| language.0 < profiles::Language::MAX_LANGUAGES)
+            .ok_or_else(|| format!("recipients.default_language: no language `{code}`"))
+    });
+    let language = language.transpose()?;
+    let kind = file.default.as_deref().map(|name| {
+        Kind::parse(name).ok_or_else(|| format!("recipients.default: `{name}` is not off, observe, warn, quiet or strict"))
+    });
+    let default = match (kind.transpose()?, language) {
+        (None, Some(_)) => return Err("recipients.default_language needs recipients.default".to_owned()),
+        (kind, language) => kind.map(|kind| Profile { kind, language }),
+    };
+    Ok(policy.with_recipients(table, default))
 }
 
 fn spec(file: &File, folder: &Path) -> Result<Spec, ConfigError> {

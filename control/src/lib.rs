@@ -16,6 +16,7 @@ pub mod cli;
 pub mod config;
 pub mod explains;
 pub mod lists;
+pub mod recipients;
 pub mod record;
 pub mod record_json;
 pub mod summary;

@@ -6,10 +6,13 @@ mod common;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use common::{Own, replay, scratch, shared, tshark, world};
+use dataplane::policy::profiles::{self, Kind, Language, Profile, Recipients, Subscriber};
 use dataplane::policy::{Action, Policy, Preset, Spec};
 use dataplane::verdict::Verdict;
+use dataplane::verdicts::Key;
 
 /// Every capture of SS7 that the tests have.
 fn captures() -> Vec<PathBuf> {
@@ -118,4 +121,42 @@ fn a_policy_that_lets_everything_pass_gives_the_input_octet_for_octet() {
             assert_eq!(replay(&capture, world, None).rewritten_frames, Vec::<u64>::new(), "{}", capture.display());
         }
     }
+}
+
+#[test]
+fn a_recipient_gets_what_the_table_says_of_it_and_all_others_the_policy() {
+    let key = Key::new(&[3; 16]);
+    let capture = &captures()[1];
+    let plain = replay(capture, &world(Policy::default()), None);
+    let unknown = |record: &&Own| {
+        record.verdict == Verdict::Unknown && record.direction == "mt" && record.total == 1 && record.action == "label"
+    };
+    let mut found = HashSet::new();
+    let imsis: Vec<&str> = plain.keeper.records.iter().filter(unknown).map(|record| record.imsi.as_str()).collect();
+    let imsis: Vec<&str> = imsis.into_iter().filter(|imsi| !imsi.is_empty() && found.insert(*imsi)).collect();
+    let [off, observe, strict, french, other, ..] = imsis[..] else { panic!("five recipients: {imsis:?}") };
+    let profile = |kind, language| Profile { kind, language };
+    let entries = [
+        (Subscriber::Imsi(off), profile(Kind::Off, None)),
+        (Subscriber::Imsi(observe), profile(Kind::Observe, None)),
+        (Subscriber::Imsi(strict), profile(Kind::Strict, None)),
+        (Subscriber::Imsi(french), profile(Kind::Strict, Some(Language(0)))),
+    ];
+    let file = profiles::build(&entries, &["fr"], &key).unwrap();
+    let policy = Policy::default();
+    let table = Recipients::read(&file, key, |code| policy.language(code)).unwrap();
+    let replayed = replay(capture, &world(policy.with_recipients(Some(Arc::new(table)), None)), None);
+    let of = |imsi: &str| replayed.keeper.records.iter().filter(unknown_of(imsi)).collect::<Vec<_>>();
+    let said = |imsi: &str| of(imsi).iter().map(|record| (record.action.clone(), record.rewritten.clone())).collect::<Vec<_>>();
+    assert!(said(off).iter().all(|(action, text)| action == "pass" && text.is_none()), "{:?}", said(off));
+    assert!(said(observe).iter().all(|(action, text)| action.starts_with("observe") && text.is_none()), "{:?}", said(observe));
+    let starts =
+        |imsi: &str, head: &str| said(imsi).iter().all(|(_, text)| text.as_ref().is_some_and(|text| text.contains(head)));
+    assert!(starts(strict, "unverified link"), "{:?}", said(strict));
+    assert!(starts(french, "lien non vérifié"), "{:?}", said(french));
+    assert!(starts(other, "UNVERIFIED LINK") || starts(other, "(?)"), "{:?}", said(other));
+}
+
+fn unknown_of(imsi: &str) -> impl Fn(&&Own) -> bool + '_ {
+    move |record| record.imsi == imsi && record.verdict == Verdict::Unknown && record.direction == "mt" && record.total == 1
 }

@@ -21,6 +21,7 @@ const LINES: usize = 500;
 /// Where `unsafe` may stand: the map of a snapshot, intrinsics, what counts allocations, and what loom watches.
 const UNSAFE: [&str; 7] = [
     "dataplane/src/verdicts/",
+    "dataplane/src/policy/signs",
     "dataplane/src/scan/simd",
     "dataplane/src/xdp/",
     "dataplane/src/pin.rs",

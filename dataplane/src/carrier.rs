@@ -97,7 +97,8 @@ impl<'a> Carrier<'a> {
         let inner = span::within(self.tcap, target).ok_or(Stop::Pieces)?;
         let mut trail = Trail::default();
         ber::trail(self.tcap, inner, Layer::Tcap, &mut trail).map_err(|_| Stop::Field(NoFit::Changes))?;
-        for level in trail.levels() {
+        // Innermost first, as they are settled.
+        for level in trail.levels().iter().rev() {
             if level.form == ber::Form::Indefinite {
                 continue;
             }

@@ -1,6 +1,6 @@
 //! Whether a new text fits into its TPDU and all that stands around it, and the changes that put it there.
 
-use protocols::sms::encode::{self, Change, NoFit as NoText, Ud};
+use protocols::sms::encode::{self, NoFit as NoText, Ud};
 use protocols::sms::{Alphabet, Kind, Tpdu, UserData};
 use protocols::span;
 
@@ -8,8 +8,8 @@ use crate::carrier::{Carrier, Stop};
 use crate::judge::Met;
 use crate::policy::redirect::Issued;
 use crate::policy::{Bound, Room};
-use crate::record::Transport;
-use crate::rewrite::{Changes, NoFit};
+use crate::record::Place;
+use crate::rewrite::{Changes, Mark, NoFit};
 use crate::world::Network;
 
 /// Octets that a TPDU may have: 140 of user data behind at most 24 of header.
@@ -21,19 +21,31 @@ const SPACE: u8 = 0x20;
 /// PID 40: a short message of type 0, TS 23.040 §9.2.3.9.
 const TYPE_0: u8 = 0x40;
 
-/// One message, asked about and then changed.
+/// One message, asked about and then changed: what fitted last is already written down when the policy has decided for it.
 pub(crate) struct Fit<'f, 'a> {
-    pub(crate) met: &'f Met<'a>,
-    pub(crate) tpdu: &'f Tpdu<'a>,
+    met: &'f Met<'a>,
+    tpdu: &'f Tpdu<'a>,
     /// Its text as decoded.
-    pub(crate) text: &'f str,
-    pub(crate) network: &'f Network,
-    pub(crate) transport: Transport,
-    pub(crate) changes: &'f mut Changes,
-    pub(crate) ud: &'f mut Ud,
-    pub(crate) left: &'f mut String,
+    text: &'f str,
+    network: &'f Network,
+    place: &'f Place,
+    changes: &'f mut Changes,
+    ud: &'f mut Ud,
+    left: &'f mut String,
+    /// Where the changes of this message begin.
+    mark: Mark,
+    /// Which change of this message is written down.
+    kept: Kept,
     /// The record of a redirect would find its place.
-    pub(crate) has_work: bool,
+    has_work: bool,
+}
+
+/// A change that fitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    Nothing,
+    Text,
+    Silence,
 }
 
 impl From<Stop> for Bound {
@@ -56,7 +68,19 @@ fn bound(nofit: NoText) -> Bound {
     }
 }
 
-impl Fit<'_, '_> {
+impl<'f, 'a> Fit<'f, 'a> {
+    pub(crate) fn new(
+        (met, tpdu, text): (&'f Met<'a>, &'f Tpdu<'a>, &'f str),
+        network: &'f Network,
+        place: &'f Place,
+        changes: &'f mut Changes,
+        (ud, left): (&'f mut Ud, &'f mut String),
+        has_work: bool,
+    ) -> Self {
+        let mark = changes.mark();
+        Self { met, tpdu, text, network, place, changes, ud, left, mark, kept: Kept::Nothing, has_work }
+    }
+
     /// Why this message is never touched, whatever the policy says (DOMAIN: "Never touched").
     pub(crate) fn untouchable(&self) -> Option<&'static str> {
         let vgcs = self.met.forward.vgcs.then_some("VGCS");
@@ -67,8 +91,26 @@ impl Fit<'_, '_> {
         self.untouchable().map_or(Ok(()), |_| Err(Bound::Untouchable))
     }
 
-    /// Adds the changes that put `text` in place of the message's own.
+    /// Writes down that `text` comes in place of the message's own.
     pub(crate) fn put_text(&mut self, text: &str) -> Result<(), Bound> {
+        if self.kept == Kept::Text { Ok(()) } else { self.fits(text) }
+    }
+
+    /// Writes down the type 0.
+    pub(crate) fn put_silence(&mut self) -> Result<(), Bound> {
+        if self.kept == Kept::Silence { Ok(()) } else { self.fits_silence() }
+    }
+
+    /// Takes back what fitted: the policy decided for something else, or only observes.
+    pub(crate) fn take_back(&mut self) {
+        if self.kept != Kept::Nothing {
+            self.changes.back_to(self.mark);
+            self.kept = Kept::Nothing;
+        }
+    }
+
+    /// Adds the changes that put `text` in place of the message's own; of `front` octets in front of it, where there are so many.
+    fn change_text(&mut self, text: &str, front: Option<usize>) -> Result<(), Bound> {
         self.touchable()?;
         if self.met.carrier.is_joined() {
             return Err(Bound::SameLengthOnly);
@@ -78,9 +120,9 @@ impl Fit<'_, '_> {
             return Err(Bound::Untouchable);
         }
         // A text put in front leaves every unit of the old one as it is, also those that no character stands for.
-        let front = text.strip_suffix(self.text);
+        let front = front.and_then(|len| text.get(..len)).or_else(|| text.strip_suffix(self.text));
         let written = match front {
-            Some(front) => encode::edit(&self.tpdu.user_data, &[Change { units: 0..0, text: front }], self.ud),
+            Some(front) => encode::prepend(&self.tpdu.user_data, front, self.ud),
             None => anew(&self.tpdu.user_data, self.text, text, self.ud),
         };
         written.map_err(bound)?;
@@ -90,9 +132,19 @@ impl Fit<'_, '_> {
     /// Adds the changes that put `self.ud` in place of the message's user data.
     fn put_user_data(&mut self) -> Result<(), Bound> {
         let forward = self.met.forward;
-        let mut octets = [0; TPDU];
-        let tpdu = encode::splice(forward.sm_rp_ui, self.tpdu, self.ud, &mut octets).ok_or(Bound::Untouchable)?;
-        self.put_tpdu(tpdu)
+        if forward.joined {
+            let mut octets = [0; TPDU];
+            let tpdu = encode::splice(forward.sm_rp_ui, self.tpdu, self.ud, &mut octets).ok_or(Bound::Untouchable)?;
+            return self.put_tpdu(tpdu);
+        }
+        let (carrier, element) = (self.met.carrier, forward.sm_rp_ui_element.content);
+        let (tpdu, udl_at) = (carrier.place(forward.sm_rp_ui)?, self.tpdu.udl_at.ok_or(Bound::Untouchable)?);
+        let (old, new) = (self.tpdu.user_data.octets.len(), self.ud.octets());
+        let start = tpdu.start + udl_at;
+        // Octets behind the old user data, which TP-UDL does not count, stay when the length does, and go when it changes.
+        let end = if old == new.len() { start + 1 + old } else { tpdu.end };
+        self.changes.replace_by(start..end, [&[self.ud.tp_udl], new]).map_err(Stop::from)?;
+        Ok(carrier.fields(element, self.place.transport, self.changes)?)
     }
 
     /// Adds the changes that put a TPDU in place of the message's own.
@@ -114,7 +166,7 @@ impl Fit<'_, '_> {
         } else {
             self.changes.replace(place, tpdu).map_err(Stop::from)?;
         }
-        Ok(carrier.fields(element, self.transport, self.changes)?)
+        Ok(carrier.fields(element, self.place.transport, self.changes)?)
     }
 
     /// Adds the changes that blank the characters at these places of the text, as far as they lie in the frame in hand. Same-length,
@@ -122,6 +174,7 @@ impl Fit<'_, '_> {
     ///
     /// Leaves the text as it then reads in `left`, and says whether every place was reached.
     pub(crate) fn blank(&mut self, spots: &[usize], left: &mut String) -> Result<bool, Bound> {
+        self.take_back();
         self.touchable()?;
         let (carrier, user_data) = (self.met.carrier, &self.tpdu.user_data);
         if user_data.alphabet() == Alphabet::Gsm7 && user_data.tables.base(SPACE) != Some(' ') {
@@ -178,7 +231,7 @@ impl Fit<'_, '_> {
     }
 
     /// Adds the change that makes the message one of type 0.
-    pub(crate) fn put_silence(&mut self) -> Result<(), Bound> {
+    fn change_pid(&mut self) -> Result<(), Bound> {
         self.touchable()?;
         // DELIVER: PID, DCS, SCTS of seven, UDL (TS 23.040 §9.2.2.1).
         let pid_at =
@@ -188,11 +241,15 @@ impl Fit<'_, '_> {
         Ok(self.changes.replace(place..place + 1, &[TYPE_0]).map_err(Stop::from)?)
     }
 
-    /// Tries changes and takes them back.
-    fn trial(&mut self, change: impl FnOnce(&mut Self) -> Result<(), Bound>) -> Result<(), Bound> {
-        let mark = self.changes.mark();
+    /// Tries changes, and keeps them as `kept` where they fit.
+    fn trial(&mut self, kept: Kept, change: impl FnOnce(&mut Self) -> Result<(), Bound>) -> Result<(), Bound> {
+        self.take_back();
         let result = change(self).and_then(|()| self.settled());
-        self.changes.back_to(mark);
+        if result.is_ok() && kept != Kept::Nothing {
+            self.kept = kept;
+        } else {
+            self.changes.back_to(self.mark);
+        }
         result
     }
 
@@ -200,7 +257,8 @@ impl Fit<'_, '_> {
         let carrier = self.met.carrier;
         self.changes.settle(carrier.base).map_err(Stop::from)?;
         let network = self.network;
-        Ok(carrier.bounds(self.transport, network.label_len(), network.max_sif, network.mtu, self.changes)?)
+        let max_sif = network.max_sif(self.place.label);
+        Ok(carrier.bounds(self.place.transport, network.label_len(), max_sif, network.mtu, self.changes)?)
     }
 }
 
@@ -260,12 +318,16 @@ fn put_space(octets: &mut [u8], user_data: &UserData<'_>, unit: u8) {
 
 impl Room for Fit<'_, '_> {
     fn fits(&mut self, text: &str) -> Result<(), Bound> {
-        self.trial(|fit| fit.put_text(text))
+        self.trial(Kept::Text, |fit| fit.change_text(text, None))
+    }
+
+    fn fits_in_front(&mut self, text: &str, front: usize) -> Result<(), Bound> {
+        self.trial(Kept::Text, |fit| fit.change_text(text, Some(front)))
     }
 
     fn fits_in_place(&mut self, spots: &[usize]) -> Result<(), Bound> {
         let mut left = core::mem::take(self.left);
-        let result = self.trial(|fit| fit.blank(spots, &mut left).map(drop));
+        let result = self.trial(Kept::Nothing, |fit| fit.blank(spots, &mut left).map(drop));
         *self.left = left;
         result
     }
@@ -275,6 +337,6 @@ impl Room for Fit<'_, '_> {
     }
 
     fn fits_silence(&mut self) -> Result<(), Bound> {
-        self.trial(Self::put_silence)
+        self.trial(Kept::Silence, Self::change_pid)
     }
 }

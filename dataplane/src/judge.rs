@@ -290,20 +290,22 @@ fn judge<L: Listener>(
             opc: way.place.label.map(|label| label.opc),
             dpc: way.place.label.map(|label| label.dpc),
             imsi: (!imsi.is_empty()).then_some(imsi.as_str()),
-            profile: None,
+            profile: rules.profile(recipient(met.direction, imsi, tpdu, address)),
             links: &facts,
             verdict: worst,
             text: part,
         };
         let has_work = way.listener.has_work();
-        let mut fit = Fit { met, tpdu, text: part, network, transport: way.place.transport, changes, ud, left, has_work };
+        let mut fit = Fit::new((met, tpdu, part), network, &way.place, changes, (ud, left), has_work);
         let mut decision = rules.decide(&message, policy, &mut fit);
         if decision.action != policy::Action::Pass && !decision.observe {
             decision.observe = way.listener.observes(&message, met.forward);
         }
         rewritten.clear();
         let untouchable = fit.untouchable();
-        if !decision.observe {
+        if decision.observe {
+            fit.take_back();
+        } else {
             apply(&decision, policy, &mut fit, rewritten, &mut counters.unfit);
         }
         // A link in a push or in the sender's name is told and not acted upon: no text of ours can stand there.
@@ -395,7 +397,10 @@ fn judge<L: Listener>(
 fn apply(decision: &Decision, policy: &policy::Scratch, fit: &mut Fit<'_, '_>, rewritten: &mut String, unfit: &mut Tally) {
     let done = match decision.edit {
         Edit::None if decision.action == policy::Action::Silence => fit.put_silence(),
-        Edit::None => Ok(()),
+        Edit::None => {
+            fit.take_back();
+            Ok(())
+        }
         Edit::Text => {
             rewritten.push_str(&policy.text);
             fit.put_text(&policy.text)
@@ -408,6 +413,20 @@ fn apply(decision: &Decision, policy: &policy::Scratch, fit: &mut Fit<'_, '_>, r
         }),
     };
     debug_assert!(done.is_ok(), "the room said that it fits: {done:?}");
+}
+
+/// Whom a message is for: by IMSI as the frame names it (MT), by number in international form (MO).
+fn recipient<'a>(
+    direction: Direction,
+    imsi: &'a str,
+    tpdu: &Tpdu<'_>,
+    address: &'a str,
+) -> Option<policy::profiles::Subscriber<'a>> {
+    use policy::profiles::Subscriber;
+    match direction {
+        Direction::Mt => (!imsi.is_empty()).then_some(Subscriber::Imsi(imsi)),
+        Direction::Mo => (tpdu.address.ton == 1).then_some(Subscriber::Msisdn(address)),
+    }
 }
 
 fn sender_kind(tpdu: &Tpdu<'_>) -> SenderKind {

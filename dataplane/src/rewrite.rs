@@ -56,14 +56,39 @@ pub enum NoFit {
     Changes,
 }
 
+/// A length, a pointer or a pad that keeps its size: written over the old one.
+#[derive(Clone, Copy, Debug)]
+struct Over {
+    at: usize,
+    octets: [u8; 9],
+    len: u8,
+}
+
+impl Over {
+    fn octets(&self) -> &[u8] {
+        self.octets.get(..usize::from(self.len)).unwrap_or_default()
+    }
+}
+
 /// The changes of one chunk. Reused: no heap once warm.
 #[derive(Debug)]
 pub struct Changes {
+    /// What was asked for.
     edits: Vec<Edit>,
     fields: Vec<Field>,
-    order: Vec<usize>,
     octets: Vec<u8>,
+    /// Octets of `edits`; what is behind them belongs to `cuts`.
+    own: usize,
+    /// What [`Changes::settle`] made of it: all that moves octets, by place, and all fields that stay where they are.
+    cuts: Vec<Edit>,
+    overs: Vec<Over>,
+    order: Vec<u64>,
+    is_settled: bool,
 }
+
+/// The place to go back to when a change turns out not to fit.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark(usize, usize, usize);
 
 const EDITS: usize = 1024;
 const OCTETS: usize = 32 * 1024;
@@ -73,8 +98,13 @@ impl Default for Changes {
         Self {
             edits: Vec::with_capacity(EDITS),
             fields: Vec::with_capacity(EDITS),
-            order: Vec::with_capacity(EDITS),
             octets: Vec::with_capacity(OCTETS),
+            own: 0,
+            // Each edit may move octets, and each field with its pad.
+            cuts: Vec::with_capacity(3 * EDITS),
+            overs: Vec::with_capacity(2 * EDITS),
+            order: Vec::with_capacity(EDITS),
+            is_settled: false,
         }
     }
 }
@@ -82,9 +112,7 @@ impl Default for Changes {
 impl Changes {
     /// Forgets everything.
     pub fn clear(&mut self) {
-        self.edits.clear();
-        self.fields.clear();
-        self.octets.clear();
+        self.back_to(Mark(0, 0, 0));
     }
 
     /// Whether there is nothing to do.
@@ -92,31 +120,43 @@ impl Changes {
         self.edits.is_empty()
     }
 
-    /// The place to go back to with [`Changes::back_to`], when a change turns out not to fit.
-    pub const fn mark(&self) -> (usize, usize, usize) {
-        (self.edits.len(), self.fields.len(), self.octets.len())
+    /// The place to go back to with [`Changes::back_to`].
+    pub const fn mark(&self) -> Mark {
+        Mark(self.edits.len(), self.fields.len(), self.own)
     }
 
     /// Takes back what was added since `mark`.
-    pub fn back_to(&mut self, mark: (usize, usize, usize)) {
+    pub fn back_to(&mut self, mark: Mark) {
         self.edits.truncate(mark.0);
         self.fields.truncate(mark.1);
         self.octets.truncate(mark.2);
+        self.own = mark.2;
+        self.is_settled = false;
     }
 
     /// The octets of `range` become `octets`.
     pub fn replace(&mut self, range: Range<usize>, octets: &[u8]) -> Result<(), NoFit> {
-        let start = self.octets.len();
-        if self.edits.len() >= EDITS || start + octets.len() > OCTETS {
+        self.replace_by(range, [octets])
+    }
+
+    /// The octets of `range` become those of `pieces`, one behind the other.
+    pub fn replace_by<const N: usize>(&mut self, range: Range<usize>, pieces: [&[u8]; N]) -> Result<(), NoFit> {
+        self.is_settled = false;
+        self.octets.truncate(self.own);
+        let start = self.own;
+        let end = start + pieces.iter().map(|piece| piece.len()).sum::<usize>();
+        if self.edits.len() >= EDITS || end > OCTETS {
             return Err(NoFit::Changes);
         }
-        self.octets.extend_from_slice(octets);
-        self.edits.push(Edit { range, octets: start..self.octets.len() });
+        pieces.iter().for_each(|piece| self.octets.extend_from_slice(piece));
+        self.edits.push(Edit { range, octets: start..end });
+        self.own = end;
         Ok(())
     }
 
     /// A field above a change. The same field named twice (two messages in one chunk) counts once.
     pub fn field(&mut self, field: Field) -> Result<(), NoFit> {
+        self.is_settled = false;
         if self.fields.iter().any(|known| known.at == field.at) {
             return Ok(());
         }
@@ -127,101 +167,191 @@ impl Changes {
         Ok(())
     }
 
-    /// By how much the octets of `range` grow or shrink.
+    /// By how much the octets of `range` grow or shrink, once settled.
     pub fn growth(&self, range: &Range<usize>) -> isize {
-        let within = |edit: &&Edit| edit.range.start >= range.start && edit.range.end <= range.end;
-        let by = |edit: &Edit| edit.octets.len().cast_signed() - edit.range.len().cast_signed();
-        self.edits.iter().filter(within).map(by).sum()
+        let within = |cut: &&Edit| cut.range.start >= range.start && cut.range.end <= range.end;
+        self.cuts.iter().filter(within).map(Edit::growth).sum()
     }
 
-    /// Adds the changes of all length fields, innermost first, so that growth of an inner field counts in the outer ones.
+    /// Works out all length fields, innermost first, so that growth of an inner field counts in the outer ones. Changes nothing that was
+    /// asked for: more may be added, or taken back, and settled again.
     pub fn settle(&mut self, old: &[u8]) -> Result<(), NoFit> {
-        // Inner fields cover a range within the outer one's: shorter first is inner first.
-        let mut order = core::mem::take(&mut self.order);
-        order.clear();
-        order.extend(0..self.fields.len());
-        order.sort_unstable_by_key(|&index| {
-            self.fields.get(index).map(|field| (field.covers.len(), core::cmp::Reverse(field.at)))
-        });
-        let settled = order.iter().try_for_each(|&index| self.settle_one(old, index));
-        self.order = order;
-        settled
-    }
-
-    fn settle_one(&mut self, old: &[u8], index: usize) -> Result<(), NoFit> {
-        if let Some(Field { at, width, covers, pad }) = self.fields.get(index).cloned() {
-            let growth = self.growth(&covers);
-            if growth == 0 {
-                return Ok(());
-            }
-            self.length(old, at, width, growth)?;
-            if let Some(pad) = pad {
-                // RFC 4666 §3.2: the parameter is padded to four, its length does not say so.
-                let len = old_len(old, at, width).saturating_add_signed(growth);
-                self.replace(covers.end..covers.end + pad, [0u8; 4].get(..len.next_multiple_of(4) - len).unwrap_or_default())?;
+        if self.is_settled {
+            return Ok(());
+        }
+        self.octets.truncate(self.own);
+        self.cuts.clear();
+        self.overs.clear();
+        for n in 0..self.edits.len() {
+            if let Some(edit) = self.edits.get(n).filter(|edit| edit.growth() != 0) {
+                let edit = edit.clone();
+                self.cut(edit)?;
             }
         }
+        if !self.cuts.is_empty() {
+            let mut order = core::mem::take(&mut self.order);
+            self.innermost_first(&mut order);
+            let settled = order.iter().try_for_each(|&key| self.settle_one(old, (key & INDEX) as usize));
+            self.order = order;
+            settled?;
+        }
+        self.is_settled = true;
         Ok(())
     }
 
-    fn length(&mut self, old: &[u8], at: usize, width: Width, growth: isize) -> Result<(), NoFit> {
-        let len = old_len(old, at, width).saturating_add_signed(growth);
-        let wide = u32::try_from(len).unwrap_or(u32::MAX);
-        let fits = |max: usize| if len <= max { Ok(()) } else { Err(NoFit::Field { need: len, max }) };
-        let [b0, b1, b2, b3] = wide.to_be_bytes();
-        match width {
-            Width::One => fits(255).and_then(|()| self.replace(at..at + 1, &[b3])),
-            Width::Two => fits(0xffff).and_then(|()| self.replace(at..at + 2, &[b2, b3])),
-            Width::TwoLittle => fits(0xffff).and_then(|()| self.replace(at..at + 2, &[b3, b2])),
-            Width::Four => self.replace(at..at + 4, &[b0, b1, b2, b3]),
-            Width::Indicator => {
-                let spare = old.get(at).copied().unwrap_or(0) & 0xc0;
-                self.replace(at..at + 1, &[spare | b3.min(63).max(if wide > 63 { 63 } else { 0 })])
-            }
-            Width::Ber(octets) => {
-                fits(0xffff)?;
-                let range = at..at + usize::from(octets);
-                match octets {
-                    1 if len < 0x80 => self.replace(range, &[b3]),
-                    0..=2 if len < 0x100 => self.replace(range, &[0x81, b3]),
-                    0..=3 => self.replace(range, &[0x82, b2, b3]),
-                    // A form with leading zeros keeps its size.
-                    4..=9 => {
-                        let count = octets - 1;
-                        let mut field = [0x80 | count, 0, 0, 0, 0, 0, 0, 0, 0];
-                        if let Some(tail) = field.get_mut(usize::from(octets) - 3..usize::from(octets)) {
-                            tail.copy_from_slice(&[b1, b2, b3]);
-                        }
-                        self.replace(range, field.get(..usize::from(octets)).unwrap_or_default())
-                    }
-                    _ => Err(NoFit::Field { need: len, max: 0xffff }),
-                }
-            }
+    /// Inner fields cover a range within the outer one's: shorter first is inner first, and of two alike the one that stands further in.
+    fn innermost_first(&self, order: &mut Vec<u64>) {
+        order.clear();
+        // A frame has at most 2^16 octets or so, a capture at most 2^18.
+        let capped = |value: usize, bits: u32| (value as u64).min((1 << bits) - 1);
+        let key = |(n, field): (usize, &Field)| {
+            capped(field.covers.len(), 27) << 37 | (((1 << 27) - 1) - capped(field.at, 27)) << 10 | n as u64
+        };
+        order.extend(self.fields.iter().enumerate().map(key));
+        if !order.is_sorted() {
+            order.sort_unstable();
         }
+    }
+
+    fn settle_one(&mut self, old: &[u8], index: usize) -> Result<(), NoFit> {
+        let Some(Field { at, width, covers, pad }) = self.fields.get(index).cloned() else { return Ok(()) };
+        let growth = self.growth(&covers);
+        if growth == 0 {
+            return Ok(());
+        }
+        let len = old_len(old, at, width).saturating_add_signed(growth);
+        let (octets, new, old_octets) = length(old, at, width, len)?;
+        self.put(at, old_octets, octets, new)?;
+        match pad {
+            // RFC 4666 §3.2: the parameter is padded to four, its length does not say so.
+            Some(pad) => self.put(covers.end, pad, [0; 9], len.next_multiple_of(4) - len),
+            None => Ok(()),
+        }
+    }
+
+    /// `len` of `octets` come in place of `old` octets at `at`.
+    fn put(&mut self, at: usize, old: usize, octets: [u8; 9], len: usize) -> Result<(), NoFit> {
+        let over = Over { at, octets, len: len.min(9) as u8 };
+        if len == old {
+            let end = at + len;
+            let apart = |start: usize, stop: usize| end <= start || at >= stop || len == 0;
+            let free = self.cuts.iter().all(|cut| apart(cut.range.start, cut.range.end))
+                && self.overs.iter().all(|over| apart(over.at, over.at + usize::from(over.len)));
+            // Two fields in one place: only octets that lie about their layout have that.
+            if !free || self.overs.len() >= 2 * EDITS {
+                return Err(NoFit::Changes);
+            }
+            self.overs.push(over);
+            return Ok(());
+        }
+        let start = self.octets.len();
+        if start + len > OCTETS {
+            return Err(NoFit::Changes);
+        }
+        self.octets.extend_from_slice(over.octets());
+        self.cut(Edit { range: at..at + old, octets: start..start + len })
+    }
+
+    /// Keeps what moves octets in order of place; of two insertions at one place the later comes behind.
+    fn cut(&mut self, edit: Edit) -> Result<(), NoFit> {
+        let key = |edit: &Edit| (edit.range.start, edit.range.end);
+        let place = self.cuts.iter().rposition(|known| key(known) <= key(&edit)).map_or(0, |before| before + 1);
+        let (before, behind) = (place.checked_sub(1).and_then(|n| self.cuts.get(n)), self.cuts.get(place));
+        let free = before.is_none_or(|cut| cut.range.end <= edit.range.start)
+            && behind.is_none_or(|cut| edit.range.end <= cut.range.start);
+        if !free || self.cuts.len() >= 3 * EDITS {
+            return Err(NoFit::Changes);
+        }
+        self.cuts.insert(place, edit);
+        Ok(())
     }
 
     /// Writes `old` with all changes into `out` (appended, never beyond its capacity).
     pub fn apply(&mut self, old: &[u8], out: &mut Vec<u8>) -> Result<(), NoFit> {
-        self.edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
+        self.settle(old)?;
+        let base = out.len();
+        let grown: isize = self.cuts.iter().map(Edit::growth).sum();
+        if base + old.len().saturating_add_signed(grown) > out.capacity() {
+            return Err(NoFit::Changes);
+        }
         let mut at = 0;
-        for edit in &self.edits {
-            let (Some(kept), Some(new)) = (old.get(at..edit.range.start), self.octets.get(edit.octets.clone())) else {
+        for cut in &self.cuts {
+            let (Some(kept), Some(new)) = (old.get(at..cut.range.start), self.octets.get(cut.octets.clone())) else {
                 return Err(NoFit::Changes); // two changes overlap: cannot happen, and must not go out if it does
             };
-            append(out, kept)?;
-            append(out, new)?;
-            at = edit.range.end;
+            out.extend_from_slice(kept);
+            out.extend_from_slice(new);
+            at = cut.range.end;
         }
-        append(out, old.get(at..).ok_or(NoFit::Changes)?)
+        out.extend_from_slice(old.get(at..).ok_or(NoFit::Changes)?);
+        let written = out.get_mut(base..).unwrap_or_default();
+        for edit in self.edits.iter().filter(|edit| edit.growth() == 0) {
+            overwrite(&self.cuts, written, edit.range.start, self.octets.get(edit.octets.clone()).unwrap_or_default())?;
+        }
+        self.overs.iter().try_for_each(|over| overwrite(&self.cuts, written, over.at, over.octets()))
     }
 }
 
-fn append(out: &mut Vec<u8>, octets: &[u8]) -> Result<(), NoFit> {
-    if out.len() + octets.len() > out.capacity() {
-        return Err(NoFit::Changes);
+/// Low bits of a key of the order, which hold the number of a field.
+const INDEX: u64 = EDITS as u64 - 1;
+
+impl Edit {
+    fn growth(&self) -> isize {
+        self.octets.len().cast_signed() - self.range.len().cast_signed()
     }
-    out.extend_from_slice(octets);
+}
+
+/// Writes octets over those that stood at `at` before anything moved.
+fn overwrite(cuts: &[Edit], written: &mut [u8], at: usize, octets: &[u8]) -> Result<(), NoFit> {
+    let moved: isize = cuts.iter().take_while(|cut| cut.range.end <= at).map(Edit::growth).sum();
+    let at = at.saturating_add_signed(moved);
+    written.get_mut(at..at + octets.len()).ok_or(NoFit::Changes)?.copy_from_slice(octets);
     Ok(())
+}
+
+/// A field of this width that says `len`: its octets, how many they are, and how many there were.
+fn length(old: &[u8], at: usize, width: Width, len: usize) -> Result<([u8; 9], usize, usize), NoFit> {
+    let wide = u32::try_from(len).unwrap_or(u32::MAX);
+    let fits = |max: usize| if len <= max { Ok(()) } else { Err(NoFit::Field { need: len, max }) };
+    let [b0, b1, b2, b3] = wide.to_be_bytes();
+    let short = |[b0, b1, b2, b3]: [u8; 4], len: usize, was: usize| ([b0, b1, b2, b3, 0, 0, 0, 0, 0], len, was);
+    Ok(match width {
+        Width::One => {
+            fits(255)?;
+            short([b3, 0, 0, 0], 1, 1)
+        }
+        Width::Two => {
+            fits(0xffff)?;
+            short([b2, b3, 0, 0], 2, 2)
+        }
+        Width::TwoLittle => {
+            fits(0xffff)?;
+            short([b3, b2, 0, 0], 2, 2)
+        }
+        Width::Four => short([b0, b1, b2, b3], 4, 4),
+        Width::Indicator => {
+            let spare = old.get(at).copied().unwrap_or(0) & 0xc0;
+            short([spare | if wide > 63 { 63 } else { b3 }, 0, 0, 0], 1, 1)
+        }
+        Width::Ber(octets) => {
+            fits(0xffff)?;
+            let was = usize::from(octets);
+            match octets {
+                1 if len < 0x80 => short([b3, 0, 0, 0], 1, was),
+                0..=2 if len < 0x100 => short([0x81, b3, 0, 0], 2, was),
+                0..=3 => short([0x82, b2, b3, 0], 3, was),
+                // A form with leading zeros keeps its size.
+                4..=9 => {
+                    let mut field = [0x80 | (octets - 1), 0, 0, 0, 0, 0, 0, 0, 0];
+                    if let Some(tail) = field.get_mut(was - 3..was) {
+                        tail.copy_from_slice(&[b1, b2, b3]);
+                    }
+                    (field, was, was)
+                }
+                _ => return Err(NoFit::Field { need: len, max: 0xffff }),
+            }
+        }
+    })
 }
 
 /// What a field says before the change.
@@ -295,6 +425,25 @@ mod tests {
         let mut out = Vec::with_capacity(64);
         changes.apply(&old, &mut out).unwrap();
         assert_eq!(out, [2, 5, 0, 1, 2, 3, 9]);
+    }
+
+    #[test]
+    fn fields_in_one_place_are_refused_and_what_is_added_later_is_settled_with_the_rest() {
+        let old = [0, 6, 5, 9, 9, 9];
+        let mut changes = Changes::default();
+        changes.replace(3..4, &[1, 2]).unwrap();
+        changes.field(Field { at: 1, width: Width::One, covers: 2..6, pad: None }).unwrap();
+        changes.settle(&old).unwrap();
+        let mark = changes.mark();
+        changes.field(Field { at: 0, width: Width::Two, covers: 2..5, pad: None }).unwrap();
+        assert_eq!(changes.settle(&old), Err(NoFit::Changes));
+        changes.back_to(mark);
+        changes.replace(5..6, &[]).unwrap();
+        changes.replace(4..5, &[7]).unwrap();
+        changes.field(Field { at: 2, width: Width::One, covers: 4..6, pad: None }).unwrap();
+        let mut out = Vec::with_capacity(16);
+        changes.apply(&old, &mut out).unwrap();
+        assert_eq!(out, [0, 6, 4, 1, 2, 7]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use protocols::{mtp3, sccp};
 
 use crate::policy::Policy;
+use crate::record::Label;
 use crate::scan::Scanner;
 use crate::suffix::Suffixes;
 use crate::verdicts::Table;
@@ -12,8 +13,11 @@ use crate::verdicts::Table;
 pub struct Network {
     /// Which MTP3 and SCCP is spoken: nothing on the wire says so.
     pub variant: mtp3::Variant,
-    /// Octets of SIF that every leg behind can carry: 272 where one is MTP2 or plain M2PA (Q.704 §2.3, RFC 4165).
+    /// Octets of SIF that every leg behind can carry: 272 where one is MTP2 or plain M2PA (Q.704 §2.3, RFC 4165). Where no link set says
+    /// otherwise.
     pub max_sif: usize,
+    /// Link sets with a bound of their own.
+    pub link_sets: Vec<LinkSet>,
     /// Octets of an IP packet that every leg can carry.
     pub mtu: usize,
     /// First and last IMSI of ranges that hold MT correlation ids (TS 23.040 §C): a new one for each message, so no part of a text's name.
@@ -22,9 +26,27 @@ pub struct Network {
     pub centre_groups: Vec<Vec<Box<str>>>,
 }
 
+/// A link set by the point codes at its ends; one that is left out holds for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkSet {
+    /// Originating point code.
+    pub opc: Option<u32>,
+    /// Destination point code.
+    pub dpc: Option<u32>,
+    /// Octets of SIF.
+    pub max_sif: usize,
+}
+
 impl Default for Network {
     fn default() -> Self {
-        Self { variant: mtp3::Variant::Itu, max_sif: 272, mtu: 1500, correlation_ids: Vec::new(), centre_groups: Vec::new() }
+        Self {
+            variant: mtp3::Variant::Itu,
+            max_sif: 272,
+            link_sets: Vec::new(),
+            mtu: 1500,
+            correlation_ids: Vec::new(),
+            centre_groups: Vec::new(),
+        }
     }
 }
 
@@ -40,6 +62,15 @@ impl Network {
     /// Octets of the routing label, which the SIF counts.
     pub const fn label_len(&self) -> usize {
         self.variant.header_len() - 1
+    }
+
+    /// Octets of SIF that a message with this routing label may have: of the link sets that hold, the narrowest.
+    pub fn max_sif(&self, label: Option<Label>) -> usize {
+        let holds = |set: &&LinkSet| {
+            label
+                .is_some_and(|label| set.opc.is_none_or(|code| code == label.opc) && set.dpc.is_none_or(|code| code == label.dpc))
+        };
+        self.link_sets.iter().filter(holds).map(|set| set.max_sif).min().unwrap_or(self.max_sif)
     }
 
     /// Whether an IMSI is a correlation id.
@@ -66,4 +97,19 @@ pub struct World {
     pub policy: Policy,
     /// The operator's network.
     pub network: Network,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_the_link_sets_that_hold_the_narrowest_bounds_a_message() {
+        let set = |opc, dpc, max_sif| LinkSet { opc, dpc, max_sif };
+        let link_sets = vec![set(Some(1), None, 4095), set(Some(1), Some(2), 1000), set(None, Some(9), 200)];
+        let network = Network { link_sets, ..Network::default() };
+        let between = |opc, dpc| network.max_sif(Some(Label { opc, dpc, ..Label::default() }));
+        assert_eq!([between(1, 3), between(1, 2), between(2, 1), between(1, 9), between(5, 9)], [4095, 1000, 272, 200, 200]);
+        assert_eq!(network.max_sif(None), 272);
+    }
 }

@@ -197,6 +197,34 @@ fn messages_in_several_pieces_are_changed_in_place() {
 }
 
 #[test]
+fn a_notice_whose_last_words_link_with_the_next_part_is_written_once() {
+    let policy = Policy::compile(Spec::preset(Preset::Strict)).unwrap();
+    let decide = |text: &str| {
+        let link = text.rfind(' ').map_or(0, |at| at + 1);
+        let crossing = LinkFacts {
+            start: link,
+            end: text.len(),
+            host: "link.com",
+            registrable: "link.com",
+            verdict: Verdict::Unknown,
+            reason: Reason::NoEntry,
+            category: "",
+            confidence: Confidence::High,
+            in_this_part: true,
+            crosses_parts: true,
+        };
+        let mut scratch = Scratch::default();
+        let decision = policy.decide(&Message::new(text, &[crossing]), &mut scratch, &mut Toy::of(text, false));
+        (decision, scratch.text)
+    };
+    let (first, notice) = decide("Please go to link.");
+    assert_eq!((first.action, first.edit), (Action::Replace, Edit::Text));
+    let (again, _) = decide(&notice);
+    assert_eq!((again.action, again.edit), (Action::Replace, Edit::None));
+    assert!(policy.why(&again).to_string().starts_with("already ours: "));
+}
+
+#[test]
 fn mo_is_observed_and_mt_is_not() {
     with_facts("http://new.example", |facts| {
         let mut scratch = Scratch::default();

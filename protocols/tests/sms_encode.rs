@@ -287,6 +287,29 @@ proptest! {
     }
 
     #[test]
+    fn putting_a_text_in_front_is_the_insertion_at_0(
+        (udl, field, udhi, dcs) in any_user_data(),
+        // Lengths that agree with the octets, and headers that are some, are rare among any octets.
+        header in vec(any::<u8>(), 0..20), agrees in any::<bool>(),
+        front in prop_oneof!["[a-zA-Z0-9(.):\n ]{0,60}", "\\PC{0,30}"],
+    ) {
+        let mut field = field;
+        if agrees && udhi && !field.is_empty() {
+            field.splice(0..1, [u8::try_from(header.len()).unwrap()].into_iter().chain(header));
+        }
+        let septets = field.len() * 8 / 7;
+        let full = if dcs.alphabet() == Alphabet::Gsm7 { septets } else { field.len() };
+        let udl = if agrees { u8::try_from(full).unwrap_or(255) } else { udl };
+        let message = UserData::parse(udl, &field, udhi, dcs);
+        let (mut by_units, mut by_bits) = (Ud::default(), Ud::default());
+        let edited = encode::edit(&message, &[Change { units: 0..0, text: &front }], &mut by_units);
+        prop_assert_eq!(encode::prepend(&message, &front, &mut by_bits), edited);
+        if edited.is_ok() {
+            prop_assert_eq!((by_bits.tp_udl, by_bits.octets()), (by_units.tp_udl, by_units.octets()));
+        }
+    }
+
+    #[test]
     fn refitting_its_own_text_changes_no_bit((tables, sent) in tables_and_text(200)) {
         for part in &encode::message_in(&sent, tables, Reference::Byte(9)) {
             let (message, mut out) = (user_data(part), Ud::default());

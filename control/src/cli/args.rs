@@ -32,6 +32,8 @@ pub(super) enum Command {
     Generate(Generate),
     /// Build a verdict table from lists, look into it, go back to the last
     Verdicts(Verdicts),
+    /// Build the table of what recipients asked for
+    Recipients(Recipients),
     /// Print the commented default configuration, or say what is wrong with one
     Config(Config),
     /// Print a completion script for a shell
@@ -271,6 +273,24 @@ pub(super) struct Build {
 pub(super) struct Config {
     #[command(subcommand)]
     pub(super) command: Option<ConfigCommand>,
+}
+
+/// A CSV to a table.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:
+  printf 'imsi:208011234567890,strict,fr\\nmsisdn:33600000001,off\\n' > list.csv
+  ztsms recipients list.csv recipients
+
+Then, in ztsms.toml:
+  [recipients]
+  table = \"recipients/recipients\"")]
+pub(super) struct Recipients {
+    /// Lines of imsi:DIGITS or msisdn:DIGITS, off|observe|warn|quiet|strict, and perhaps a language
+    #[arg(value_name = "FILE.csv", value_hint = ValueHint::FilePath)]
+    pub(super) list: PathBuf,
+    /// Where the table and its key lie; made if it is not there
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) dir: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]

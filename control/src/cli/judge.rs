@@ -4,7 +4,7 @@ use dataplane::scan::{self, Scanner};
 use dataplane::suffix::Suffixes;
 use dataplane::verdict::{Confidence, Reason, Verdict};
 use dataplane::verdicts::{KeyScratch, Table};
-use dataplane::world::{Network, World};
+use dataplane::world::{LinkSet, Network, World};
 use protocols::mtp3;
 use std::path::Path;
 
@@ -45,15 +45,15 @@ pub(super) const fn variant(variant: config::Variant) -> mtp3::Variant {
 }
 
 fn network(network: &config::Network) -> Network {
-    // Until the data plane knows link sets, the narrowest bound holds for all of them: nothing leaves that one of them would discard.
-    let max_sif = network.link_sets.iter().map(|set| set.max_sif).chain([network.max_sif]).min().unwrap_or(network.max_sif);
+    let link_set = |set: &config::LinkSet| LinkSet { opc: set.opc, dpc: set.dpc, max_sif: usize::from(set.max_sif) };
     let range = |range: &dataplane::policy::ImsiRange| {
         let [first, last] = range.bounds();
         (first.into(), last.into())
     };
     Network {
         variant: variant(network.variant),
-        max_sif: usize::from(max_sif),
+        max_sif: usize::from(network.max_sif),
+        link_sets: network.link_sets.iter().map(link_set).collect(),
         correlation_ids: network.correlation_ids.iter().map(range).collect(),
         centre_groups: network
             .service_centres

@@ -15,6 +15,7 @@ pub(super) struct File {
     pub(super) protected: Vec<Protected>,
     pub(super) never_touch: NeverTouch,
     pub(super) pages: Option<Pages>,
+    pub(super) recipients: Recipients,
     pub(super) network: Network,
     pub(super) joins: JoinsFile,
 }
@@ -114,6 +115,14 @@ pub(super) struct NeverTouch {
 pub(super) struct Pages {
     pub(super) host: Option<String>,
     pub(super) key_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Recipients {
+    pub(super) table: Option<PathBuf>,
+    pub(super) default: Option<String>,
+    pub(super) default_language: Option<String>,
 }
 
 /// Which point codes are on the wire.

@@ -59,11 +59,16 @@ fn every_example_in_the_default_can_be_switched_on() {
         })
         .collect();
     let folder = Folder::new("examples", &[("ztsms.toml", &on), ("pages.key", "000102030405060708090a0b0c0d0e0f\n")]);
+    let list = folder.0.join("list.csv");
+    std::fs::write(&list, "imsi:208011234567890,strict,fr\n").unwrap();
+    assert_eq!(crate::recipients::build(&list, &folder.0.join("recipients")).unwrap(), 1);
     let config = folder.load(&[]).unwrap();
+    let (of, kind) = (profiles::Subscriber::Imsi, |of| config.policy.profile(Some(of)).map(|profile| profile.kind));
+    assert_eq!((kind(of("208011234567890")), kind(of("208010000000000"))), (Some(Kind::Strict), Some(Kind::Warn)));
     assert_eq!(config.policy.spec().rules.len(), 1);
     assert_eq!(config.policy.spec().protected.len(), 1);
-    assert_eq!(config.network.max_sif(4721, 2057), 4095);
-    assert_eq!(config.network.max_sif(1, 2), 272);
+    let sets: Vec<_> = config.network.link_sets.iter().map(|set| (set.opc, set.dpc, set.max_sif)).collect();
+    assert_eq!((sets, config.network.max_sif), (vec![(Some(4721), Some(2057), 4095)], 272));
     assert!(config.policy.spec().pages.is_some());
 }
 
@@ -195,4 +200,24 @@ fn the_example_in_the_manual_holds() {
         let said = expected.lines().next().unwrap();
         assert!(page.contains(said), "the page does not say: {said}");
     }
+}
+
+#[test]
+fn a_table_of_recipients_that_does_not_go_with_the_policy_is_named() {
+    let table = "[recipients]\ntable = \"t/recipients\"\n";
+    let folder = Folder::new("recipients", &[("ztsms.toml", table), ("list.csv", "msisdn:+33600000001,off\nimsi:1,warn,xx\n")]);
+    assert!(folder.complaint(&[]).contains("t/recipients: No such file"), "{}", folder.complaint(&[]));
+    assert_eq!(crate::recipients::build(&folder.0.join("list.csv"), &folder.0.join("t")).unwrap(), 2);
+    assert!(folder.complaint(&[]).ends_with("t/recipients: names the language `xx`, which the policy has not"));
+    for (line, what) in [
+        ("33600000001,off", "list.csv:1: not a subscriber: imsi:208011234567890 or msisdn:33600000001"),
+        ("imsi:1,of", "list.csv:1: not a profile: off, observe, warn, quiet or strict"),
+        ("imsi:1,off\nimsi:1,warn", "list.csv: `1` stands twice"),
+    ] {
+        std::fs::write(folder.0.join("list.csv"), line).unwrap();
+        let said = crate::recipients::build(&folder.0.join("list.csv"), &folder.0.join("t")).unwrap_err().to_string();
+        assert!(said.ends_with(what), "{said}");
+    }
+    let said = complaint("profile", "[recipients]\ndefault = \"sometimes\"\n");
+    assert!(said.ends_with("recipients.default: `sometimes` is not off, observe, warn, quiet or strict"), "{said}");
 }

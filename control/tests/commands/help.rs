@@ -2,7 +2,7 @@
 
 use super::{Room, ztsms};
 
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 17] = [
     &[],
     &["replay"],
     &["scan"],
@@ -15,6 +15,7 @@ const COMMANDS: [&[&str]; 16] = [
     &["verdicts", "diff"],
     &["verdicts", "verify"],
     &["verdicts", "rollback"],
+    &["recipients"],
     &["config"],
     &["config", "check"],
     &["completions"],

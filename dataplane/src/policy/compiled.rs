@@ -4,13 +4,14 @@ use super::chain::{Chains, Preset};
 use super::decision::{Decision, Explanation, Source};
 use super::facts::{Direction, LinkFacts, Message};
 use super::imitation::Imitation;
-use super::profiles::Kind;
+use super::profiles::{Kind, Profile, Recipients, Subscriber};
 use super::rules::{CompiledRule, ProtectedSenders};
 use super::spec::{Pages, Spec, SpecError, is_host};
-use super::template::Template;
+use super::template::{Firsts, Template, Values};
 use super::words::{self, in_gsm7};
 use crate::verdict::Verdict;
 use core::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 /// Labels, notices and words of a language, by verdict: `safe`, `unknown`, `dangerous`.
 #[derive(Clone, Debug)]
@@ -19,6 +20,25 @@ pub(super) struct Language {
     pub(super) verdicts: [String; 3],
     pub(super) labels: [Vec<Template>; 3],
     pub(super) notices: [Vec<Template>; 3],
+    /// How the labels begin.
+    pub(super) label_heads: Firsts,
+    /// How the notices begin.
+    pub(super) notice_heads: Firsts,
+}
+
+impl Language {
+    fn with_heads(mut self, brand: &str) -> Self {
+        let of = |templates: &[Vec<Template>; 3]| {
+            let mut heads = Firsts::default();
+            for (forms, verdict) in templates.iter().zip(&self.verdicts) {
+                let values = Values { verdict, brand, ..Values::default() };
+                forms.iter().for_each(|form| heads.add(form.first_octet(&values)));
+            }
+            heads
+        };
+        (self.label_heads, self.notice_heads) = (of(&self.labels), of(&self.notices));
+        self
+    }
 }
 
 /// A compiled policy. Made once, shared, never changed.
@@ -32,6 +52,8 @@ pub struct Policy {
     protected: ProtectedSenders,
     pub(super) imitation: Imitation,
     profiles: [Chains; 3],
+    recipients: Option<Arc<Recipients>>,
+    default_profile: Option<Profile>,
 }
 
 /// Which chains speak for a message.
@@ -98,6 +120,8 @@ impl Policy {
             protected: ProtectedSenders::new(&spec.protected),
             imitation,
             profiles: [Preset::Warn, Preset::Quiet, Preset::Strict].map(Preset::chains),
+            recipients: None,
+            default_profile: None,
             spec,
         })
     }
@@ -108,6 +132,8 @@ impl Policy {
             verdicts: Default::default(),
             labels: Default::default(),
             notices: Default::default(),
+            label_heads: Firsts::default(),
+            notice_heads: Firsts::default(),
         };
         let spec = Spec { languages: Vec::new(), ..Spec::default() };
         Self {
@@ -118,8 +144,29 @@ impl Policy {
             protected: ProtectedSenders::default(),
             imitation: Imitation::new(&[]),
             profiles: [Preset::Warn, Preset::Quiet, Preset::Strict].map(Preset::chains),
+            recipients: None,
+            default_profile: None,
             spec,
         }
+    }
+
+    /// The policy with a table of recipients, and the profile of whoever is not in it (`None`: the policy as it is).
+    #[must_use]
+    pub fn with_recipients(mut self, table: Option<Arc<Recipients>>, default: Option<Profile>) -> Self {
+        if table.is_some() || default.is_some() {
+            let mut hasher = xxhash_rust::xxh3::Xxh3::new();
+            (self.id, table.as_ref().map(|table| table.id()), default).hash(&mut hasher);
+            self.id = hasher.finish();
+        }
+        (self.recipients, self.default_profile) = (table, default);
+        self
+    }
+
+    /// What the recipient of a message asked for: one look-up. Of an MT it is the subscriber by IMSI, of an MO who it is written to.
+    #[inline]
+    pub fn profile(&self, recipient: Option<Subscriber<'_>>) -> Option<Profile> {
+        let found = self.recipients.as_ref().zip(recipient).and_then(|(table, recipient)| table.find(&recipient));
+        found.or(self.default_profile)
     }
 
     /// The version: a hash of all that was written. Two policies of one id decide alike.
@@ -218,6 +265,8 @@ static NO_LANGUAGE: Language = Language {
     verdicts: [const { String::new() }; 3],
     labels: [const { Vec::new() }; 3],
     notices: [const { Vec::new() }; 3],
+    label_heads: Firsts::NONE,
+    notice_heads: Firsts::NONE,
 };
 
 /// Heads that are one short word would catch sentences: they are matched in brackets only, from the words that ship.
@@ -269,7 +318,10 @@ fn compile_languages(spec: &Spec) -> Result<Vec<Language>, SpecError> {
                 verdicts: language.verdicts.clone(),
                 labels: forms(&language.labels, english.as_ref().map(|english| &english.labels), labels)?,
                 notices: forms(&language.notices, english.as_ref().map(|english| &english.notices), notices)?,
-            })
+                label_heads: Firsts::default(),
+                notice_heads: Firsts::default(),
+            }
+            .with_heads(&spec.brand))
         })
         .collect()
 }

@@ -46,8 +46,15 @@ impl Policy {
         if self.is_own_notice(message) {
             return left(Source::Own, Action::Replace);
         }
-        self.labelled(message, scratch, room).unwrap_or_else(|| {
-            let decision = self.evaluate(message, 0, Verdict::None, scratch, room);
+        let chosen = self.choose(message, self.links(message, 0));
+        self.labelled(message, (&judged, &chosen), scratch, room).unwrap_or_else(|| {
+            let mut decision = self.evaluate(message, 0, Verdict::None, (&judged, &chosen), scratch, room);
+            if decision.edit == Edit::Text && scratch.text == message.text {
+                // Written before: a notice whose link lies in another part, for one.
+                scratch.clear();
+                decision.edit = Edit::None;
+                decision.rule.source = Source::Own;
+            }
             let plain = decision.verdict <= Verdict::Safe && !decision.rule.spoof;
             if judged.own && plain {
                 // The rest of a text whose bad links lead to our pages is not to be praised.
@@ -91,7 +98,7 @@ impl Policy {
         if self.spec.link_hosts.is_empty() && message.links.iter().any(links) {
             return false;
         }
-        self.languages.iter().any(|language| {
+        self.languages.iter().filter(|language| language.notice_heads.may_start(message.text)).any(|language| {
             let values = Values { brand: &self.spec.brand, sender: message.sender, ..Values::default() };
             language
                 .notices
@@ -102,17 +109,21 @@ impl Policy {
     }
 
     /// Whether the text carries the very label that this policy would put: for what its links are worth, or for worse.
-    fn labelled(&self, message: &Message<'_>, scratch: &mut Scratch, room: &mut dyn Room) -> Option<Decision> {
-        let chosen = self.choose(message, self.links(message, 0));
-        let judged = self.judge(message, 0);
-        if judged.verdict == Verdict::None {
+    fn labelled(
+        &self,
+        message: &Message<'_>,
+        (judged, chosen): (&Judged<'_>, &Chosen<'_>),
+        scratch: &mut Scratch,
+        room: &mut dyn Room,
+    ) -> Option<Decision> {
+        if judged.verdict == Verdict::None || !chosen.language.label_heads.may_start(message.text) {
             return None;
         }
         for verdict in [Verdict::Dangerous, Verdict::Unknown, Verdict::Safe] {
             if !chosen.chains.of(verdict).contains(&Action::Label) {
                 continue;
             }
-            let values = self.values(message, &chosen, verdict, judged.named);
+            let values = self.values(message, chosen, verdict, judged.named);
             let forms = by_verdict(&chosen.language.labels, verdict).map_or(&[][..], Vec::as_slice);
             for form in forms.iter().filter(|form| form.may_head(message.text, &values)) {
                 scratch.text.clear();
@@ -123,7 +134,8 @@ impl Policy {
                     continue;
                 }
                 scratch.clear();
-                let decision = self.evaluate(message, base, verdict, scratch, room);
+                let chosen = self.choose(message, self.links(message, base));
+                let decision = self.evaluate(message, base, verdict, (&rest, &chosen), scratch, room);
                 if decision.action == Action::Label && scratch.text == message.text {
                     scratch.clear();
                     let rule = RuleRef { source: Source::Own, ..decision.rule };
@@ -141,14 +153,13 @@ impl Policy {
         message: &Message<'_>,
         base: usize,
         floor: Verdict,
+        (judged, chosen): (&Judged<'_>, &Chosen<'_>),
         scratch: &mut Scratch,
         room: &mut dyn Room,
     ) -> Decision {
         scratch.spots.clear();
         self.neutralise(message, base, &mut scratch.spots);
         let spoof = !scratch.spots.is_empty();
-        let judged = self.judge(message, base);
-        let chosen = self.choose(message, self.links(message, base));
         let links_verdict = judged.verdict;
         let mut verdict = links_verdict.max(floor);
         if spoof {
@@ -172,7 +183,7 @@ impl Policy {
             // Only the imitation: it is blanked, and there is no link to warn of.
             return self.in_place(decision, Action::Deaden, message, scratch, room);
         }
-        let work = Work { policy: self, message, base, chosen: &chosen, verdict, named: judged.named, links_verdict };
+        let work = Work { policy: self, message, base, chosen, verdict, named: judged.named, links_verdict };
         for &action in chosen.chains.of(verdict) {
             match work.attempt(action, scratch, room) {
                 Ok((form, edit, stopped)) => {
@@ -246,8 +257,7 @@ impl Policy {
         let link =
             named.filter(|link| link.in_this_part).and_then(|link| message.text.get(link.start..link.end)).unwrap_or_default();
         // A link without a host is named by its scheme.
-        let scheme = link.split(':').next().unwrap_or_default();
-        let name = |host: &'v str| if host.is_empty() { scheme } else { host };
+        let name = |host: &'v str| if host.is_empty() { link.split(':').next().unwrap_or_default() } else { host };
         Values {
             verdict: by_verdict(&chosen.language.verdicts, verdict).map_or("", String::as_str),
             brand: &self.spec.brand,
@@ -308,9 +318,11 @@ impl Work<'_> {
         for (number, form) in (1..=u8::MAX).zip(forms) {
             scratch.text.clear();
             form.write(&values, &mut scratch.text);
+            let front = scratch.text.len();
             let Scratch { text, spots, .. } = scratch;
             self.push_text(self.base..self.message.text.len(), spots, text);
-            match room.fits(text) {
+            let only_in_front = self.base == 0 && spots.is_empty();
+            match if only_in_front { room.fits_in_front(text, front) } else { room.fits(text) } {
                 Ok(()) => return Ok((number, Edit::Text, stopped)),
                 Err(bound) => stopped = Some((number, bound)),
             }

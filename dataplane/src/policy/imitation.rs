@@ -56,6 +56,33 @@ impl Pairs {
     }
 }
 
+/// Sets of four letters, by a hash of 12 bits; what is not a–z counts as being there.
+#[derive(Clone, Debug)]
+struct Fours([u64; 64]);
+
+impl Fours {
+    fn place(four: &[char; 4]) -> Option<(usize, u32)> {
+        let mut all = 0u32;
+        for &letter in four {
+            all = all << 5 | index(letter)? as u32;
+        }
+        let hash = all.wrapping_mul(0x9e37_79b1) >> 20;
+        Some(((hash >> 6) as usize, hash & 63))
+    }
+
+    fn add(&mut self, four: &[char; 4]) {
+        if let Some((word, bit)) = Self::place(four)
+            && let Some(word) = self.0.get_mut(word)
+        {
+            *word |= 1 << bit;
+        }
+    }
+
+    fn may_have(&self, four: &[char; 4]) -> bool {
+        Self::place(four).is_none_or(|(word, bit)| self.0.get(word).is_some_and(|word| word >> bit & 1 == 1))
+    }
+}
+
 fn index(c: char) -> Option<usize> {
     c.is_ascii_lowercase().then(|| usize::from(c as u8 - b'a'))
 }
@@ -67,6 +94,10 @@ pub(super) struct Imitation {
     likenesses: Vec<Likeness>,
     /// How they start.
     heads: Pairs,
+    /// How those start that have fewer than four letters.
+    short: Pairs,
+    /// The first four letters of all others, where they are a–z.
+    fours: Fours,
     /// How they end: the last letter, the one before.
     tails: Pairs,
 }
@@ -85,19 +116,41 @@ impl Imitation {
         let order = |likeness: &Likeness| (likeness.skeleton.first().copied(), core::cmp::Reverse(likeness.skeleton.len()));
         likenesses.sort_by(|a, b| order(a).cmp(&order(b)).then_with(|| a.skeleton.cmp(&b.skeleton)));
         likenesses.dedup_by(|a, b| a.skeleton == b.skeleton);
-        let (mut heads, mut tails) = (Pairs::default(), Pairs::default());
+        let (mut heads, mut tails, mut short) = (Pairs::default(), Pairs::default(), Pairs::default());
+        let mut fours = Fours([0; 64]);
         for likeness in &likenesses {
+            match (likeness.skeleton.first_chunk::<4>(), &*likeness.skeleton) {
+                (Some(four), _) => fours.add(four),
+                (None, [first, next, ..]) => short.add([*first, *next]),
+                _ => {}
+            }
             if let ([first, next, ..], [.., before, last]) = (&*likeness.skeleton, &*likeness.skeleton) {
                 heads.add([*first, *next]);
                 tails.add([*last, *before]);
             }
         }
-        Self { likenesses, heads, tails }
+        Self { likenesses, heads, short, fours, tails }
     }
 
     /// Whether a text without links holds an imitation.
     pub(super) fn possible(&self, text: &str) -> bool {
+        // Without a sign, which says ASCII too, only the head of the text may be one.
+        if signs::look(text.as_bytes()) == 0 && !self.starts_ascii(text.as_bytes()) {
+            return false;
+        }
         self.find(&View { text, base: 0, spots: &[] }, core::iter::empty()).is_some()
+    }
+
+    /// Whether the first letters of an ASCII text go on to one of our words: four of them tell nearly all others.
+    #[inline]
+    fn starts_ascii(&self, text: &[u8]) -> bool {
+        let mut letters = text.iter().filter_map(|&octet| fold(char::from(octet)));
+        let Some(pair) = letters.next().zip(letters.next()).map(|(first, next)| [first, next]) else { return false };
+        self.heads.has(pair)
+            && letters
+                .next()
+                .zip(letters.next())
+                .is_none_or(|(third, fourth)| self.fours.may_have(&[pair[0], pair[1], third, fourth]) || self.short.has(pair))
     }
 
     /// Whether the two first letters go on to one of our words.
@@ -158,16 +211,16 @@ impl Imitation {
     /// In ASCII heads of lines and brackets are found many bytes at a time, and most heads are dismissed by their two first letters.
     #[inline]
     fn in_ascii(&self, view: &View<'_>, seen: u8, open: impl Fn(&Range<usize>) -> bool) -> Option<Range<usize>> {
+        let bytes = view.text.as_bytes();
         // Brackets first: what is in them is blanked with them.
         if seen & signs::BRACKET != 0 {
-            let bytes = view.text.as_bytes();
             let mut brackets = memchr::memchr3_iter(b'[', b'(', b'<', bytes).chain(memchr::memchr2_iter(b'{', b'*', bytes));
             if let Some(found) = brackets.find_map(|at| self.in_brackets(view, at, '[').filter(&open)) {
                 return Some(found);
             }
         }
         let at_line = |at: usize| {
-            let letter = self.starts(view, at).then(|| first_letter(view, at))??;
+            let letter = self.starts_ascii(bytes.get(at..)?).then(|| first_letter(view, at))??;
             self.at_head(view, letter).filter(&open)
         };
         at_line(0).or_else(|| {

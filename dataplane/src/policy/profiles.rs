@@ -3,6 +3,10 @@
 //! A table of recipients has the format of the verdict table: one word of 64 bits an entry, six bits of it free for what the entry
 //! says, the rest a keyed fingerprint of [`Subscriber::key`]. One look-up a message; who is not in it has the policy's default.
 
+mod table;
+
+pub use table::{Recipients, Refused, build};
+
 /// What is done for a recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -17,6 +21,20 @@ pub enum Kind {
     Quiet = 3,
     /// The preset `strict`.
     Strict = 4,
+}
+
+impl Kind {
+    /// The kind of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        let all = [
+            ("off", Self::Off),
+            ("observe", Self::Observe),
+            ("warn", Self::Warn),
+            ("quiet", Self::Quiet),
+            ("strict", Self::Strict),
+        ];
+        all.into_iter().find(|(known, _)| *known == name).map(|(_, kind)| kind)
+    }
 }
 
 /// Number of a language in the policy's list, from 0. At most [`MAX_LANGUAGES`](Self::MAX_LANGUAGES) fit a profile.

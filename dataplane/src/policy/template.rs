@@ -139,6 +139,24 @@ impl Template {
         }
     }
 
+    /// The first octet of what the form writes with these values; `None` where the message has a say in it.
+    pub(super) fn first_octet(&self, values: &Values<'_>) -> Option<u8> {
+        let mut swallow = false;
+        for piece in &self.0 {
+            let part = match piece {
+                Piece::Text(literal) if swallow => literal.strip_prefix(' ').unwrap_or(literal),
+                Piece::Text(literal) => literal,
+                Piece::Slot(slot @ (Slot::Verdict | Slot::Brand)) => values.of(*slot),
+                Piece::Slot(_) => return None,
+            };
+            match part.as_bytes().first() {
+                Some(&octet) => return Some(octet),
+                None => swallow = true,
+            }
+        }
+        None
+    }
+
     /// Whether `text` may begin with this form: its words up to the first host agree.
     pub(super) fn may_head(&self, text: &str, values: &Values<'_>) -> bool {
         let mut rest = text;
@@ -216,12 +234,51 @@ impl Template {
     }
 }
 
+/// A set of octets: the first ones of forms. Nearly every text is none of ours by its first octet.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Firsts([u64; 4]);
+
+impl Firsts {
+    /// No form.
+    pub(super) const NONE: Self = Self([0; 4]);
+
+    /// Adds a form's first octet; every octet, where it has no certain one.
+    pub(super) fn add(&mut self, first: Option<u8>) {
+        match first {
+            Some(octet) => {
+                if let Some(word) = self.0.get_mut(usize::from(octet >> 6)) {
+                    *word |= 1 << (octet & 63);
+                }
+            }
+            None => self.0 = [u64::MAX; 4],
+        }
+    }
+
+    /// Whether a text may be, or begin with, one of the forms.
+    pub(super) fn may_start(&self, text: &str) -> bool {
+        text.as_bytes()
+            .first()
+            .is_none_or(|&octet| self.0.get(usize::from(octet >> 6)).is_some_and(|word| word >> (octet & 63) & 1 == 1))
+    }
+}
+
 fn without_scheme(link: &str) -> &str {
     link.split_once("://").map_or(link, |(_, rest)| rest)
 }
 
 /// Writes a host, a sender or a link so that no handset links it and no alphabet lacks it: `evil.com` is `evil(.)com`.
 fn defang(value: &str, out: &mut String) {
+    if let Some(ascii) = value.get(..value.len().min(MAX_VALUE)).filter(|_| value.is_ascii()) {
+        let mut from = 0;
+        for (at, octet) in ascii.bytes().enumerate() {
+            if !PLAIN.get(usize::from(octet)).is_some_and(|&plain| plain) {
+                out.push_str(ascii.get(from..at).unwrap_or_default());
+                out.push_str(if octet == b'.' { "(.)" } else { "" });
+                from = at + 1;
+            }
+        }
+        return out.push_str(ascii.get(from..).unwrap_or_default());
+    }
     for c in value.chars().take(MAX_VALUE) {
         match c {
             _ if is_dot(c) => out.push_str("(.)"),
@@ -230,6 +287,20 @@ fn defang(value: &str, out: &mut String) {
         }
     }
 }
+
+/// [`is_plain`] of ASCII.
+static PLAIN: [bool; 128] = {
+    let mut table = [false; 128];
+    let mut octet = 0;
+    while octet < 128 {
+        #[expect(clippy::indexing_slicing, reason = "in a constant, within its bounds")]
+        {
+            table[octet] = is_plain(octet as u8 as char);
+        }
+        octet += 1;
+    }
+    table
+};
 
 /// Takes what [`defang`] makes of `value` off the head of `text`.
 fn strip_defanged<'a>(mut text: &'a str, value: &str) -> Option<&'a str> {

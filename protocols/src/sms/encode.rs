@@ -2,14 +2,16 @@
 //!
 //! Nothing here changes a coding scheme: GSM 7-bit stays GSM 7-bit, so that a text never needs more parts than before. The header stays byte
 //! for byte, its fill bits too. [`refit`] writes a whole text, [`edit`] replaces pieces and copies the units between them as they
-//! stand, [`overwrite`] changes single characters without moving any other bit. [`splice`] puts the result into the TPDU.
+//! stand, [`prepend`] moves them behind a text without reading them, [`overwrite`] changes single characters without moving any other bit. [`splice`] puts the result into the TPDU.
 
 mod build;
+mod front;
 
 use core::fmt;
 use core::ops::Range;
 
 pub use build::{Number, Part, Reference, deliver, message, message_in, submit};
+pub use front::prepend;
 
 use super::dcs::Alphabet;
 use super::gsm7;
@@ -92,7 +94,7 @@ pub fn septets_needed(text: &str, tables: Tables) -> Option<usize> {
 /// [`NoFit`] says what stands in the way; `out` is then not to be used.
 pub fn refit(user_data: &UserData<'_>, text: &str, out: &mut Ud) -> Result<(), NoFit> {
     let mut body = Body::of(user_data)?;
-    text.chars().try_for_each(|character| body.write(character))?;
+    body.write_all(text)?;
     body.finish(user_data, out)
 }
 
@@ -124,7 +126,7 @@ pub fn edit(user_data: &UserData<'_>, changes: &[Change<'_>], out: &mut Ud) -> R
         }
         let (start, end) = (usize::from(change.units.start), usize::from(change.units.end));
         body.copy(old.get(at..start).ok_or(NoFit::Places)?);
-        change.text.chars().try_for_each(|character| body.write(character))?;
+        body.write_all(change.text)?;
         at = end;
     }
     // A lone ESC at the end, or half a UCS2 character, would swallow what was written in front of it.
@@ -265,6 +267,19 @@ impl Body {
         self.need += units.len();
     }
 
+    fn write_all(&mut self, text: &str) -> Result<(), NoFit> {
+        let as_it_is = match self.alphabet {
+            Alphabet::Gsm7 => self.tables.is_latin() && is_same_in_gsm7(text.as_bytes()),
+            Alphabet::EightBit => text.is_ascii(),
+            Alphabet::Ucs2 => false,
+        };
+        if as_it_is {
+            self.copy(text.as_bytes());
+            return Ok(());
+        }
+        text.chars().try_for_each(|character| self.write(character))
+    }
+
     fn write(&mut self, character: char) -> Result<(), NoFit> {
         match self.alphabet {
             Alphabet::Gsm7 => match self.tables.write(character).ok_or(NoFit::Character(character))? {
@@ -296,8 +311,8 @@ impl Body {
         let body = out.octets.get_mut(header..len).unwrap_or_default();
         if self.alphabet == Alphabet::Gsm7 {
             // The fill bits are the sender's: they share the first octet with the text.
-            if let (Some(first), Some(old)) = (body.first_mut(), user_data.body().first()) {
-                *first = *old;
+            if let Some(first) = body.first_mut() {
+                *first = user_data.body().first().copied().unwrap_or_default();
             }
             gsm7::pack(units, user_data.fill_bits(), body);
         } else {
@@ -305,6 +320,25 @@ impl Body {
         }
         Ok(())
     }
+}
+
+/// Whether every octet is a character that each Latin base table has at the place of its ASCII code: blocks without a branch, which the
+/// compiler makes vector code of. What is left behind them is looked at with some of the last block again.
+fn is_same_in_gsm7(text: &[u8]) -> bool {
+    const LANES: usize = 16;
+    let other = |octet: u8| {
+        let letter = (octet | 0x20).wrapping_sub(b'a') < 26;
+        let sign = (octet.wrapping_sub(0x20) < 0x20) & (octet != b'$');
+        u8::from(!(letter | sign | (octet == b'\n') | (octet == b'\r')))
+    };
+    let Some(last) = text.last_chunk::<LANES>() else { return text.iter().all(|&octet| other(octet) == 0) };
+    let mut others = [0; LANES];
+    for block in text.as_chunks::<LANES>().0.iter().chain(core::iter::once(last)) {
+        for (others, &octet) in others.iter_mut().zip(block) {
+            *others |= other(octet);
+        }
+    }
+    others == [0; LANES]
 }
 
 /// Copies the header and sets the length.

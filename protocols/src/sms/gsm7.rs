@@ -19,12 +19,16 @@ const QUAD: usize = 28;
 /// How many septets at a time are tried as plain ASCII.
 const BLOCK: usize = 32;
 
+/// How many septets, at most `count`, `octets` hold from bit `fill` on.
+pub(super) fn count(octets: &[u8], fill: u32, count: usize) -> usize {
+    count.min((octets.len() * 8).saturating_sub(fill as usize) / 7).min(SEPTETS)
+}
+
 /// Unpacks at most `count` septets of `octets` from bit `fill` (0 to 6) on, and gives them as octets of `out`.
 ///
 /// Fewer are given when the octets do not hold so many.
 pub(super) fn unpack<'o>(octets: &[u8], fill: u32, count: usize, out: &'o mut [u8; SEPTETS]) -> &'o [u8] {
-    let bits = (octets.len() * 8).saturating_sub(fill as usize);
-    let count = count.min(bits / 7).min(SEPTETS);
+    let count = self::count(octets, fill, count);
     let Some(eights) = out.as_chunks_mut().0.get_mut(..count.div_ceil(32) * 4) else { return &[] };
     let mut rest = octets;
     for quad in eights.as_chunks_mut().0 {
@@ -45,7 +49,7 @@ pub(super) fn unpack<'o>(octets: &[u8], fill: u32, count: usize, out: &'o mut [u
 }
 
 /// At most eight octets, the first in the low bits.
-fn word(octets: &[u8]) -> u64 {
+pub(super) fn word(octets: &[u8]) -> u64 {
     if let Some(whole) = octets.first_chunk() {
         return u64::from_le_bytes(*whole);
     }

@@ -116,8 +116,12 @@ impl<'a> UserData<'a> {
 
     /// Unpacks the text of a GSM 7-bit message, an octet a septet.
     pub fn septets<'o>(&self, out: &'o mut [u8; SEPTETS]) -> &'o [u8] {
-        let count = usize::from(self.tp_udl).saturating_sub(self.header_septets());
-        gsm7::unpack(self.body(), self.fill_bits(), count, out)
+        gsm7::unpack(self.body(), self.fill_bits(), self.text_septets(), out)
+    }
+
+    /// Septets of text that TP-UDL promises.
+    pub(super) fn text_septets(&self) -> usize {
+        usize::from(self.tp_udl).saturating_sub(self.header_septets())
     }
 
     /// It can be read as text. Compressed text cannot; 8-bit data only when every octet is a printable Latin-1 character, and neither
