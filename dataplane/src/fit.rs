@@ -1,6 +1,6 @@
 //! Whether a new text fits into its TPDU and all that stands around it, and the changes that put it there.
 
-use protocols::sms::encode::{self, NoFit as NoText, Ud};
+use protocols::sms::encode::{self, Change, NoFit as NoText, Ud};
 use protocols::sms::{Alphabet, Kind, Tpdu, UserData};
 use protocols::span;
 
