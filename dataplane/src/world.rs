@@ -1,6 +1,6 @@
 //! Everything that a decision depends on beside the message itself, behind one pointer: taken once a batch, swapped whole.
 
-use protocols::{mtp3, sccp};
+use protocols::{link, mtp3, sccp};
 
 use crate::policy::Policy;
 use crate::scan::Scanner;
@@ -20,11 +20,20 @@ pub struct Network {
     pub correlation_ids: Vec<(Box<str>, Box<str>)>,
     /// Service centres that answer for each other: a part's group is part of its text's name.
     pub centre_groups: Vec<Vec<Box<str>>>,
+    /// UDP ports that carry SCTP, RFC 6951.
+    pub udp_ports: Vec<u16>,
 }
 
 impl Default for Network {
     fn default() -> Self {
-        Self { variant: mtp3::Variant::Itu, max_sif: 272, mtu: 1500, correlation_ids: Vec::new(), centre_groups: Vec::new() }
+        Self {
+            variant: mtp3::Variant::Itu,
+            max_sif: 272,
+            mtu: 1500,
+            correlation_ids: Vec::new(),
+            centre_groups: Vec::new(),
+            udp_ports: vec![link::SCTP_IN_UDP],
+        }
     }
 }
 
