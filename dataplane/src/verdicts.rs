@@ -27,6 +27,7 @@ pub use snapshot::{OpenError, Snapshot};
 use crate::canonical::{Folder, RULES_VERSION};
 use crate::suffix::Suffixes;
 use crate::verdict::{Reason, Verdict};
+use std::sync::Arc;
 
 /// Who said it. Local decisions beat feeds on what they cover.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -110,7 +111,7 @@ pub struct KeyScratch {
 /// Snapshot and overlay under one key.
 #[derive(Debug)]
 pub struct Table {
-    snapshot: Snapshot,
+    snapshot: Arc<Snapshot>,
     overlay: Overlay,
     key: Key,
 }
@@ -120,7 +121,13 @@ impl Table {
     ///
     /// # Errors
     /// The snapshot was made with another key, other rules or another suffix list, or the overlay belongs to another snapshot.
-    pub fn new(snapshot: Snapshot, overlay: Option<Overlay>, key: Key, suffixes: &Suffixes) -> Result<Self, Refused> {
+    pub fn new(
+        snapshot: impl Into<Arc<Snapshot>>,
+        overlay: Option<Overlay>,
+        key: Key,
+        suffixes: &Suffixes,
+    ) -> Result<Self, Refused> {
+        let snapshot = snapshot.into();
         snapshot.fits(key.check(), RULES_VERSION.into(), suffixes.id())?;
         let overlay = overlay.unwrap_or_else(|| Overlay::new(snapshot.id(), 0));
         if overlay.snapshot_id() != snapshot.id() {
@@ -130,8 +137,13 @@ impl Table {
     }
 
     /// The immutable part.
-    pub const fn snapshot(&self) -> &Snapshot {
+    pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot
+    }
+
+    /// The immutable part, to be joined with another overlay.
+    pub fn shared(&self) -> (Arc<Snapshot>, Key) {
+        (Arc::clone(&self.snapshot), self.key.clone())
     }
 
     /// What changed since.

@@ -376,8 +376,11 @@ fn overlay_changes_what_the_snapshot_says() {
     assert_eq!(set("was.example", Verdict::None, Local), Ok(()));
     assert_eq!(set("@plat.example", Verdict::None, Feed), Ok(()));
     assert_eq!(overlay.len(), 6);
-    let other =
-        Table { snapshot: Snapshot::from_bytes(&built(&[]).bytes).expect("opens"), overlay: Overlay::new(0, 0), key: key() };
+    let other = Table {
+        snapshot: Snapshot::from_bytes(&built(&[]).bytes).expect("opens").into(),
+        overlay: Overlay::new(0, 0),
+        key: key(),
+    };
     assert!(matches!(
         overlay.set(&rule("a.example", Safe, Feed), other.snapshot(), &key(), &suffixes),
         Err(NotTaken::OtherSnapshot(..))
@@ -417,7 +420,7 @@ fn readers_beside_the_writer_see_whole_entries_only() {
     let suffixes = Suffixes::built_in();
     let snapshot = Snapshot::from_bytes(&built(&[]).bytes).expect("opens");
     let overlay = Overlay::new(snapshot.id(), 20_000);
-    let table = Table { overlay, snapshot, key: key() };
+    let table = Table { overlay, snapshot: snapshot.into(), key: key() };
     let hosts = many(200);
     std::thread::scope(|scope| {
         let readers: Vec<_> = (0..3)
