@@ -112,7 +112,7 @@ pub struct KeyScratch {
 #[derive(Debug)]
 pub struct Table {
     snapshot: Arc<Snapshot>,
-    overlay: Overlay,
+    overlay: Arc<Overlay>,
     key: Key,
 }
 
@@ -133,7 +133,7 @@ impl Table {
         if overlay.snapshot_id() != snapshot.id() {
             return Err(Refused::Overlay(overlay.snapshot_id(), snapshot.id()));
         }
-        Ok(Self { snapshot, overlay, key })
+        Ok(Self { snapshot, overlay: overlay.into(), key })
     }
 
     /// The immutable part.
@@ -141,13 +141,14 @@ impl Table {
         &self.snapshot
     }
 
-    /// The immutable part, to be joined with another overlay.
-    pub fn shared(&self) -> (Arc<Snapshot>, Key) {
-        (Arc::clone(&self.snapshot), self.key.clone())
+    /// The same table again: both parts are shared.
+    #[must_use]
+    pub fn share(&self) -> Self {
+        Self { snapshot: Arc::clone(&self.snapshot), overlay: Arc::clone(&self.overlay), key: self.key.clone() }
     }
 
     /// What changed since.
-    pub const fn overlay(&self) -> &Overlay {
+    pub fn overlay(&self) -> &Overlay {
         &self.overlay
     }
 

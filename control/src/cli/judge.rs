@@ -44,7 +44,7 @@ pub(super) const fn variant(variant: config::Variant) -> mtp3::Variant {
     }
 }
 
-fn network(network: &config::Network) -> Network {
+pub(crate) fn network(network: &config::Network) -> Network {
     // Until the data plane knows link sets, the narrowest bound holds for all of them: nothing leaves that one of them would discard.
     let max_sif = network.link_sets.iter().map(|set| set.max_sif).chain([network.max_sif]).min().unwrap_or(network.max_sif);
     let range = |range: &dataplane::policy::ImsiRange| {

@@ -1,5 +1,6 @@
 //! The file as it is written: every key, none beside them, and values that are what they say.
 
+use super::live;
 use dataplane::policy::{Action, Direction, ImsiRange, Preset, check_template};
 use dataplane::verdict::Verdict;
 use serde::Deserialize;
@@ -17,6 +18,12 @@ pub(super) struct File {
     pub(super) pages: Option<Pages>,
     pub(super) network: Network,
     pub(super) joins: JoinsFile,
+    pub(super) live: live::Live,
+    pub(super) spool: live::Spool,
+    pub(super) work: live::Work,
+    pub(super) admin: live::Admin,
+    pub(super) unscanned: live::Unscanned,
+    pub(super) plan: live::Plan,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
