@@ -222,3 +222,19 @@ fn frames_that_are_not_understood_are_sampled_into_a_bounded_file() {
     }
     assert!(frames > 0);
 }
+
+/// Long, and a measurement: `cargo test -p ztsms --test live -- --ignored --nocapture`.
+#[test]
+#[ignore = "ten million entries, twice a second, for ten seconds"]
+fn swapping_ten_million_entries_does_not_hold_up_a_frame() {
+    let quiet = room::swaps(Duration::from_secs(5), None);
+    let swapping = room::swaps(Duration::from_secs(10), Some(10_000_000));
+    println!("p50 {:?} p99.9 {:?} longest {:?} of {} frames, no swap", quiet.p50, quiet.p99_9, quiet.longest, quiet.frames);
+    println!(
+        "p50 {:?} p99.9 {:?} longest {:?} of {} frames, {} swaps of 10 000 000 entries",
+        swapping.p50, swapping.p99_9, swapping.longest, swapping.frames, swapping.swaps
+    );
+    assert!(swapping.swaps > 3);
+    // Twice, and ten microseconds for what the scheduler does: a lane that waited for a table would take a thousand times as long.
+    assert!(swapping.p99_9 < quiet.p99_9 * 2 + Duration::from_micros(10));
+}

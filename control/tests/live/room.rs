@@ -16,7 +16,7 @@ use control::spool::{ConsoleKey, Kind, Read, SecretKey, new_secret_key, read, se
 use control::verdicts_cmd;
 use dataplane::counters::Counters;
 use dataplane::lane::{self, Frame, Lane};
-use dataplane::live::{LaneSide, Setup};
+use dataplane::live::{LaneSide, Setup, Stage, Worlds};
 use dataplane::scan::Scanner;
 use dataplane::suffix::Suffixes;
 use dataplane::verdicts::build::Builder;
@@ -243,4 +243,60 @@ fn work(mut side: LaneSide, messages: u64, seen: &Seen) {
         seen.world.store(world.number, SeqCst);
         side.publish(&mut lane, 0, |_| {});
     }
+}
+
+/// What a lane's frames took.
+pub(crate) struct Took {
+    pub(crate) p50: Duration,
+    pub(crate) p99_9: Duration,
+    pub(crate) longest: Duration,
+    pub(crate) frames: usize,
+    pub(crate) swaps: u64,
+}
+
+/// A lane for so long, while worlds of so many entries are put in force, each as soon as it is made.
+pub(crate) fn swaps(time: Duration, entries: Option<u64>) -> Took {
+    let mut worlds = Worlds::new(world(&config::Config::default()), Stage::all());
+    let (mut side, _control) = worlds.channel(&Setup::default());
+    let stop = Arc::new(AtomicBool::new(false));
+    let theirs = Arc::clone(&stop);
+    let lane = std::thread::spawn(move || {
+        let mut times: Vec<u64> = Vec::with_capacity(1 << 24);
+        let mut seen = 0;
+        for seed in 1.. {
+            let (mut lane, mut file) = (Lane::new(&lane::Setup::default()), Vec::new());
+            generate(20_000, seed, &Mix { links: 0.5, ..Mix::default() }, &mut file).unwrap();
+            let mut capture = Capture::new(Box::new(Cursor::new(file)), "generated");
+            while let Ok(Some(frame)) = capture.next() {
+                if theirs.load(SeqCst) {
+                    return (times, seen);
+                }
+                let link_type = LinkType::from_pcap(frame.link_type).unwrap();
+                let len = frame.original_len as usize;
+                let frame = Frame { number: frame.number, time_ns: 1, link_type, bytes: frame.bytes, original_len: len };
+                let begun = Instant::now();
+                let world = side.world();
+                side.frame(&mut lane, &frame, &world);
+                drop(world);
+                times.push(u64::try_from(begun.elapsed().as_nanos()).unwrap());
+                seen = seen.max(side.world().number);
+            }
+        }
+        (times, seen)
+    });
+    let begun = Instant::now();
+    while begun.elapsed() < time {
+        std::thread::sleep(Duration::from_millis(500));
+        let Some(entries) = entries else { continue };
+        let suffixes = Suffixes::built_in();
+        let table = dataplane::verdicts::synthetic::table(entries, Key::new(&[9; 16]), &suffixes).unwrap();
+        let policy = config::Config::default().policy;
+        worlds.set(World { scanner: Scanner::default(), suffixes, table, policy, network: Network::default() }, Stage::all());
+    }
+    stop.store(true, SeqCst);
+    let (mut times, seen) = lane.join().unwrap();
+    times.sort_unstable();
+    let at = |share: f64| Duration::from_nanos(times[(times.len() as f64 * share) as usize]);
+    let longest = Duration::from_nanos(*times.last().unwrap());
+    Took { p50: at(0.5), p99_9: at(0.999), longest, frames: times.len(), swaps: seen - 1 }
 }
