@@ -1,5 +1,8 @@
 //! The control thread: what the lanes say goes out, what the directory and people say goes in.
 
+mod orders;
+mod report;
+
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,14 +14,14 @@ use crossbeam::channel::{Receiver, Sender, bounded, unbounded};
 use dataplane::live::{ControlSide, Kind, Noted, SmsNote, Stage, Worlds};
 use dataplane::verdicts::Table;
 use dataplane::world::{Network, World};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::admin::{Command, Latest, Order, Socket};
 use super::alarms::Alarms;
 use super::breaker::{Breaker, Tripped};
 use super::follow::{Follow, News};
 use super::records::Makes;
-use super::status::{Covered, Mode, PlanStatus, SCHEMA, SinkStatus, Status, Verdicts};
+use super::status::Status;
 use super::unscanned::Samples;
 use super::{keys, metrics, stage};
 use crate::config::Config;
@@ -399,81 +402,6 @@ impl Running {
         self.worlds.set(world, current.stage.clone());
     }
 
-    fn obey(&mut self, order: Order) {
-        let answer = match order.command {
-            Command::Status => Err("asked of the status, not commanded".to_owned()),
-            Command::Pass | Command::Unpass => {
-                let pass = order.command == Command::Pass;
-                self.worlds.set_pass(pass);
-                self.alarms.set("pass", pass.then(|| "rewriting is off by command".to_owned()), now());
-                Ok(json!({ "pass": pass }))
-            }
-            Command::ResetBreaker => {
-                self.reset_breaker();
-                Ok(json!({ "breaker": "reset" }))
-            }
-            Command::Reload => self.reload(),
-            Command::Rollback if !self.follows => Err("no verdict directory is followed".to_owned()),
-            Command::Rollback => {
-                // Reading takes a while: the following thread answers by itself.
-                let (answer, result) = bounded(1);
-                if self.back.send(answer).is_ok() {
-                    let waiting = std::thread::spawn(move || {
-                        let result =
-                            result.recv_timeout(Duration::from_secs(25)).unwrap_or_else(|_| Err("no answer in time".to_owned()));
-                        drop(order.answer.send(result.map(|id| json!({ "snapshot": format!("{id:016x}") }))));
-                    });
-                    drop(waiting);
-                    return;
-                }
-                Err("stopping".to_owned())
-            }
-        };
-        // Who hung up is answered no more.
-        drop(order.answer.send(answer));
-    }
-
-    fn reset_breaker(&mut self) {
-        self.breaker.reset();
-        self.worlds.set_stage(self.stage.clone());
-        self.alarms.clear("breaker");
-    }
-
-    /// Policy, network, stage and breaker of the configuration as it is now, or all as it was. What the breaker holds stays held.
-    fn reload(&mut self) -> Result<Value, String> {
-        let read = self.reload.as_mut().map_or_else(|| Err("there is no file to read again".to_owned()), |reload| reload());
-        let read = read.and_then(|(config, network)| {
-            let stage = stage::of(&config.live).map_err(|error| error.to_string())?;
-            Ok((config, network, stage))
-        });
-        self.alarms.set("config", read.as_ref().err().cloned(), now());
-        let (config, network, stage) = read?;
-        let kept = &self.config;
-        let same = [
-            ("[live] verdicts, limits, follow_ms, name, state_dir", {
-                let of = |live: &crate::config::live::Live| {
-                    (live.verdicts.clone(), live.limits.clone(), live.follow_ms, live.name.clone(), live.state_dir.clone())
-                };
-                of(&config.live) == of(&kept.live)
-            }),
-            ("[spool]", config.spool == kept.spool),
-            ("[work]", config.work == kept.work),
-            ("[admin]", config.admin == kept.admin),
-            ("[unscanned]", config.unscanned == kept.unscanned),
-        ];
-        let unchanged: Vec<&str> = same.into_iter().filter(|(_, same)| !same).map(|(section, _)| section).collect();
-        self.breaker.set_limits(config.live.breaker.clone());
-        self.plan.clone_from(&config.plan.loaded);
-        self.stage = stage;
-        let current = self.worlds.current();
-        let World { scanner, suffixes, table, .. } = &*current.world;
-        let table = table.share();
-        let world = World { scanner: scanner.clone(), suffixes: suffixes.clone(), table, policy: config.policy.clone(), network };
-        let domains = self.breaker.domains.iter().map(|domain| &**domain);
-        let number = self.worlds.set(world, self.stage.held_back(domains, self.breaker.all));
-        Ok(json!({ "world": number, "needs_restart": unchanged }))
-    }
-
     fn judge(&mut self) {
         let tripped = self.breaker.judge();
         if !tripped.is_empty() {
@@ -496,60 +424,6 @@ impl Running {
         let hangs = (!self.lanes_live()).then(|| format!("a lane has not published for {} s", HANGS.as_secs()));
         self.alarms.set("lane", hangs, now());
     }
-
-    fn publish(&mut self, latest: &Latest) {
-        let states: Vec<_> = self.sources.iter_mut().map(|(name, side)| (name.to_string(), side.state().clone())).collect();
-        let world = self.worlds.current();
-        let header = world.table.snapshot().header();
-        let time = now();
-        let (rewritten, all) = self.breaker.window();
-        let mut status = Status {
-            schema: SCHEMA,
-            name: self.config.live.name.clone(),
-            version: env!("CARGO_PKG_VERSION"),
-            pid: std::process::id(),
-            started: self.started,
-            time,
-            mode: Mode {
-                enforce: self.stage.enforces(),
-                stage_percent: f64::from(self.stage.share()) / 100.0,
-                pass: self.worlds.pass(),
-                breaker_all: self.breaker.all,
-                breaker_domains: self.breaker.domains.len(),
-                last_minute: [rewritten, all],
-            },
-            verdicts: Verdicts {
-                snapshot: format!("{:016x}", header.id),
-                built: header.built,
-                age_s: time.saturating_sub(header.built),
-                entries: header.entries,
-                overlay: world.table.overlay().len(),
-                policy: format!("{:016x}", world.policy.id()),
-                suffixes: format!("{:016x}", world.suffixes.id()),
-                world: world.number,
-            },
-            spool: self.spool.as_ref().map(sink_status),
-            work: self.work.as_ref().map(sink_status),
-            plan: PlanStatus {
-                loaded: self.plan.is_some(),
-                missing: self.plan.as_ref().map_or_else(Plan::all_missing, Plan::missing),
-            },
-            alarms: self.alarms.standing().to_vec(),
-            alarms_raised: self.alarms.raised,
-            ..Status::default()
-        };
-        status.lanes(&states);
-        status.covered = self.covered(status.covered.forward_sm, time);
-        latest.set(status);
-    }
-
-    fn covered(&self, forward_sm: u64, time: u64) -> Covered {
-        let seconds = time.saturating_sub(self.started);
-        let a_day = self.plan.as_ref().and_then(|plan| plan.forward_sm_a_day);
-        let expected = a_day.map(|n| u64::try_from(u128::from(n) * u128::from(seconds) / 86_400).unwrap_or(u64::MAX));
-        let share = expected.filter(|&n| n > 0 && seconds >= 600).map(|n| forward_sm as f64 / n as f64);
-        Covered { forward_sm, expected, share }
-    }
 }
 
 fn put(sink: &mut Sink, line: &mut Vec<u8>, record: &impl serde::Serialize) {
@@ -562,16 +436,4 @@ fn put(sink: &mut Sink, line: &mut Vec<u8>, record: &impl serde::Serialize) {
 fn count(breaker: &mut Breaker, noted: &Noted<'_>, sms: &SmsNote) {
     let domains = noted.links.iter().map(|link| link.registrable.text(noted.octets)).filter(|domain| !domain.is_empty());
     breaker.count(now(), sms.rewritten, domains);
-}
-
-fn sink_status(sink: &Sink) -> SinkStatus {
-    let counts = sink.counts();
-    SinkStatus {
-        written: counts.written.load(Relaxed),
-        octets: counts.octets.load(Relaxed),
-        lost_slow: counts.lost_slow.load(Relaxed),
-        lost_refused: counts.lost_refused.load(Relaxed),
-        deleted: counts.deleted.load(Relaxed),
-        trouble: counts.trouble(),
-    }
 }
