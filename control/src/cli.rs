@@ -8,11 +8,15 @@ mod config;
 mod explain;
 mod fail;
 mod generate;
-mod judge;
+pub(crate) mod judge;
 mod near;
+mod plan;
 mod replay;
 mod scan;
 mod shell;
+mod spool;
+#[cfg(unix)]
+mod status;
 mod verdicts;
 
 use std::ffi::OsString;
@@ -74,6 +78,10 @@ fn run(cli: Cli) -> Result<Done, Failure> {
             writeln!(io::stdout(), "{}: {count} recipients", crate::terminal::shown(&table.to_string_lossy()))?;
             Ok(Done::Well)
         }
+        Command::Plan(args) => plan::run(&args),
+        Command::Spool(args) => spool::run(&args),
+        #[cfg(unix)]
+        Command::Status(args) => status::run(&args, cli.color),
         Command::Config(args) => config::run(&args),
         Command::Completions { shell } => shell::completions(&mut Cli::command(), shell),
         Command::Man { dir } => shell::man(Cli::command(), &dir),

@@ -5,11 +5,13 @@
 
 mod error;
 mod file;
+pub mod live;
 
 pub use error::{ConfigError, Place};
 pub use file::{Joins, Limits, Variant};
 
 use dataplane::policy::profiles::{self, Kind, Profile};
+use crate::plan::Plan;
 use dataplane::policy::{
     Chains, ImsiRange, NeverTouch, Pages, Policy, Preset, Protected, Rule, Spec, redirect::RedirectKey, words,
     words::LanguageSpec,
@@ -36,6 +38,18 @@ pub struct Config {
     pub network: Network,
     /// Limits of the tables that join pieces.
     pub joins: Joins,
+    /// For whom decisions are carried out, and what may change.
+    pub live: live::Live,
+    /// Redacted records.
+    pub spool: live::Spool,
+    /// What triage and redirects need.
+    pub work: live::Work,
+    /// Who may ask and command.
+    pub admin: live::Admin,
+    /// Samples of what was not understood.
+    pub unscanned: live::Unscanned,
+    /// What the operator says of the network.
+    pub plan: live::Plan,
     /// The files that were read, in order.
     pub sources: Vec<PathBuf>,
 }
@@ -113,10 +127,36 @@ pub fn load_with(path: Option<&Path>, variables: impl IntoIterator<Item = (Strin
     let meaning = |what: String| ConfigError::Meaning { path: path.to_owned(), what };
     let file: File = merged.try_into().map_err(|error: toml::de::Error| meaning(error.message().to_owned()))?;
     let folder = path.parent().unwrap_or(Path::new(""));
+    let mut file = file;
+    if let Some(plan) = &mut file.plan.file {
+        *plan = folder.join(&*plan);
+        let plan = Plan::read(plan).map_err(|error| meaning(format!("[plan] {error}")))?;
+        planned(&mut file, plan);
+    }
     let spec = spec(&file, folder)?;
     let policy = Policy::compile(spec).map_err(|error| meaning(error.to_string()))?;
     let policy = with_recipients(policy, &file.recipients, folder).map_err(meaning)?;
-    Ok(Config { policy, network: Network::from(file.network), joins: Joins::from(file.joins), sources })
+    let beside = |path: &mut Option<PathBuf>| {
+        if let Some(path) = path {
+            *path = folder.join(&*path);
+        }
+    };
+    let File { network, joins, live, mut spool, mut work, admin, unscanned, plan, .. } = file;
+    [&mut spool.key_file, &mut work.console_key_file].into_iter().for_each(beside);
+    let (network, joins) = (Network::from(network), Joins::from(joins));
+    Ok(Config { policy, network, joins, live, spool, work, admin, unscanned, plan, sources })
+}
+
+/// What the plan says counts as if it stood in the file.
+fn planned(file: &mut File, plan: Plan) {
+    let network = &mut file.network;
+    network.correlation_ids.extend(plan.correlation_ids.iter().map(|range| file::Imsi(range.range)));
+    network.service_centres.extend(plan.groups());
+    let sets =
+        plan.link_sets.iter().map(|set| file::LinkSetFile { opc: set.opc, dpc: set.dpc, max_sif: file::MaxSif(set.max_sif) });
+    network.link_sets.extend(sets);
+    file.never_touch.imsi.extend(plan.machine_imsi.iter().map(|range| file::Imsi(range.range)));
+    file.plan.loaded = Some(plan);
 }
 
 /// The file, and those in `ztsms.d` beside it.

@@ -17,8 +17,12 @@ pub mod config;
 pub mod explains;
 pub mod lists;
 pub mod recipients;
+#[cfg(unix)]
+pub mod live;
+pub mod plan;
 pub mod record;
 pub mod record_json;
+pub mod spool;
 pub mod summary;
 pub mod terminal;
 pub mod verdicts_cmd;

@@ -108,6 +108,9 @@ pub struct Record {
     pub rewritten: Option<String>,
     /// Oddities and what could not be decoded.
     pub problems: Vec<&'static str>,
+    /// Of a live filter: the same for copies of one message (change-over, mirrors, retries), under the filter's key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_key: Option<String>,
 }
 
 /// An SCCP address.

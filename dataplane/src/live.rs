@@ -7,7 +7,7 @@
 //!          ◀── state (triple buffer) ─────────           counters, latencies, queues, when the lane likes
 //! ```
 //!
-//! The lane never frees a world: [`ControlSide`] keeps each until the lane has let go of it.
+//! One [`Worlds`] serves all workers. A lane never frees a world: [`Worlds`] keeps each until every lane has let go of it.
 
 mod buckets;
 mod control_side;
@@ -15,12 +15,8 @@ mod lane_side;
 mod note;
 mod stage;
 mod state;
+mod worlds;
 
-use core::ops::Deref;
-use core::sync::atomic::AtomicBool;
-use std::sync::Arc;
-
-use arc_swap::ArcSwap;
 use rtrb::RingBuffer;
 use triple_buffer::TripleBuffer;
 
@@ -30,27 +26,9 @@ pub use lane_side::LaneSide;
 pub use note::{Kind, LinkNote, Note, PartyNote, SmsNote, Span};
 pub use stage::{Held, Stage};
 pub use state::{Gauges, Lost, Queue, State};
+pub use worlds::{Live, Worlds};
 
-use crate::world::World;
-
-/// A world with its number, and whom its decisions are carried out for.
-pub struct Live {
-    /// Counts the worlds of this process, from 1.
-    pub number: u64,
-    /// What a decision depends on.
-    pub world: World,
-    /// For whom it is carried out.
-    pub stage: Stage,
-}
-
-impl Deref for Live {
-    type Target = World;
-    fn deref(&self) -> &World {
-        &self.world
-    }
-}
-
-/// How much each ring holds. All memory is taken by [`channel`].
+/// How much each ring holds. All memory is taken by [`Worlds::channel`].
 #[derive(Clone, Copy, Debug)]
 pub struct Setup {
     /// Notes on their way to the control side.
@@ -70,29 +48,23 @@ impl Default for Setup {
     }
 }
 
-/// What both sides see at once.
-#[derive(Debug, Default)]
-struct Flags {
-    pass: AtomicBool,
-}
-
 /// A cell of the ring of octets.
 type Cell = [u8; CELL];
 const CELL: usize = 64;
 
-/// Makes both sides for one worker. `world` is the world that it starts with.
-pub fn channel(setup: &Setup, world: World, stage: Stage) -> (LaneSide, ControlSide) {
-    let first = Arc::new(Live { number: 1, world, stage });
-    let cell = Arc::new(ArcSwap::new(Arc::clone(&first)));
-    let flags = Arc::new(Flags::default());
-    let (notes, notes_out) = RingBuffer::new(setup.notes);
-    let (links, links_out) = RingBuffer::new(setup.links);
-    let (cells, cells_out) = RingBuffer::new(setup.cells);
-    let (input, output) = TripleBuffer::new(&State::default()).split();
-    let rings = lane_side::Rings { notes, links, cells };
-    let lane = LaneSide::new(Arc::clone(&cell), Arc::clone(&first), Arc::clone(&flags), rings, input, setup.samples_a_second);
-    let control = ControlSide::new(cell, first, flags, notes_out, links_out, cells_out, output);
-    (lane, control)
+impl Worlds {
+    /// Makes both sides for one more worker.
+    pub fn channel(&self, setup: &Setup) -> (LaneSide, ControlSide) {
+        let (notes, notes_out) = RingBuffer::new(setup.notes);
+        let (links, links_out) = RingBuffer::new(setup.links);
+        let (cells, cells_out) = RingBuffer::new(setup.cells);
+        let (input, output) = TripleBuffer::new(&State::default()).split();
+        let rings = lane_side::Rings { notes, links, cells };
+        (
+            LaneSide::new(self.cell(), self.flags(), rings, input, setup.samples_a_second),
+            ControlSide::new(notes_out, links_out, cells_out, output),
+        )
+    }
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ pub use snapshot::{OpenError, Snapshot};
 use crate::canonical::{Folder, RULES_VERSION};
 use crate::suffix::Suffixes;
 use crate::verdict::{Reason, Verdict};
+use std::sync::Arc;
 
 /// Who said it. Local decisions beat feeds on what they cover.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,8 +114,8 @@ pub struct KeyScratch {
 /// Snapshot and overlay under one key.
 #[derive(Debug)]
 pub struct Table {
-    snapshot: Snapshot,
-    overlay: Overlay,
+    snapshot: Arc<Snapshot>,
+    overlay: Arc<Overlay>,
     key: Key,
 }
 
@@ -123,22 +124,34 @@ impl Table {
     ///
     /// # Errors
     /// The snapshot was made with another key, other rules or another suffix list, or the overlay belongs to another snapshot.
-    pub fn new(snapshot: Snapshot, overlay: Option<Overlay>, key: Key, suffixes: &Suffixes) -> Result<Self, Refused> {
+    pub fn new(
+        snapshot: impl Into<Arc<Snapshot>>,
+        overlay: Option<Overlay>,
+        key: Key,
+        suffixes: &Suffixes,
+    ) -> Result<Self, Refused> {
+        let snapshot = snapshot.into();
         snapshot.fits(key.check(), RULES_VERSION.into(), suffixes.id())?;
         let overlay = overlay.unwrap_or_else(|| Overlay::new(snapshot.id(), 0));
         if overlay.snapshot_id() != snapshot.id() {
             return Err(Refused::Overlay(overlay.snapshot_id(), snapshot.id()));
         }
-        Ok(Self { snapshot, overlay, key })
+        Ok(Self { snapshot, overlay: overlay.into(), key })
     }
 
     /// The immutable part.
-    pub const fn snapshot(&self) -> &Snapshot {
+    pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot
     }
 
+    /// The same table again: both parts are shared.
+    #[must_use]
+    pub fn share(&self) -> Self {
+        Self { snapshot: Arc::clone(&self.snapshot), overlay: Arc::clone(&self.overlay), key: self.key.clone() }
+    }
+
     /// What changed since.
-    pub const fn overlay(&self) -> &Overlay {
+    pub fn overlay(&self) -> &Overlay {
         &self.overlay
     }
 

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::path::Path;
 
 use dataplane::lane::{Frame, Lane, Setup};
-use dataplane::live::{self, Stage};
+use dataplane::live::{self, Stage, Worlds};
 use dataplane::policy::{Policy, Preset, Spec};
 use dataplane::record::{Listener, Silent, Sms};
 use dataplane::scan::Scanner;
@@ -122,7 +122,8 @@ fn replay<L: Listener>(name: &str, mut capture: Capture, world: &World, mut list
 
 /// Hands its notes to a control side that never takes one: full rings ask for no memory either.
 fn live(name: &str, mut capture: Capture, world: World, through: &mut Through) {
-    let (mut side, _control) = live::channel(&live::Setup { notes: 512, ..live::Setup::default() }, world, Stage::all());
+    let worlds = Worlds::new(world, Stage::all());
+    let (mut side, _control) = worlds.channel(&live::Setup { notes: 512, ..live::Setup::default() });
     let mut lane = Lane::new(&Setup::default());
     // The first look of a thread takes its place among the readers.
     drop(side.world());

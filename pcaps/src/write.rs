@@ -101,6 +101,11 @@ impl<W: Write> PcapNg<W> {
         self.cut_packet(interface, frame.time_ns.unwrap_or(0), bytes, original_len, comment)
     }
 
+    /// Writes out what is buffered.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
     /// Writes out what is buffered and returns the writer.
     pub fn finish(self) -> io::Result<W> {
         self.out.into_inner().map_err(io::IntoInnerError::into_error)

@@ -71,6 +71,58 @@ pub fn decide(dir: &Path, pattern: &str, verdict: Verdict, note: &str, suffixes:
     file.write_all(line.as_bytes()).and_then(|()| file.sync_all()).map_err(at(&path))
 }
 
+/// Writes the overlay anew by renaming: a reader sees the old one or the new one.
+fn replace(dir: &Path, text: &str) -> Result<(), Error> {
+    let (new, path) = (dir.join("overlay.new"), dir.join("overlay"));
+    let write = || {
+        let mut file = fs::File::create(&new)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&new, &path)
+    };
+    write().map_err(at(&path))
+}
+
+/// Carries the decisions of an overlay that was made for another snapshot over to the one in force; returns that other's id.
+///
+/// # Errors
+/// The directory cannot be read or written.
+pub fn rebind(dir: &Path, suffixes: &Suffixes) -> Result<Option<u64>, Error> {
+    let path = dir.join("overlay");
+    let snapshot = dir.join("snapshot");
+    let id = Snapshot::open(&snapshot).map_err(|error| Error::Open(snapshot, error))?.id();
+    let text = match fs::read_to_string(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        text => text.map_err(at(&path))?,
+    };
+    let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+    let of = first.strip_prefix(NAMES).and_then(|id| u64::from_str_radix(id.trim(), 16).ok());
+    let of = of.ok_or_else(|| Error::NotAnOverlay(path.clone()))?;
+    if of == id {
+        return Ok(None);
+    }
+    replace(dir, &format!("{NAMES}{id:016x}\n{rest}"))?;
+    // What cannot be carried over is said now and not by a filter at night.
+    super::open(dir, suffixes).map(|_| Some(of))
+}
+
+/// Takes every decision about a pattern out of the overlay.
+///
+/// # Errors
+/// No pattern, none decided about, or the directory cannot be read or written.
+pub fn take_back(dir: &Path, pattern: &str) -> Result<(), Error> {
+    let path = dir.join("overlay");
+    let bad = |why: String| Error::OverlayLine(path.clone(), 0, format!("{pattern:?}: {why}"));
+    let key = Pattern::parse(pattern, &mut Buffers::default()).map_err(|why| bad(why.to_string()))?.key;
+    let text = fs::read_to_string(&path).map_err(at(&path))?;
+    let line_of = |line: &&str| line.starts_with(&format!("{},", quoted(&key))) || line.starts_with(&format!("{key},"));
+    let kept: String = text.lines().filter(|line| !line_of(line)).map(|line| format!("{line}\n")).collect();
+    if kept.len() == text.len() {
+        return Err(bad("nothing was decided about it since the snapshot".to_owned()));
+    }
+    replace(dir, &kept)
+}
+
 fn quoted(field: &str) -> String {
     let plain: String = field.chars().filter(|c| !c.is_control()).collect();
     format!("\"{}\"", plain.replace('"', "\"\""))
@@ -81,6 +133,31 @@ mod tests {
     use super::*;
     use crate::build::{Source, What, open, open_any};
     use crate::verdicts_cmd::{build, lookup};
+
+    #[test]
+    fn decision_taken_back_is_gone_and_one_of_another_snapshot_is_carried_over() {
+        let dir = std::env::temp_dir().join(format!("ztsms-overlay-back-{}", std::process::id()));
+        fs::create_dir_all(&dir).expect("a directory");
+        let (own, suffixes) = (dir.join("own.csv"), Suffixes::built_in());
+        let build_with = |verdict: &str| {
+            fs::write(&own, format!("pattern,verdict\nbank.example,{verdict}\n")).expect("writes");
+            build(&[Source { path: own.clone(), what: What::Own }], &dir, 1, &suffixes).expect("builds");
+        };
+        let says = |link: &str| lookup(&open(&dir, &suffixes).expect("opens"), link, "", &suffixes).verdict;
+        build_with("safe");
+        decide(&dir, "bank.example", Verdict::Dangerous, "", &suffixes).expect("decides");
+        decide(&dir, "evil.example", Verdict::Dangerous, "", &suffixes).expect("decides");
+        assert_eq!(["bank.example", "evil.example"].map(says), ["dangerous", "dangerous"]);
+        take_back(&dir, "BANK.example").expect("takes back");
+        assert_eq!(["bank.example", "evil.example"].map(says), ["safe", "dangerous"]);
+        assert!(take_back(&dir, "bank.example").is_err());
+        assert_eq!(rebind(&dir, &suffixes).expect("reads"), None);
+        build_with("unknown");
+        assert!(open(&dir, &suffixes).is_err());
+        assert!(rebind(&dir, &suffixes).expect("carries over").is_some());
+        assert_eq!(["bank.example", "evil.example"].map(says), ["unknown", "dangerous"]);
+        fs::remove_dir_all(&dir).expect("removes");
+    }
 
     #[test]
     fn decision_counts_until_another_snapshot_is_in_force() {

@@ -34,6 +34,13 @@ pub(super) enum Command {
     Verdicts(Verdicts),
     /// Build the table of what recipients asked for
     Recipients(Recipients),
+    /// What a running filter says of itself: counters, latencies, queues, alarms
+    #[cfg(unix)]
+    Status(Status),
+    /// Read the records that a filter wrote
+    Spool(Spool),
+    /// Check and show the plan of the network
+    Plan(Plan),
     /// Print the commented default configuration, or say what is wrong with one
     Config(Config),
     /// Print a completion script for a shell
@@ -236,6 +243,34 @@ pub(super) enum VerdictsCommand {
         #[arg(value_name = "DIR|FILE", value_hint = ValueHint::AnyPath)]
         verdicts: PathBuf,
     },
+    /// Decide about a pattern, at once: a following filter acts on it within 50 ms
+    #[command(
+        after_help = "Example:\n  ztsms verdicts set --verdicts /var/lib/ztsms/verdicts evil.example dangerous --note 'ticket 4711'"
+    )]
+    Set {
+        /// `host`, `=host`, `host/path` or `@host`
+        #[arg(value_name = "PATTERN")]
+        pattern: String,
+        /// What it is worth
+        #[arg(value_name = "VERDICT", value_parser = ["safe", "unknown", "dangerous"])]
+        verdict: String,
+        /// Verdict directory
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        verdicts: PathBuf,
+        /// Why, for whoever asks later
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+        note: String,
+    },
+    /// Take a decision back: what the table says counts again
+    #[command(after_help = "Example:\n  ztsms verdicts unset --verdicts /var/lib/ztsms/verdicts evil.example")]
+    Unset {
+        /// The pattern, as it was decided about
+        #[arg(value_name = "PATTERN")]
+        pattern: String,
+        /// Verdict directory
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        verdicts: PathBuf,
+    },
     /// Put the table before this one back in its place
     #[command(after_help = "Example:\n  ztsms verdicts rollback verdicts")]
     Rollback {
@@ -303,5 +338,95 @@ pub(super) enum ConfigCommand {
         /// The file [default: ztsms.toml]
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
         file: Option<PathBuf>,
+    },
+}
+
+#[cfg(unix)]
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  ztsms status\n  ztsms status --json | jq .latency_ns\n  ztsms status --rollback")]
+pub(super) struct Status {
+    /// The whole status as one ztsms.status.v1 object
+    #[arg(long)]
+    pub(super) json: bool,
+    /// The filter's socket [default: the configuration's]
+    #[arg(long, value_name = "SOCKET", value_hint = ValueHint::FilePath)]
+    pub(super) socket: Option<PathBuf>,
+    /// Configuration [default: ztsms.toml if it is here, else built in]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) config: Option<PathBuf>,
+    /// What the breaker returned to observe acts again
+    #[arg(long, conflicts_with = "rollback")]
+    pub(super) reset_breaker: bool,
+    /// Rewrite again after `ztsms inline --pass`
+    #[arg(long, conflicts_with_all = ["rollback", "reset_breaker", "reload"])]
+    pub(super) unpass: bool,
+    /// Read the configuration again, as SIGHUP does
+    #[arg(long, conflicts_with_all = ["rollback", "reset_breaker"])]
+    pub(super) reload: bool,
+    /// Go back to the snapshot before the present one, and stay there until the directory has another
+    #[arg(long)]
+    pub(super) rollback: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+#[command(after_help = "Example:\n  ztsms spool cat --json /var/spool/ztsms")]
+pub(super) struct Spool {
+    #[command(subcommand)]
+    pub(super) command: SpoolCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SpoolCommand {
+    /// Print records, oldest first
+    #[command(
+        after_help = "Examples:\n  ztsms spool cat --json /var/spool/ztsms | jq .verdict\n  ztsms spool cat --json --work-key console.key /var/spool/ztsms-work"
+    )]
+    Cat {
+        /// Spool directories or segments
+        #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+        paths: Vec<PathBuf>,
+        /// One ztsms.sms.v1 object a line
+        #[arg(long)]
+        json: bool,
+        /// Events too: routing information and outcomes
+        #[arg(long)]
+        all: bool,
+        /// Read `work`, sealed for the console, with its secret key
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        work_key: Option<PathBuf>,
+    },
+    /// Make a key pair for `work`: the secret half to a file, the public half to standard output
+    #[command(after_help = "Example:\n  ztsms spool keygen console.key > console.pub")]
+    Keygen {
+        /// The secret half; must not be there yet
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        out: PathBuf,
+    },
+}
+
+#[derive(Args, Debug)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+#[command(after_help = "Examples:\n  ztsms plan check plan.toml\n  ztsms plan show")]
+pub(super) struct Plan {
+    #[command(subcommand)]
+    pub(super) command: PlanCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PlanCommand {
+    /// Say what is wrong with a plan, and what it does not say
+    #[command(after_help = "Example:\n  ztsms plan check plan.toml")]
+    Check {
+        /// The plan
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+    /// Show the plan that the configuration names
+    #[command(after_help = "Example:\n  ztsms plan show --config /etc/ztsms/ztsms.toml")]
+    Show {
+        /// Configuration [default: ztsms.toml if it is here, else built in]
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        config: Option<PathBuf>,
     },
 }

@@ -51,7 +51,7 @@ pub(super) const fn variant(variant: config::Variant) -> mtp3::Variant {
     }
 }
 
-fn network(network: &config::Network) -> Network {
+pub(crate) fn network(network: &config::Network) -> Network {
     let link_set = |set: &config::LinkSet| LinkSet { opc: set.opc, dpc: set.dpc, max_sif: usize::from(set.max_sif) };
     let range = |range: &dataplane::policy::ImsiRange| {
         let [first, last] = range.bounds();

@@ -12,7 +12,7 @@ use dataplane::verdicts::Snapshot;
 use super::args::{Build, Verdicts, VerdictsCommand};
 use super::judge::{self, said};
 use super::{Done, Failure, fail};
-use crate::build::{Source, What};
+use crate::build::{Source, What, overlay};
 use crate::record_json::push_line;
 use crate::terminal::{Colour, Paint, fitted, shown};
 use crate::verdicts_cmd;
@@ -36,6 +36,22 @@ pub(super) fn run(args: &Verdicts, colour: Colour) -> Result<Done, Failure> {
             let stats = verdicts_cmd::verify(verdicts, &suffixes).map_err(said)?;
             io::stdout().lock().write_all(b"every octet is as it was written\n")?;
             print_stats(&stats, false)
+        }
+        VerdictsCommand::Set { pattern, verdict, verdicts, note } => {
+            let verdict = match verdict.as_str() {
+                "safe" => Verdict::Safe,
+                "dangerous" => Verdict::Dangerous,
+                _ => Verdict::Unknown,
+            };
+            if let Some(other) = overlay::rebind(verdicts, &suffixes).map_err(said)? {
+                fail::complain(&format_args!("decisions of snapshot {other:016x} are carried over to the one in force"));
+            }
+            overlay::decide(verdicts, pattern, verdict, note, &suffixes).map_err(said)?;
+            Ok(Done::Well)
+        }
+        VerdictsCommand::Unset { pattern, verdicts } => {
+            overlay::take_back(verdicts, pattern).map_err(said)?;
+            Ok(Done::Well)
         }
         VerdictsCommand::Rollback { verdicts } => print_stats(&verdicts_cmd::rollback(verdicts, &suffixes).map_err(said)?, false),
     }

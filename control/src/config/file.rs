@@ -2,6 +2,7 @@
 
 use dataplane::join::table;
 use dataplane::lane::Setup;
+use super::live;
 use dataplane::policy::{Action, Direction, ImsiRange, Preset, check_template};
 use dataplane::verdict::Verdict;
 use serde::Deserialize;
@@ -20,6 +21,12 @@ pub(super) struct File {
     pub(super) recipients: Recipients,
     pub(super) network: Network,
     pub(super) joins: JoinsFile,
+    pub(super) live: live::Live,
+    pub(super) spool: live::Spool,
+    pub(super) work: live::Work,
+    pub(super) admin: live::Admin,
+    pub(super) unscanned: live::Unscanned,
+    pub(super) plan: live::Plan,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

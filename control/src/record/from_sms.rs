@@ -74,6 +74,7 @@ impl Record {
             why: world.policy.why(sms.decision).to_string(),
             rewritten: sms.rewritten.map(str::to_owned),
             problems: sms.problems.to_vec(),
+            content_key: None,
         }
     }
 }

@@ -12,7 +12,8 @@ use triple_buffer::Input;
 use super::note::{self, Kind, LinkNote, Note, Octets, SmsNote};
 use super::stage::Held;
 use super::state::{Lost, State};
-use super::{Buckets, Cell, Flags, Live};
+use super::worlds::Flags;
+use super::{Buckets, Cell, Live};
 use crate::lane::{Frame, Lane};
 use crate::policy::profiles::Subscriber;
 use crate::policy::{Direction, Message};
@@ -39,6 +40,7 @@ pub struct LaneSide {
     held: [u64; 5],
     lost: Lost,
     latency: Buckets,
+    published: u64,
     unscanned: Option<(Place, Error)>,
     samples_a_second: u32,
     samples: (u64, u32),
@@ -49,12 +51,12 @@ const SECOND: u64 = 1_000_000_000;
 impl LaneSide {
     pub(super) fn new(
         cell: Arc<ArcSwap<Live>>,
-        current: Arc<Live>,
         flags: Arc<Flags>,
         rings: Rings,
         input: Input<State>,
         samples_a_second: u32,
     ) -> Self {
+        let current = cell.load_full();
         Self {
             cell,
             current,
@@ -68,6 +70,7 @@ impl LaneSide {
             held: [0; 5],
             lost: Lost::default(),
             latency: Buckets::default(),
+            published: 0,
             unscanned: None,
             samples_a_second,
             samples: (0, 0),
@@ -113,6 +116,8 @@ impl LaneSide {
     /// Publishes the lane's counters; `fill` adds queues and gauges. Often enough is ten times a second.
     pub fn publish(&mut self, lane: &mut Lane, time_ns: u64, fill: impl FnOnce(&mut State)) {
         let state = self.input.input_buffer_mut();
+        self.published += 1;
+        state.published = self.published;
         state.time_ns = time_ns;
         state.world = self.current.number;
         state.counters.clone_from(lane.counters());

@@ -84,6 +84,8 @@ pub struct Lost {
 pub struct State {
     /// Time of the newest frame or of the clock, nanoseconds since 1970.
     pub time_ns: u64,
+    /// How often the lane published: one that stands still is one that hangs.
+    pub published: u64,
     /// The world in use.
     pub world: u64,
     /// Of the lane.

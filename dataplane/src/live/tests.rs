@@ -6,6 +6,8 @@ use pcaps::generate::{Mix, generate};
 use pcaps::read::Capture;
 use protocols::link::LinkType;
 
+use std::sync::Arc;
+
 use super::*;
 use crate::lane::{self, Frame, Lane};
 use crate::policy::{Policy, Preset, Spec};
@@ -14,7 +16,7 @@ use crate::suffix::Suffixes;
 use crate::verdict::Verdict;
 use crate::verdicts::build::{Builder, Rule};
 use crate::verdicts::{Key, Snapshot, Table};
-use crate::world::Network;
+use crate::world::{Network, World};
 
 fn world(verdict: Verdict) -> World {
     let (suffixes, key) = (Suffixes::built_in(), Key::new(&[7; 16]));
@@ -24,6 +26,12 @@ fn world(verdict: Verdict) -> World {
     let table = Table::new(snapshot, None, key, &suffixes).unwrap();
     let policy = Policy::compile(Spec::preset(Preset::Warn)).unwrap();
     World { scanner: Scanner::default(), suffixes, table, policy, network: Network::default() }
+}
+
+fn pair(setup: &Setup, stage: Stage) -> (Worlds, LaneSide, ControlSide) {
+    let worlds = Worlds::new(world(Verdict::Safe), stage);
+    let (lane, control) = worlds.channel(setup);
+    (worlds, lane, control)
 }
 
 /// Every frame of some traffic, a batch of 32 at a time as a worker takes them; `between` stands for the other side.
@@ -52,9 +60,9 @@ fn run(side: &mut LaneSide, messages: u64, seed: u64, mut between: impl FnMut(u6
     lane
 }
 
-fn sms_of(control: &mut ControlSide) -> Vec<(SmsNote, u64)> {
+fn sms_of(worlds: &Worlds, control: &mut ControlSide) -> Vec<(SmsNote, u64)> {
     let mut all = Vec::new();
-    control.drain(usize::MAX, |noted| {
+    control.drain(usize::MAX, worlds, |noted| {
         if let Kind::Sms(sms) = noted.note.kind {
             assert!(!sms.tpdu.of(noted.octets).is_empty());
             assert!(noted.links.iter().all(|link| !link.url.text(noted.octets).is_empty()));
@@ -66,9 +74,9 @@ fn sms_of(control: &mut ControlSide) -> Vec<(SmsNote, u64)> {
 
 #[test]
 fn every_short_message_has_its_note_and_the_counters_say_the_same() {
-    let (mut side, mut control) = channel(&Setup::default(), world(Verdict::Safe), Stage::all());
+    let (worlds, mut side, mut control) = pair(&Setup::default(), Stage::all());
     let lane = run(&mut side, 2_000, 3, |_| {});
-    let all = sms_of(&mut control);
+    let all = sms_of(&worlds, &mut control);
     let state = control.state().clone();
     assert_eq!(state.lost, Lost::default());
     assert_eq!(all.len() as u64, state.counters.sms.on);
@@ -81,13 +89,13 @@ fn every_short_message_has_its_note_and_the_counters_say_the_same() {
 
 #[test]
 fn observing_changes_nothing_and_says_what_would_have_been_done() {
-    let (mut acting, mut acted) = channel(&Setup::default(), world(Verdict::Safe), Stage::all());
-    let (mut watching, mut watched) = channel(&Setup::default(), world(Verdict::Safe), Stage::observe());
+    let (worlds, mut acting, mut acted) = pair(&Setup::default(), Stage::all());
+    let (observing, mut watching, mut watched) = pair(&Setup::default(), Stage::observe());
     let lane = run(&mut acting, 1_000, 5, |_| {});
     assert!(lane.counters().rewritten_frames > 100);
     let lane = run(&mut watching, 1_000, 5, |_| {});
     assert_eq!(lane.counters().rewritten_frames, 0);
-    let (acted, seen) = (sms_of(&mut acted), sms_of(&mut watched));
+    let (acted, seen) = (sms_of(&worlds, &mut acted), sms_of(&observing, &mut watched));
     assert_eq!(acted.len(), seen.len());
     for ((acted, _), (seen, _)) in acted.iter().zip(&seen) {
         assert_eq!((acted.decision.action, acted.decision.rule), (seen.decision.action, seen.decision.rule));
@@ -99,16 +107,15 @@ fn observing_changes_nothing_and_says_what_would_have_been_done() {
 
 #[test]
 fn pass_and_pressure_hold_from_the_next_batch_on_and_worlds_are_never_mixed() {
-    let (mut side, control) = channel(&Setup::default(), world(Verdict::Safe), Stage::all());
-    let control = std::cell::RefCell::new(control);
+    let (mut worlds, mut side, mut control) = pair(&Setup::default(), Stage::all());
     run(&mut side, 3_000, 9, |frame| match frame {
-        640 => control.borrow().set_pass(true),
-        1280 => control.borrow().set_pass(false),
-        1600 => assert_eq!(control.borrow_mut().set_world(world(Verdict::Dangerous), Stage::all()), 2),
+        640 => worlds.set_pass(true),
+        1280 => worlds.set_pass(false),
+        1600 => assert_eq!(worlds.set(world(Verdict::Dangerous), Stage::all()), 2),
         _ => {}
     });
     let mut checked = [0; 4];
-    control.borrow_mut().drain(usize::MAX, |noted| {
+    control.drain(usize::MAX, &worlds, |noted| {
         let Kind::Sms(sms) = noted.note.kind else { return };
         let frame = noted.note.place.frame;
         assert_eq!(noted.note.world, if frame < 1600 { 1 } else { 2 }, "frame {frame}");
@@ -127,11 +134,11 @@ fn full_rings_cost_notes_which_are_counted_and_never_a_frame() {
         Setup { links: 32, ..Setup::default() },
         Setup { cells: 256, ..Setup::default() },
     ] {
-        let (mut side, mut control) = channel(&setup, world(Verdict::Safe), Stage::all());
+        let (worlds, mut side, mut control) = pair(&setup, Stage::all());
         let lane = run(&mut side, 1_000, 5, |_| {});
         let mut events = 0;
         let mut all = 0;
-        control.drain(usize::MAX, |noted| {
+        control.drain(usize::MAX, &worlds, |noted| {
             all += u64::from(matches!(noted.note.kind, Kind::Sms(_)));
             events += u64::from(matches!(noted.note.kind, Kind::Outcome { .. }));
         });
@@ -143,17 +150,17 @@ fn full_rings_cost_notes_which_are_counted_and_never_a_frame() {
 
 #[test]
 fn a_world_is_freed_by_the_control_side_and_only_when_the_lane_has_let_go() {
-    let (mut side, mut control) = channel(&Setup::default(), world(Verdict::Safe), Stage::all());
+    let (mut worlds, mut side, _control) = pair(&Setup::default(), Stage::all());
     let held = side.world();
     let old = Arc::downgrade(&held);
     for _ in 0..10 {
-        control.set_world(world(Verdict::Safe), Stage::all());
+        worlds.set(world(Verdict::Safe), Stage::all());
     }
     drop(held);
     assert!(old.upgrade().is_some(), "the lane still has it");
     let now = side.world();
     assert!(old.upgrade().is_some(), "the lane let go of it, and freed nothing");
-    control.let_go();
+    worlds.let_go();
     assert!(old.upgrade().is_none());
     assert_eq!(now.number, 11);
 }

@@ -377,13 +377,16 @@ fn overlay_changes_what_the_snapshot_says() {
     assert_eq!(set("was.example", Verdict::None, Local), Ok(()));
     assert_eq!(set("@plat.example", Verdict::None, Feed), Ok(()));
     assert_eq!(overlay.len(), 6);
-    let other =
-        Table { snapshot: Snapshot::from_bytes(&built(&[]).bytes).expect("opens"), overlay: Overlay::new(0, 0), key: key() };
+    let other = Table {
+        snapshot: Snapshot::from_bytes(&built(&[]).bytes).expect("opens").into(),
+        overlay: Overlay::new(0, 0).into(),
+        key: key(),
+    };
     assert!(matches!(
         overlay.set(&rule("a.example", Safe, Feed), other.snapshot(), &key(), &suffixes),
         Err(NotTaken::OtherSnapshot(..))
     ));
-    let table = Table { overlay, ..table };
+    let table = Table { overlay: overlay.into(), ..table };
     for (url, verdict, reason) in [
         ("https://new.example/a/b/c", Dangerous, Reason::Path),
         ("https://new.example/a", Unknown, Reason::NoEntry),
@@ -458,7 +461,7 @@ fn readers_beside_the_writer_see_whole_entries_only() {
     let suffixes = Suffixes::built_in();
     let snapshot = Snapshot::from_bytes(&built(&[]).bytes).expect("opens");
     let overlay = Overlay::new(snapshot.id(), 20_000);
-    let table = Table { overlay, snapshot, key: key() };
+    let table = Table { overlay: overlay.into(), snapshot: snapshot.into(), key: key() };
     let hosts = many(200);
     std::thread::scope(|scope| {
         let readers: Vec<_> = (0..3)

@@ -1,0 +1,157 @@
+//! The administration socket: one line of JSON asks, one line answers. Mode 0660: who may write to it may stop rewriting.
+
+use std::fs;
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use crossbeam::channel::{Sender, bounded};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::Status;
+
+/// What can be asked and commanded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Command {
+    /// The status.
+    Status,
+    /// No rewriting from now on.
+    Pass,
+    /// Rewriting again.
+    Unpass,
+    /// The snapshot before this one.
+    Rollback,
+    /// The configuration again, all or nothing; what only a start can change says so.
+    Reload,
+    /// What the breaker returned to observe acts again.
+    ResetBreaker,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Ask {
+    command: Command,
+}
+
+/// A command on its way to the control thread, with the place for its answer.
+pub(super) struct Order {
+    pub(super) command: Command,
+    pub(super) answer: Sender<Result<Value, String>>,
+}
+
+/// The last status, for whoever asks.
+#[derive(Default)]
+pub(super) struct Latest(Mutex<Arc<Status>>);
+
+impl Latest {
+    pub(super) fn set(&self, status: Status) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(status);
+    }
+
+    pub(super) fn status(&self) -> Arc<Status> {
+        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// How long an answer may take: going back reads a snapshot.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Nobody keeps the socket by saying nothing.
+const SILENCE: Duration = Duration::from_secs(2);
+/// Octets of a question.
+const LONGEST: u64 = 4096;
+
+/// Asks a running filter.
+///
+/// # Errors
+/// There is none, or it says why not.
+pub fn ask(socket: &Path, command: Command) -> io::Result<Value> {
+    let mut stream = UnixStream::connect(socket)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut line = serde_json::to_vec(&Ask { command })?;
+    line.push(b'\n');
+    stream.write_all(&line)?;
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer)?;
+    let value: Value = serde_json::from_str(&answer)?;
+    match value.get("error").and_then(Value::as_str) {
+        Some(error) => Err(io::Error::other(error.to_owned())),
+        None => Ok(value),
+    }
+}
+
+/// The socket, bound; its file goes when this does.
+pub(super) struct Socket {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl Socket {
+    /// Binds it. What a process that is gone left behind is removed; one that answers is another instance.
+    pub(super) fn bind(path: &Path) -> io::Result<Self> {
+        if let Some(dir) = path.parent() {
+            fs::create_dir_all(dir)?;
+        }
+        if UnixStream::connect(path).is_ok() {
+            return Err(io::Error::new(io::ErrorKind::AddrInUse, "another ztsms answers here"));
+        }
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let listener = UnixListener::bind(path)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o660))?;
+        listener.set_nonblocking(true)?;
+        Ok(Self { listener, path: path.to_owned() })
+    }
+
+    /// Answers until told to stop, a thread a question: none waits for another.
+    pub(super) fn serve(self, orders: Sender<Order>, latest: Arc<Latest>, stop: Arc<AtomicBool>) -> io::Result<JoinHandle<()>> {
+        Builder::new().name("admin".to_owned()).spawn(move || {
+            while !stop.load(Relaxed) {
+                match self.listener.accept() {
+                    Ok((stream, _)) => {
+                        let (orders, latest) = (orders.clone(), Arc::clone(&latest));
+                        // Who cannot be answered asks again.
+                        let _ = Builder::new().name("answer".to_owned()).spawn(move || answer(stream, &orders, &latest));
+                    }
+                    Err(_) => std::thread::sleep(Duration::from_millis(10)),
+                }
+            }
+        })
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+fn answer(mut stream: UnixStream, orders: &Sender<Order>, latest: &Latest) {
+    let answer = question(&stream).and_then(|command| match command {
+        Command::Status => serde_json::to_value(&*latest.status()).map_err(|error| error.to_string()),
+        command => {
+            let (answer, receive) = bounded(1);
+            let sent = orders.send(Order { command, answer });
+            sent.map_err(|_| "stopping".to_owned())?;
+            receive.recv_timeout(PATIENCE).map_err(|_| "no answer in time".to_owned())?
+        }
+    });
+    let value = answer.unwrap_or_else(|error| json!({ "error": error }));
+    // Who hangs up before the answer has it no more.
+    let _ = writeln!(stream, "{value}");
+}
+
+fn question(stream: &UnixStream) -> Result<Command, String> {
+    let said = |error: io::Error| error.to_string();
+    stream.set_nonblocking(false).and_then(|()| stream.set_read_timeout(Some(SILENCE))).map_err(said)?;
+    let mut line = String::new();
+    BufReader::new(stream.take(LONGEST)).read_line(&mut line).map_err(said)?;
+    serde_json::from_str::<Ask>(&line).map(|ask| ask.command).map_err(|error| format!("not a question: {error}"))
+}

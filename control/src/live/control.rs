@@ -1,0 +1,439 @@
+//! The control thread: what the lanes say goes out, what the directory and people say goes in.
+
+mod orders;
+mod report;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crossbeam::channel::{Receiver, Sender, bounded, unbounded};
+use dataplane::live::{ControlSide, Kind, Noted, SmsNote, Stage, Worlds};
+use dataplane::verdicts::Table;
+use dataplane::world::{Network, World};
+use serde_json::Value;
+
+use super::admin::{Command, Latest, Order, Socket};
+use super::alarms::Alarms;
+use super::breaker::{Breaker, Tripped};
+use super::follow::{Follow, News};
+use super::records::Makes;
+use super::status::Status;
+use super::unscanned::Samples;
+use super::{keys, metrics, stage};
+use crate::config::Config;
+use crate::plan::Plan;
+use crate::record::Redactor;
+use crate::record_json::push_line;
+use crate::spool::{ConsoleKey, Limits, Segments, Sink};
+
+/// Between two looks at the rings when they were empty.
+const PAUSE: Duration = Duration::from_millis(2);
+/// Notes of one worker before the others have their turn.
+const TURN: usize = 1024;
+/// How often the status is made, and the breaker asked.
+const STATUS: Duration = Duration::from_millis(100);
+/// A lane that did not publish for so long hangs, and the watchdog is not told otherwise.
+const HANGS: Duration = Duration::from_secs(2);
+
+/// Why live operation could not begin: each names what to change.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] Box<crate::config::ConfigError>),
+    /// The table that stands until the directory has been read.
+    #[error("no empty table: {0}")]
+    Empty(String),
+    /// The socket cannot be bound.
+    #[error("{0}: {1} ([admin] socket)")]
+    Socket(PathBuf, #[source] io::Error),
+    /// Prometheus' address cannot be bound.
+    #[error("{0} ([admin] metrics)")]
+    Metrics(#[source] io::Error),
+    /// A directory of records cannot be written.
+    #[error("{0}: {1} ({2})")]
+    Directory(PathBuf, #[source] io::Error, &'static str),
+    /// A key cannot be read or made.
+    #[error("{0} ({1})")]
+    Key(#[source] io::Error, &'static str),
+    /// `[work]` without a key would be readable.
+    #[error("[work] has a directory and no console_key_file: nothing is kept that is not sealed")]
+    NoConsoleKey,
+    /// No thread could be made.
+    #[error("no thread: {0}")]
+    Thread(#[source] io::Error),
+}
+
+/// One worker.
+pub struct Source {
+    /// Its interfaces, as records name them.
+    pub name: String,
+    /// The control side of its channel.
+    pub side: ControlSide,
+}
+
+/// What live operation begins with.
+pub struct Start {
+    /// The configuration.
+    pub config: Config,
+    /// The verdict directory that is followed; none: the table stays as it is.
+    pub verdicts: Option<PathBuf>,
+    /// Reads the configuration again.
+    pub reload: Option<Reload>,
+}
+
+/// The configuration, and the network that it describes.
+pub type Reload = Box<dyn FnMut() -> Result<(Config, Network), String> + Send>;
+
+impl Start {
+    /// The worlds that lanes are made from. `world` holds the table that counts until the directory has been read.
+    ///
+    /// # Errors
+    /// The stage's key cannot be read or made.
+    pub fn worlds(&self, world: World) -> Result<Worlds, Error> {
+        let stage = stage::of(&self.config.live).map_err(|error| Error::Key(error, "stage.key in [live] state_dir"))?;
+        Ok(Worlds::new(world, stage))
+    }
+}
+
+/// Live operation's control side, running. Dropped, it ends: what is in the rings is written first.
+pub struct Control {
+    stop: Arc<AtomicBool>,
+    orders: Sender<Order>,
+    latest: Arc<Latest>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Control {
+    /// Binds, opens, makes keys and begins. Everything that can fail fails here.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn start(start: Start, worlds: Worlds, sources: Vec<Source>) -> Result<Self, Error> {
+        let Start { config, verdicts, reload } = start;
+        let stop = Arc::new(AtomicBool::new(false));
+        let latest = Arc::new(Latest::default());
+        let (orders, orders_out) = unbounded();
+        let socket = config.admin.socket.clone();
+        let socket = Socket::bind(&socket).map_err(|error| Error::Socket(socket, error))?;
+        let (news_in, news) = bounded(16);
+        let (back, back_out) = bounded::<Sender<Result<u64, String>>>(1);
+        let suffixes = worlds.current().suffixes.clone();
+        let follow = verdicts.as_deref().map(|dir| Follow::new(dir, suffixes, config.live.limits.clone()));
+        let every = Duration::from_millis(config.live.follow_ms.max(1));
+        let mut running = Running::new(config, worlds, sources, news, back, verdicts.is_some())?;
+        running.reload = reload;
+        let mut threads = Vec::new();
+        if let Some(address) = running.config.admin.metrics {
+            threads.push(metrics::serve(address.0, Arc::clone(&latest), Arc::clone(&stop)).map_err(Error::Metrics)?);
+        }
+        running.publish(&latest);
+        threads.push(socket.serve(orders.clone(), Arc::clone(&latest), Arc::clone(&stop)).map_err(Error::Thread)?);
+        if let Some(follow) = follow {
+            let stop = Arc::clone(&stop);
+            let thread = Builder::new().name("follow".to_owned());
+            threads.push(thread.spawn(move || following(follow, every, &news_in, &back_out, &stop)).map_err(Error::Thread)?);
+        }
+        let (stopped, shown) = (Arc::clone(&stop), Arc::clone(&latest));
+        let thread = Builder::new().name("control".to_owned());
+        threads.push(thread.spawn(move || running.run(&orders_out, &shown, &stopped)).map_err(Error::Thread)?);
+        Ok(Self { stop, orders, latest, threads })
+    }
+
+    /// The last status.
+    pub fn status(&self) -> Arc<Status> {
+        self.latest.status()
+    }
+
+    /// Tells the service manager that set-up is done. Without one nothing happens.
+    pub fn ready(&self) {
+        use sd_notify::NotifyState::{MainPid, Ready, Status as Says};
+        let mode = if self.status().mode.enforce { "enforces" } else { "observes" };
+        // Nobody is there to be told.
+        let _ = sd_notify::notify(&[Ready, MainPid(std::process::id()), Says(mode)]);
+    }
+
+    /// Gives a command, as the socket would.
+    ///
+    /// # Errors
+    /// What the control thread says.
+    pub fn command(&self, command: Command) -> Result<Value, String> {
+        let (answer, receive) = bounded(1);
+        self.orders.send(Order { command, answer }).map_err(|_| "stopping".to_owned())?;
+        receive.recv_timeout(Duration::from_secs(30)).map_err(|_| "no answer in time".to_owned())?
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+        self.stop.store(true, Relaxed);
+        for thread in self.threads.drain(..) {
+            // One that panicked has said so.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn following(
+    mut follow: Follow,
+    every: Duration,
+    news: &Sender<News>,
+    back: &Receiver<Sender<Result<u64, String>>>,
+    stop: &AtomicBool,
+) {
+    while !stop.load(Relaxed) {
+        follow.look(|what| drop(news.send(what)));
+        if let Ok(answer) = back.recv_timeout(every) {
+            let result = follow.go_back(|what| drop(news.send(what)));
+            drop(answer.send(result));
+        }
+    }
+}
+
+struct Running {
+    config: Config,
+    plan: Option<Plan>,
+    worlds: Worlds,
+    /// The stage that the configuration asks for, before the breaker.
+    stage: Stage,
+    sources: Vec<(Arc<str>, ControlSide)>,
+    news: Receiver<News>,
+    back: Sender<Sender<Result<u64, String>>>,
+    follows: bool,
+    makes: Makes,
+    spool: Option<Sink>,
+    work: Option<Sink>,
+    samples: Option<Samples>,
+    breaker: Breaker,
+    alarms: Alarms,
+    started: u64,
+    lane_seen: Vec<(u64, Instant)>,
+    line: Vec<u8>,
+    reload: Option<Reload>,
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+const MIB: u64 = 1 << 20;
+
+fn sinks(config: &Config) -> Result<(Option<Sink>, Option<Sink>), Error> {
+    let (spool, work) = (&config.spool, &config.work);
+    let (block, flush) = (spool.block_kib.max(1) * 1024, Duration::from_millis(spool.flush_ms.max(1)));
+    let limits = Limits {
+        segment_octets: spool.segment_mib.max(1) * MIB,
+        segment_age: Duration::from_secs(spool.segment_minutes.max(1) * 60),
+        total_octets: spool.total_mib * MIB,
+        keep: Duration::from_secs(spool.keep_days * 24 * 3600),
+    };
+    let open = |dir: &PathBuf, kind, limits, key, section| {
+        let segments = Segments::new(dir, kind, limits).map_err(|error| Error::Directory(dir.clone(), error, section))?;
+        Sink::new(segments, key, block, flush).map_err(Error::Thread)
+    };
+    let spool = spool.dir.as_ref().map(|dir| open(dir, crate::spool::Kind::Spool, limits, None, "[spool] dir")).transpose()?;
+    let Some(dir) = &work.dir else { return Ok((spool, None)) };
+    let path = work.console_key_file.as_deref().ok_or(Error::NoConsoleKey)?;
+    let key = ConsoleKey::from_file(path).map_err(|error| Error::Key(error, "[work] console_key_file"))?;
+    let limits = Limits {
+        // Whole segments are deleted: short ones, so that none is kept much longer than it may be.
+        segment_age: Duration::from_secs(600),
+        total_octets: work.total_mib * MIB,
+        keep: Duration::from_secs(work.keep_hours * 3600),
+        ..limits
+    };
+    let work = open(dir, crate::spool::Kind::Work, limits, Some(key), "[work] dir")?;
+    Ok((spool, Some(work)))
+}
+
+impl Running {
+    fn new(
+        config: Config,
+        worlds: Worlds,
+        sources: Vec<Source>,
+        news: Receiver<News>,
+        back: Sender<Sender<Result<u64, String>>>,
+        follows: bool,
+    ) -> Result<Self, Error> {
+        let (spool, work) = sinks(&config)?;
+        let makes = if spool.is_some() || work.is_some() {
+            let key = keys::read_or_make(config.spool.key_file.as_deref(), &config.live.state_dir, "pseudonyms.key");
+            let said = |error| Error::Key(error, "[spool] key_file, or pseudonyms.key in [live] state_dir");
+            let path = key.map_err(said)?;
+            let redactor = Redactor::from_file(&path).map_err(said)?;
+            // Content keys are made with a key of their own, derived from the same file.
+            let octets = std::fs::read(&path).map_err(said)?;
+            Makes { redactor, key: xxhash_rust::xxh3::xxh3_128(&octets) }
+        } else {
+            Makes { redactor: Redactor::new(), key: 0 }
+        };
+        let samples = config.unscanned.file.as_ref().map(|path| Samples::new(path, config.unscanned.total_mib * MIB));
+        let lane_seen = vec![(0, Instant::now()); sources.len()];
+        Ok(Self {
+            plan: config.plan.loaded.clone(),
+            stage: worlds.current().stage.clone(),
+            breaker: Breaker::new(config.live.breaker.clone()),
+            sources: sources.into_iter().map(|Source { name, side }| (name.into(), side)).collect(),
+            started: now(),
+            alarms: Alarms::default(),
+            line: Vec::new(),
+            reload: None,
+            config,
+            worlds,
+            news,
+            back,
+            follows,
+            makes,
+            spool,
+            work,
+            samples,
+            lane_seen,
+        })
+    }
+
+    fn run(mut self, orders: &Receiver<Order>, latest: &Latest, stop: &AtomicBool) {
+        let mut shown = Instant::now();
+        let mut told = Instant::now();
+        let hangup = Arc::new(AtomicBool::new(false));
+        // Where it cannot be asked for, `ztsms status --reload` remains.
+        let _ = signal_hook::flag::register(signal_hook::consts::SIGHUP, Arc::clone(&hangup));
+        let watchdog = sd_notify::watchdog_enabled().map(|period| period / 3);
+        loop {
+            let stopping = stop.load(Relaxed);
+            let taken = self.drain();
+            orders.try_iter().for_each(|order| self.obey(order));
+            if hangup.swap(false, Relaxed) {
+                // What is wrong is an alarm.
+                let _ = self.reload();
+            }
+            while let Ok(news) = self.news.try_recv() {
+                self.learn(news);
+            }
+            for sink in [&mut self.spool, &mut self.work].into_iter().flatten() {
+                sink.tick();
+            }
+            if shown.elapsed() >= STATUS || stopping {
+                shown = Instant::now();
+                self.judge();
+                self.worlds.let_go();
+                self.publish(latest);
+            }
+            if watchdog.is_some_and(|period| told.elapsed() >= period) && self.lanes_live() {
+                told = Instant::now();
+                // Without a manager there is nobody to tell.
+                let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+            }
+            if taken == 0 {
+                if stopping {
+                    break;
+                }
+                std::thread::sleep(PAUSE);
+            }
+        }
+    }
+
+    /// Whether each lane published lately. One that never did has not begun.
+    fn lanes_live(&mut self) -> bool {
+        let mut live = true;
+        for ((_, side), (published, since)) in self.sources.iter_mut().zip(&mut self.lane_seen) {
+            let now = side.state().published;
+            if now != *published {
+                (*published, *since) = (now, Instant::now());
+            }
+            live &= now == 0 || since.elapsed() < HANGS;
+        }
+        live
+    }
+
+    fn drain(&mut self) -> usize {
+        let Self { sources, worlds, makes, spool, work, samples, breaker, line, alarms, .. } = self;
+        let mut taken = 0;
+        for (name, side) in sources {
+            taken += side.drain(TURN, worlds, |noted| match &noted.note.kind {
+                Kind::Sms(sms) => {
+                    count(breaker, noted, sms);
+                    if let Some(spool) = spool {
+                        put(spool, line, &makes.sms(noted, sms, name));
+                    }
+                    if let Some((work, record)) = work.as_mut().zip(makes.work(noted, sms)) {
+                        put(work, line, &record);
+                    }
+                }
+                Kind::Unscanned { why, link_type, original_len, frame } => {
+                    let Some(samples) = samples else { return };
+                    let number = u16::try_from(link_type.to_pcap()).unwrap_or(u16::MAX);
+                    let put = samples.put(noted.note.place.time_ns, number, frame.of(noted.octets), *original_len, *why);
+                    alarms.set("samples", put.err().map(|error| error.to_string()), now());
+                }
+                _ => {
+                    if let Some((spool, record)) = spool.as_mut().zip(makes.event(noted, name)) {
+                        put(spool, line, &record);
+                    }
+                }
+            });
+        }
+        taken
+    }
+
+    fn learn(&mut self, news: News) {
+        match news {
+            News::Table(table, _) => self.swap(*table),
+            News::Refused(alarm, why) => self.alarms.raise(alarm, why, now()),
+            News::Well(alarm) => self.alarms.clear(alarm),
+        }
+    }
+
+    /// A world with another table, else the same.
+    fn swap(&mut self, table: Table) {
+        let current = self.worlds.current();
+        let World { scanner, suffixes, policy, network, .. } = &*current.world;
+        let world = World {
+            scanner: scanner.clone(),
+            suffixes: suffixes.clone(),
+            table,
+            policy: policy.clone(),
+            network: network.clone(),
+        };
+        self.worlds.set(world, current.stage.clone());
+    }
+
+    fn judge(&mut self) {
+        let tripped = self.breaker.judge();
+        if !tripped.is_empty() {
+            let domains = self.breaker.domains.iter().map(|domain| &**domain);
+            let held = self.stage.held_back(domains, self.breaker.all);
+            self.worlds.set_stage(held);
+            let what: Vec<String> = tripped
+                .iter()
+                .map(|one| match one {
+                    Tripped::Domain(domain, n, all) => format!("{domain} returned to observe: {n} of {all} messages in 60 s"),
+                    Tripped::All(n, all) => format!("everything returned to observe: {n} of {all} messages in 60 s"),
+                })
+                .collect();
+            self.alarms.raise("breaker", what.join("; "), now());
+        }
+        for (alarm, sink) in [("spool", &self.spool), ("work", &self.work)] {
+            let trouble = sink.as_ref().map(|sink| sink.counts().trouble()).filter(|trouble| !trouble.is_empty());
+            self.alarms.set(alarm, trouble, now());
+        }
+        let hangs = (!self.lanes_live()).then(|| format!("a lane has not published for {} s", HANGS.as_secs()));
+        self.alarms.set("lane", hangs, now());
+    }
+}
+
+fn put(sink: &mut Sink, line: &mut Vec<u8>, record: &impl serde::Serialize) {
+    line.clear();
+    push_line(line, record);
+    // The line break is the reader's.
+    sink.put(line.strip_suffix(b"\n").unwrap_or(line));
+}
+
+fn count(breaker: &mut Breaker, noted: &Noted<'_>, sms: &SmsNote) {
+    let domains = noted.links.iter().map(|link| link.registrable.text(noted.octets)).filter(|domain| !domain.is_empty());
+    breaker.count(now(), sms.rewritten, domains);
+}

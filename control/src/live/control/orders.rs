@@ -1,0 +1,88 @@
+//! What people command.
+
+use std::time::Duration;
+
+use crossbeam::channel::bounded;
+use dataplane::world::World;
+use serde_json::{Value, json};
+
+use super::super::admin::{Command, Order};
+use super::super::stage;
+use super::{Running, now};
+
+impl Running {
+    pub(super) fn obey(&mut self, order: Order) {
+        let answer = match order.command {
+            Command::Status => Err("asked of the status, not commanded".to_owned()),
+            Command::Pass | Command::Unpass => {
+                let pass = order.command == Command::Pass;
+                self.worlds.set_pass(pass);
+                self.alarms.set("pass", pass.then(|| "rewriting is off by command".to_owned()), now());
+                Ok(json!({ "pass": pass }))
+            }
+            Command::ResetBreaker => {
+                self.reset_breaker();
+                Ok(json!({ "breaker": "reset" }))
+            }
+            Command::Reload => self.reload(),
+            Command::Rollback if !self.follows => Err("no verdict directory is followed".to_owned()),
+            Command::Rollback => {
+                // Reading takes a while: the following thread answers by itself.
+                let (answer, result) = bounded(1);
+                if self.back.send(answer).is_ok() {
+                    let waiting = std::thread::spawn(move || {
+                        let result =
+                            result.recv_timeout(Duration::from_secs(25)).unwrap_or_else(|_| Err("no answer in time".to_owned()));
+                        drop(order.answer.send(result.map(|id| json!({ "snapshot": format!("{id:016x}") }))));
+                    });
+                    drop(waiting);
+                    return;
+                }
+                Err("stopping".to_owned())
+            }
+        };
+        // Who hung up is answered no more.
+        drop(order.answer.send(answer));
+    }
+
+    fn reset_breaker(&mut self) {
+        self.breaker.reset();
+        self.worlds.set_stage(self.stage.clone());
+        self.alarms.clear("breaker");
+    }
+
+    /// Policy, network, stage and breaker of the configuration as it is now, or all as it was. What the breaker holds stays held.
+    pub(super) fn reload(&mut self) -> Result<Value, String> {
+        let read = self.reload.as_mut().map_or_else(|| Err("there is no file to read again".to_owned()), |reload| reload());
+        let read = read.and_then(|(config, network)| {
+            let stage = stage::of(&config.live).map_err(|error| error.to_string())?;
+            Ok((config, network, stage))
+        });
+        self.alarms.set("config", read.as_ref().err().cloned(), now());
+        let (config, network, stage) = read?;
+        let kept = &self.config;
+        let same = [
+            ("[live] verdicts, limits, follow_ms, name, state_dir", {
+                let of = |live: &crate::config::live::Live| {
+                    (live.verdicts.clone(), live.limits.clone(), live.follow_ms, live.name.clone(), live.state_dir.clone())
+                };
+                of(&config.live) == of(&kept.live)
+            }),
+            ("[spool]", config.spool == kept.spool),
+            ("[work]", config.work == kept.work),
+            ("[admin]", config.admin == kept.admin),
+            ("[unscanned]", config.unscanned == kept.unscanned),
+        ];
+        let unchanged: Vec<&str> = same.into_iter().filter(|(_, same)| !same).map(|(section, _)| section).collect();
+        self.breaker.set_limits(config.live.breaker.clone());
+        self.plan.clone_from(&config.plan.loaded);
+        self.stage = stage;
+        let current = self.worlds.current();
+        let World { scanner, suffixes, table, .. } = &*current.world;
+        let table = table.share();
+        let world = World { scanner: scanner.clone(), suffixes: suffixes.clone(), table, policy: config.policy.clone(), network };
+        let domains = self.breaker.domains.iter().map(|domain| &**domain);
+        let number = self.worlds.set(world, self.stage.held_back(domains, self.breaker.all));
+        Ok(json!({ "world": number, "needs_restart": unchanged }))
+    }
+}
