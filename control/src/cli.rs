@@ -4,15 +4,21 @@
 //! else; a reader that goes away ends the program quietly.
 
 mod args;
+#[cfg(all(feature = "live", target_os = "linux"))]
+mod check;
 mod config;
 mod explain;
 mod fail;
 mod generate;
+#[cfg(all(feature = "live", target_os = "linux"))]
+mod inline;
 mod judge;
 mod near;
 mod replay;
 mod scan;
 mod shell;
+#[cfg(all(feature = "live", target_os = "linux"))]
+mod tap;
 mod verdicts;
 
 use std::ffi::OsString;
@@ -22,6 +28,7 @@ use clap::{CommandFactory as _, Parser as _};
 
 use args::{Cli, Command};
 pub use fail::Failure;
+pub(crate) use fail::complain;
 use near::nearest;
 
 /// How a command ended that did not fail outright.
@@ -61,6 +68,12 @@ fn run(cli: Cli) -> Result<Done, Failure> {
         Command::Replay(args) => replay::run(&args, cli.color),
         Command::Scan(args) => scan::run(&args, cli.color),
         Command::Verdicts(args) => verdicts::run(&args, cli.color),
+        #[cfg(all(feature = "live", target_os = "linux"))]
+        Command::Tap(args) => tap::run(&args),
+        #[cfg(all(feature = "live", target_os = "linux"))]
+        Command::Inline(args) => inline::run(&args),
+        #[cfg(all(feature = "live", target_os = "linux"))]
+        Command::Check(args) => check::run(&args),
         Command::Config(args) => config::run(&args),
         Command::Completions { shell } => shell::completions(&mut Cli::command(), shell),
         Command::Man { dir } => shell::man(Cli::command(), &dir),
