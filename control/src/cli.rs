@@ -4,11 +4,17 @@
 //! else; a reader that goes away ends the program quietly.
 
 mod args;
+#[cfg(all(feature = "live", target_os = "linux"))]
+mod check;
 mod config;
 mod explain;
 mod fail;
 mod generate;
+#[cfg(all(feature = "live", target_os = "linux"))]
+mod inline;
 pub(crate) mod judge;
+#[cfg(all(feature = "live", target_os = "linux"))]
+mod lab;
 mod near;
 mod plan;
 mod replay;
@@ -17,6 +23,8 @@ mod shell;
 mod spool;
 #[cfg(unix)]
 mod status;
+#[cfg(all(feature = "live", target_os = "linux"))]
+mod tap;
 mod verdicts;
 
 use std::ffi::OsString;
@@ -27,6 +35,7 @@ use clap::{CommandFactory as _, Parser as _};
 
 use args::{Cli, Command};
 pub use fail::Failure;
+pub(crate) use fail::complain;
 use near::nearest;
 
 /// How a command ended that did not fail outright.
@@ -82,6 +91,14 @@ fn run(cli: Cli) -> Result<Done, Failure> {
         Command::Spool(args) => spool::run(&args),
         #[cfg(unix)]
         Command::Status(args) => status::run(&args, cli.color),
+        #[cfg(all(feature = "live", target_os = "linux"))]
+        Command::Tap(args) => tap::run(&args),
+        #[cfg(all(feature = "live", target_os = "linux"))]
+        Command::Inline(args) => inline::run(&args),
+        #[cfg(all(feature = "live", target_os = "linux"))]
+        Command::Check(args) => check::run(&args),
+        #[cfg(all(feature = "live", target_os = "linux"))]
+        Command::Lab(args) => lab::run(&args),
         Command::Config(args) => config::run(&args),
         Command::Completions { shell } => shell::completions(&mut Cli::command(), shell),
         Command::Man { dir } => shell::man(Cli::command(), &dir),

@@ -6,12 +6,14 @@
 mod error;
 mod file;
 pub mod live;
+mod wire;
 
 pub use error::{ConfigError, Place};
 pub use file::{Joins, Limits, Variant};
+pub use wire::{Fail, Wire};
 
-use dataplane::policy::profiles::{self, Kind, Profile};
 use crate::plan::Plan;
+use dataplane::policy::profiles::{self, Kind, Profile};
 use dataplane::policy::{
     Chains, ImsiRange, NeverTouch, Pages, Policy, Preset, Protected, Rule, Spec, redirect::RedirectKey, words,
     words::LanguageSpec,
@@ -50,6 +52,8 @@ pub struct Config {
     pub unscanned: live::Unscanned,
     /// What the operator says of the network.
     pub plan: live::Plan,
+    /// How frames come off the wire.
+    pub wire: Wire,
     /// The files that were read, in order.
     pub sources: Vec<PathBuf>,
 }
@@ -141,10 +145,10 @@ pub fn load_with(path: Option<&Path>, variables: impl IntoIterator<Item = (Strin
             *path = folder.join(&*path);
         }
     };
-    let File { network, joins, live, mut spool, mut work, admin, unscanned, plan, .. } = file;
+    let File { network, joins, live, mut spool, mut work, admin, unscanned, plan, wire, .. } = file;
     [&mut spool.key_file, &mut work.console_key_file].into_iter().for_each(beside);
     let (network, joins) = (Network::from(network), Joins::from(joins));
-    Ok(Config { policy, network, joins, live, spool, work, admin, unscanned, plan, sources })
+    Ok(Config { policy, network, joins, live, spool, work, admin, unscanned, plan, wire, sources })
 }
 
 /// What the plan says counts as if it stood in the file.

@@ -16,10 +16,10 @@ pub mod cli;
 pub mod config;
 pub mod explains;
 pub mod lists;
-pub mod recipients;
 #[cfg(unix)]
 pub mod live;
 pub mod plan;
+pub mod recipients;
 pub mod record;
 pub mod record_json;
 pub mod spool;

@@ -1,13 +1,15 @@
 //! The file as it is written: every key, none beside them, and values that are what they say.
 
+use super::live;
 use dataplane::join::table;
 use dataplane::lane::Setup;
-use super::live;
 use dataplane::policy::{Action, Direction, ImsiRange, Preset, check_template};
 use dataplane::verdict::Verdict;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+
+use super::wire::Wire;
 
 /// `ztsms.toml`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -27,6 +29,7 @@ pub(super) struct File {
     pub(super) admin: live::Admin,
     pub(super) unscanned: live::Unscanned,
     pub(super) plan: live::Plan,
+    pub(super) wire: Wire,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -302,6 +302,7 @@ fn url(link: &LinkNote, noted: &Noted<'_>) -> Url {
             Found::Text => "text",
             Found::Sender => "sender",
             Found::Push => "push",
+            Found::Copy => "copy",
         },
     }
 }
