@@ -60,7 +60,7 @@ pub enum NoFit {
 #[derive(Clone, Copy, Debug)]
 struct Over {
     at: usize,
-    octets: [u8; 9],
+    octets: [u8; 4],
     len: u8,
 }
 
@@ -221,6 +221,7 @@ impl Changes {
         }
     }
 
+    #[inline]
     fn settle_one(&mut self, old: &[u8], index: usize) -> Result<(), NoFit> {
         let Some(&Field { at, width, ref covers, pad }) = self.fields.get(index) else { return Ok(()) };
         let (growth, end) = (self.growth(covers), covers.end);
@@ -228,18 +229,19 @@ impl Changes {
             return Ok(());
         }
         let len = old_len(old, at, width).saturating_add_signed(growth);
-        let (octets, new, old_octets) = length(old, at, width, len)?;
-        self.put(at, old_octets, octets, new)?;
+        let Written { octets, len: new, skip, was } = length(old, at, width, len)?;
+        self.put(at + skip, was, octets, new)?;
         match pad {
             // RFC 4666 §3.2: the parameter is padded to four, its length does not say so.
-            Some(pad) => self.put(end, pad, [0; 9], len.next_multiple_of(4) - len),
+            Some(pad) => self.put(end, pad, [0; 4], len.next_multiple_of(4) - len),
             None => Ok(()),
         }
     }
 
     /// `len` of `octets` come in place of `old` octets at `at`.
-    fn put(&mut self, at: usize, old: usize, octets: [u8; 9], len: usize) -> Result<(), NoFit> {
-        let over = Over { at, octets, len: len.min(9) as u8 };
+    #[inline]
+    fn put(&mut self, at: usize, old: usize, octets: [u8; 4], len: usize) -> Result<(), NoFit> {
+        let over = Over { at, octets, len: len.min(4) as u8 };
         if len == old {
             let end = at + len;
             let apart = |start: usize, stop: usize| end <= start || at >= stop || len == 0;
@@ -319,49 +321,43 @@ fn overwrite(cuts: &[Edit], written: &mut [u8], at: usize, octets: &[u8]) -> Res
     Ok(())
 }
 
-/// A field of this width that says `len`: its octets, how many they are, and how many there were.
-fn length(old: &[u8], at: usize, width: Width, len: usize) -> Result<([u8; 9], usize, usize), NoFit> {
+/// A field's new octets: `len` of them in place of `was`, `skip` octets behind its first.
+struct Written {
+    octets: [u8; 4],
+    len: usize,
+    skip: usize,
+    was: usize,
+}
+
+/// A field of this width that says `len`.
+#[inline]
+fn length(old: &[u8], at: usize, width: Width, len: usize) -> Result<Written, NoFit> {
     let wide = u32::try_from(len).unwrap_or(u32::MAX);
-    let fits = |max: usize| if len <= max { Ok(()) } else { Err(NoFit::Field { need: len, max }) };
-    let [b0, b1, b2, b3] = wide.to_be_bytes();
-    let short = |[b0, b1, b2, b3]: [u8; 4], len: usize, was: usize| ([b0, b1, b2, b3, 0, 0, 0, 0, 0], len, was);
-    Ok(match width {
-        Width::One => {
-            fits(255)?;
-            short([b3, 0, 0, 0], 1, 1)
-        }
-        Width::Two => {
-            fits(0xffff)?;
-            short([b2, b3, 0, 0], 2, 2)
-        }
-        Width::TwoLittle => {
-            fits(0xffff)?;
-            short([b3, b2, 0, 0], 2, 2)
-        }
-        Width::Four => short([b0, b1, b2, b3], 4, 4),
+    let [_, b1, b2, b3] = wide.to_be_bytes();
+    let max = match width {
+        Width::One => 255,
+        Width::Two | Width::TwoLittle | Width::Ber(_) => 0xffff,
+        Width::Four | Width::Indicator => usize::MAX,
+    };
+    if len > max || matches!(width, Width::Ber(10..)) {
+        return Err(NoFit::Field { need: len, max });
+    }
+    let (octets, len, skip, was) = match width {
+        Width::One => ([b3, 0, 0, 0], 1, 0, 1),
+        Width::Two => ([b2, b3, 0, 0], 2, 0, 2),
+        Width::TwoLittle => ([b3, b2, 0, 0], 2, 0, 2),
+        Width::Four => (wide.to_be_bytes(), 4, 0, 4),
         Width::Indicator => {
             let spare = old.get(at).copied().unwrap_or(0) & 0xc0;
-            short([spare | if wide > 63 { 63 } else { b3 }, 0, 0, 0], 1, 1)
+            ([spare | if wide > 63 { 63 } else { b3 }, 0, 0, 0], 1, 0, 1)
         }
-        Width::Ber(octets) => {
-            fits(0xffff)?;
-            let was = usize::from(octets);
-            match octets {
-                1 if len < 0x80 => short([b3, 0, 0, 0], 1, was),
-                0..=2 if len < 0x100 => short([0x81, b3, 0, 0], 2, was),
-                0..=3 => short([0x82, b2, b3, 0], 3, was),
-                // A form with leading zeros keeps its size.
-                4..=9 => {
-                    let mut field = [0x80 | (octets - 1), 0, 0, 0, 0, 0, 0, 0, 0];
-                    if let Some(tail) = field.get_mut(was - 3..was) {
-                        tail.copy_from_slice(&[b1, b2, b3]);
-                    }
-                    (field, was, was)
-                }
-                _ => return Err(NoFit::Field { need: len, max: 0xffff }),
-            }
-        }
-    })
+        Width::Ber(1) if len < 0x80 => ([b3, 0, 0, 0], 1, 0, 1),
+        Width::Ber(octets @ 0..=2) if len < 0x100 => ([0x81, b3, 0, 0], 2, 0, usize::from(octets)),
+        Width::Ber(octets @ 0..=3) => ([0x82, b2, b3, 0], 3, 0, usize::from(octets)),
+        // A form with leading zeros keeps its size, and its zeros.
+        Width::Ber(octets) => ([b1, b2, b3, 0], 3, usize::from(octets) - 3, 3),
+    };
+    Ok(Written { octets, len, skip, was })
 }
 
 /// What a field says before the change.
@@ -414,6 +410,24 @@ mod tests {
         let longer = nested(b"abc", &[7; 128]);
         assert_eq!(longer[..6], [0x30, 0x81, 131, 0x04, 0x81, 128]);
         assert_eq!(nested(b"abc", &[7; 300])[..8], [0x30, 0x82, 1, 48, 0x04, 0x82, 1, 44]);
+    }
+
+    #[test]
+    fn a_length_with_leading_zeros_keeps_its_size() {
+        for octets in 4..=9_u8 {
+            let mut old = vec![0x80 | (octets - 1)];
+            old.resize(usize::from(octets), 0);
+            old.push(0xaa);
+            let end = old.len();
+            old[end - 2] = 1;
+            let mut changes = Changes::default();
+            changes.replace(end - 1..end, &[7; 300]).unwrap();
+            changes.field(Field { at: 0, width: Width::Ber(octets), covers: end - 1..end, pad: None }).unwrap();
+            let mut out = Vec::with_capacity(512);
+            changes.apply(&old, &mut out).unwrap();
+            old.splice(end - 3.., [1, 44].into_iter().chain([7; 300]));
+            assert_eq!(out, old, "{octets} octets");
+        }
     }
 
     #[test]
