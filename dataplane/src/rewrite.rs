@@ -60,7 +60,7 @@ pub enum NoFit {
 #[derive(Clone, Copy, Debug)]
 struct Over {
     at: usize,
-    octets: [u8; 9],
+    octets: [u8; 4],
     len: u8,
 }
 
@@ -82,6 +82,8 @@ pub struct Changes {
     /// What [`Changes::settle`] made of it: all that moves octets, by place, and all fields that stay where they are.
     cuts: Vec<Edit>,
     overs: Vec<Over>,
+    /// Where the first of `overs` stands.
+    lowest: usize,
     order: Vec<u64>,
     is_settled: bool,
 }
@@ -103,6 +105,7 @@ impl Default for Changes {
             // Each edit may move octets, and each field with its pad.
             cuts: Vec::with_capacity(3 * EDITS),
             overs: Vec::with_capacity(2 * EDITS),
+            lowest: usize::MAX,
             order: Vec::with_capacity(EDITS),
             is_settled: false,
         }
@@ -182,6 +185,7 @@ impl Changes {
         self.octets.truncate(self.own);
         self.cuts.clear();
         self.overs.clear();
+        self.lowest = usize::MAX;
         for n in 0..self.edits.len() {
             if let Some(edit) = self.edits.get(n).filter(|edit| edit.growth() != 0) {
                 let edit = edit.clone();
@@ -208,39 +212,47 @@ impl Changes {
             capped(field.covers.len(), 27) << 37 | (((1 << 27) - 1) - capped(field.at, 27)) << 10 | n as u64
         };
         order.extend(self.fields.iter().enumerate().map(key));
+        // They come innermost first, or outermost.
         if !order.is_sorted() {
-            order.sort_unstable();
+            order.reverse();
+            if !order.is_sorted() {
+                order.sort_unstable();
+            }
         }
     }
 
+    #[inline]
     fn settle_one(&mut self, old: &[u8], index: usize) -> Result<(), NoFit> {
-        let Some(Field { at, width, covers, pad }) = self.fields.get(index).cloned() else { return Ok(()) };
-        let growth = self.growth(&covers);
+        let Some(&Field { at, width, ref covers, pad }) = self.fields.get(index) else { return Ok(()) };
+        let (growth, end) = (self.growth(covers), covers.end);
         if growth == 0 {
             return Ok(());
         }
         let len = old_len(old, at, width).saturating_add_signed(growth);
-        let (octets, new, old_octets) = length(old, at, width, len)?;
-        self.put(at, old_octets, octets, new)?;
+        let Written { octets, len: new, skip, was } = length(old, at, width, len)?;
+        self.put(at + skip, was, octets, new)?;
         match pad {
             // RFC 4666 §3.2: the parameter is padded to four, its length does not say so.
-            Some(pad) => self.put(covers.end, pad, [0; 9], len.next_multiple_of(4) - len),
+            Some(pad) => self.put(end, pad, [0; 4], len.next_multiple_of(4) - len),
             None => Ok(()),
         }
     }
 
     /// `len` of `octets` come in place of `old` octets at `at`.
-    fn put(&mut self, at: usize, old: usize, octets: [u8; 9], len: usize) -> Result<(), NoFit> {
-        let over = Over { at, octets, len: len.min(9) as u8 };
+    #[inline]
+    fn put(&mut self, at: usize, old: usize, octets: [u8; 4], len: usize) -> Result<(), NoFit> {
+        let over = Over { at, octets, len: len.min(4) as u8 };
         if len == old {
             let end = at + len;
             let apart = |start: usize, stop: usize| end <= start || at >= stop || len == 0;
+            // From field to field it goes outward, so that nearly each lies in front of all before.
             let free = self.cuts.iter().all(|cut| apart(cut.range.start, cut.range.end))
-                && self.overs.iter().all(|over| apart(over.at, over.at + usize::from(over.len)));
+                && (end <= self.lowest || self.overs.iter().all(|over| apart(over.at, over.at + usize::from(over.len))));
             // Two fields in one place: only octets that lie about their layout have that.
             if !free || self.overs.len() >= 2 * EDITS {
                 return Err(NoFit::Changes);
             }
+            self.lowest = self.lowest.min(at);
             self.overs.push(over);
             return Ok(());
         }
@@ -309,63 +321,66 @@ fn overwrite(cuts: &[Edit], written: &mut [u8], at: usize, octets: &[u8]) -> Res
     Ok(())
 }
 
-/// A field of this width that says `len`: its octets, how many they are, and how many there were.
-fn length(old: &[u8], at: usize, width: Width, len: usize) -> Result<([u8; 9], usize, usize), NoFit> {
+/// A field's new octets: `len` of them in place of `was`, `skip` octets behind its first.
+struct Written {
+    octets: [u8; 4],
+    len: usize,
+    skip: usize,
+    was: usize,
+}
+
+/// A field of this width that says `len`.
+#[inline]
+fn length(old: &[u8], at: usize, width: Width, len: usize) -> Result<Written, NoFit> {
     let wide = u32::try_from(len).unwrap_or(u32::MAX);
-    let fits = |max: usize| if len <= max { Ok(()) } else { Err(NoFit::Field { need: len, max }) };
-    let [b0, b1, b2, b3] = wide.to_be_bytes();
-    let short = |[b0, b1, b2, b3]: [u8; 4], len: usize, was: usize| ([b0, b1, b2, b3, 0, 0, 0, 0, 0], len, was);
-    Ok(match width {
-        Width::One => {
-            fits(255)?;
-            short([b3, 0, 0, 0], 1, 1)
-        }
-        Width::Two => {
-            fits(0xffff)?;
-            short([b2, b3, 0, 0], 2, 2)
-        }
-        Width::TwoLittle => {
-            fits(0xffff)?;
-            short([b3, b2, 0, 0], 2, 2)
-        }
-        Width::Four => short([b0, b1, b2, b3], 4, 4),
+    let [_, b1, b2, b3] = wide.to_be_bytes();
+    let max = match width {
+        Width::One => 255,
+        Width::Two | Width::TwoLittle | Width::Ber(_) => 0xffff,
+        Width::Four | Width::Indicator => usize::MAX,
+    };
+    if len > max || matches!(width, Width::Ber(10..)) {
+        return Err(NoFit::Field { need: len, max });
+    }
+    let (octets, len, skip, was) = match width {
+        Width::One => ([b3, 0, 0, 0], 1, 0, 1),
+        Width::Two => ([b2, b3, 0, 0], 2, 0, 2),
+        Width::TwoLittle => ([b3, b2, 0, 0], 2, 0, 2),
+        Width::Four => (wide.to_be_bytes(), 4, 0, 4),
         Width::Indicator => {
             let spare = old.get(at).copied().unwrap_or(0) & 0xc0;
-            short([spare | if wide > 63 { 63 } else { b3 }, 0, 0, 0], 1, 1)
+            ([spare | if wide > 63 { 63 } else { b3 }, 0, 0, 0], 1, 0, 1)
         }
-        Width::Ber(octets) => {
-            fits(0xffff)?;
-            let was = usize::from(octets);
-            match octets {
-                1 if len < 0x80 => short([b3, 0, 0, 0], 1, was),
-                0..=2 if len < 0x100 => short([0x81, b3, 0, 0], 2, was),
-                0..=3 => short([0x82, b2, b3, 0], 3, was),
-                // A form with leading zeros keeps its size.
-                4..=9 => {
-                    let mut field = [0x80 | (octets - 1), 0, 0, 0, 0, 0, 0, 0, 0];
-                    if let Some(tail) = field.get_mut(was - 3..was) {
-                        tail.copy_from_slice(&[b1, b2, b3]);
-                    }
-                    (field, was, was)
-                }
-                _ => return Err(NoFit::Field { need: len, max: 0xffff }),
-            }
-        }
-    })
+        Width::Ber(1) if len < 0x80 => ([b3, 0, 0, 0], 1, 0, 1),
+        Width::Ber(octets @ 0..=2) if len < 0x100 => ([0x81, b3, 0, 0], 2, 0, usize::from(octets)),
+        Width::Ber(octets @ 0..=3) => ([0x82, b2, b3, 0], 3, 0, usize::from(octets)),
+        // A form with leading zeros keeps its size, and its zeros.
+        Width::Ber(octets) => ([b1, b2, b3, 0], 3, usize::from(octets) - 3, 3),
+    };
+    Ok(Written { octets, len, skip, was })
 }
 
 /// What a field says before the change.
 fn old_len(old: &[u8], at: usize, width: Width) -> usize {
-    let octets = |n: usize| old.get(at..at + n).unwrap_or_default();
-    let big = |octets: &[u8]| octets.iter().fold(0usize, |sum, &octet| sum << 8 | usize::from(octet));
+    let [b0, b1, b2, b3] = old.get(at..).and_then(|rest| rest.first_chunk().copied()).unwrap_or_else(|| {
+        let mut octets = [0; 4];
+        octets.iter_mut().zip(old.get(at..).unwrap_or_default()).for_each(|(to, from)| *to = *from);
+        octets
+    });
+    let two = |high: u8, low: u8| usize::from(u16::from_be_bytes([high, low]));
     match width {
-        Width::One => big(octets(1)),
-        Width::Two => big(octets(2)),
-        Width::Four => big(octets(4)),
-        Width::TwoLittle => old.get(at + 1).map_or(0, |&o| usize::from(o)) << 8 | big(octets(1)),
-        Width::Indicator => big(octets(1)) & 0x3f,
-        Width::Ber(1) => big(octets(1)) & 0x7f,
-        Width::Ber(n) => big(octets(usize::from(n)).get(1..).unwrap_or_default()),
+        Width::One => usize::from(b0),
+        Width::Two => two(b0, b1),
+        Width::Four => two(b0, b1) << 16 | two(b2, b3),
+        Width::TwoLittle => two(b1, b0),
+        Width::Indicator => usize::from(b0 & 0x3f),
+        Width::Ber(0 | 1) => usize::from(b0 & 0x7f),
+        Width::Ber(2) => usize::from(b1),
+        Width::Ber(3) => two(b1, b2),
+        Width::Ber(octets) => {
+            let octets = old.get(at + 1..at + usize::from(octets)).unwrap_or_default();
+            octets.iter().fold(0, |sum, &octet| sum << 8 | usize::from(octet))
+        }
     }
 }
 
@@ -395,6 +410,24 @@ mod tests {
         let longer = nested(b"abc", &[7; 128]);
         assert_eq!(longer[..6], [0x30, 0x81, 131, 0x04, 0x81, 128]);
         assert_eq!(nested(b"abc", &[7; 300])[..8], [0x30, 0x82, 1, 48, 0x04, 0x82, 1, 44]);
+    }
+
+    #[test]
+    fn a_length_with_leading_zeros_keeps_its_size() {
+        for octets in 4..=9_u8 {
+            let mut old = vec![0x80 | (octets - 1)];
+            old.resize(usize::from(octets), 0);
+            old.push(0xaa);
+            let end = old.len();
+            old[end - 2] = 1;
+            let mut changes = Changes::default();
+            changes.replace(end - 1..end, &[7; 300]).unwrap();
+            changes.field(Field { at: 0, width: Width::Ber(octets), covers: end - 1..end, pad: None }).unwrap();
+            let mut out = Vec::with_capacity(512);
+            changes.apply(&old, &mut out).unwrap();
+            old.splice(end - 3.., [1, 44].into_iter().chain([7; 300]));
+            assert_eq!(out, old, "{octets} octets");
+        }
     }
 
     #[test]
