@@ -188,10 +188,9 @@ fn local_covers(pattern: &str, host: &str, snapshot: &Snapshot, key: &Key) -> bo
             let entry = if word.says() { apart() } else { Some(slot) };
             own |= entry.is_some_and(|slot| snapshot.entry(slot).layer == Layer::Local);
         }
-        let stopped = above || own && (below || path);
-        let says = word.says() && !word.is_expired();
-        let hidden = stopped || below && word.has(Word::EXACT);
-        says && !hidden && !(platform && word.verdict() == Verdict::Safe) && snapshot.entry(slot).layer == Layer::Local
+        let stopped = above || own && (below || path) || below && word.has(Word::EXACT);
+        let says = word.says() && !word.is_expired() && !stopped;
+        says && !(platform && word.verdict() == Verdict::Safe) && snapshot.entry(slot).layer == Layer::Local
     };
     if local(pattern, false)
         || pattern.rmatch_indices('/').any(|(at, _)| at > host.len() && pattern.get(..at).is_some_and(|p| local(p, false)))
