@@ -17,6 +17,8 @@ pub mod config;
 pub mod explains;
 pub mod lists;
 pub mod recipients;
+#[cfg(all(feature = "live", target_os = "linux"))]
+pub mod live;
 pub mod record;
 pub mod record_json;
 pub mod summary;

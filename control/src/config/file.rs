@@ -6,10 +6,13 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::wire::Wire;
+
 /// `ztsms.toml`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct File {
+    pub(super) enforce: bool,
     pub(super) policy: PolicySection,
     pub(super) labels: Labels,
     pub(super) protected: Vec<Protected>,
@@ -18,6 +21,7 @@ pub(super) struct File {
     pub(super) recipients: Recipients,
     pub(super) network: Network,
     pub(super) joins: JoinsFile,
+    pub(super) wire: Wire,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
