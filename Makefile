@@ -29,6 +29,15 @@ live: ## build with the live part: tap, inline, lab, check
 	@tools/need $(LIVE) $(NAMESPACES)
 	@$(CARGO) build --release --locked -p ztsms
 
+PEER := target/release/ztsms-lab-peer
+$(PEER): tools/lab/peer.c
+	@tools/need cc=gcc /usr/include/usrsctp.h=libusrsctp-dev
+	@mkdir -p $(@D)
+	@cc -O2 -Wall -o $@ $< -lusrsctp -lpthread
+
+lab: live $(PEER) ## a real sender and receiver with the filter between them, in network namespaces; needs root
+	@$$([ "$$(id -u)" = 0 ] || echo sudo) $(ZTSMS) lab
+
 test: lint unit counts ## everything that CI checks
 	@echo "make test: all passed"
 
@@ -39,9 +48,9 @@ lint:
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
 
-unit: live $(PYTHON)
+unit: live $(PEER) $(PYTHON)
 	@tools/need tshark $(LIVE) $(NAMESPACES)
-	ZTSMS_PYTHON=$(abspath $(PYTHON)) PROPTEST_RNG_SEED=$(SEED) $(CARGO) test --locked --workspace
+	ZTSMS_LAB_PEER=$(abspath $(PEER)) ZTSMS_PYTHON=$(abspath $(PYTHON)) PROPTEST_RNG_SEED=$(SEED) $(CARGO) test --locked --workspace
 
 counts: ## instructions of each step, against bench/counts.toml (3 % band)
 	@tools/need valgrind $(LIVE)

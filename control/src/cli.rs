@@ -13,6 +13,8 @@ mod generate;
 #[cfg(all(feature = "live", target_os = "linux"))]
 mod inline;
 mod judge;
+#[cfg(all(feature = "live", target_os = "linux"))]
+mod lab;
 mod near;
 mod replay;
 mod scan;
@@ -81,6 +83,8 @@ fn run(cli: Cli) -> Result<Done, Failure> {
         Command::Inline(args) => inline::run(&args),
         #[cfg(all(feature = "live", target_os = "linux"))]
         Command::Check(args) => check::run(&args),
+        #[cfg(all(feature = "live", target_os = "linux"))]
+        Command::Lab(args) => lab::run(&args),
         Command::Config(args) => config::run(&args),
         Command::Completions { shell } => shell::completions(&mut Cli::command(), shell),
         Command::Man { dir } => shell::man(Cli::command(), &dir),

@@ -122,8 +122,8 @@ pub fn load_with(path: Option<&Path>, variables: impl IntoIterator<Item = (Strin
     let spec = spec(&file, folder)?;
     let policy = Policy::compile(spec).map_err(|error| meaning(error.to_string()))?;
     let policy = with_recipients(policy, &file.recipients, folder).map_err(meaning)?;
-    let File { enforce, network, joins, wire, .. } = file;
-    Ok(Config { policy, network: Network::from(network), joins: Joins::from(joins), enforce, wire, sources })
+    let File { live, network, joins, wire, .. } = file;
+    Ok(Config { policy, network: Network::from(network), joins: Joins::from(joins), enforce: live.enforce, wire, sources })
 }
 
 /// The file, and those in `ztsms.d` beside it.

@@ -6,6 +6,7 @@
 //! ```
 
 pub mod carrier;
+pub mod lab;
 pub mod lock;
 pub mod plan;
 pub mod wire;

@@ -40,6 +40,9 @@ pub(super) enum Command {
     /// Stand between two ports and change what subscribers receive
     #[cfg(all(feature = "live", target_os = "linux"))]
     Inline(Inline),
+    /// Two network namespaces, a real sender and receiver and the filter between them
+    #[cfg(all(feature = "live", target_os = "linux"))]
+    Lab(Lab),
     /// Say whether this machine can do what the configuration asks; changes nothing
     #[cfg(all(feature = "live", target_os = "linux"))]
     Check(Check),
@@ -377,4 +380,29 @@ pub(super) struct Check {
     /// Configuration [default: ztsms.toml if it is here, else built in]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) config: Option<PathBuf>,
+}
+
+#[cfg(all(feature = "live", target_os = "linux"))]
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  ztsms lab                                  ten seconds of messages, live in the terminal; Ctrl-C ends it, and cleans up
+  ztsms lab --messages 100000 --rate 5000 --json | tail -1")]
+pub(super) struct Lab {
+    /// Short messages to send
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(super) messages: u32,
+    /// Messages a second
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) rate: u32,
+    /// Of all messages, the share that has a link
+    #[arg(long, value_name = "SHARE", default_value_t = 0.25)]
+    pub(super) links: f64,
+    /// Another seed, other messages
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(super) seed: u64,
+    /// One JSON object a second on standard output; the last one is the result
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) judge: Judge,
 }

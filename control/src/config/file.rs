@@ -12,7 +12,6 @@ use super::wire::Wire;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct File {
-    pub(super) enforce: bool,
     pub(super) policy: PolicySection,
     pub(super) labels: Labels,
     pub(super) protected: Vec<Protected>,
@@ -21,7 +20,14 @@ pub(super) struct File {
     pub(super) recipients: Recipients,
     pub(super) network: Network,
     pub(super) joins: JoinsFile,
+    pub(super) live: Live,
     pub(super) wire: Wire,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Live {
+    pub(super) enforce: bool,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

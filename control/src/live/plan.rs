@@ -89,7 +89,7 @@ impl Plan {
 /// Names of interfaces repeat in other network namespaces: all but the system's own are part of the name.
 pub(super) fn namespace() -> String {
     let inode = |of: &str| fs::metadata(of).map(|is| is.ino()).ok();
-    match (inode("/proc/self/ns/net"), inode("/proc/1/ns/net")) {
+    match (inode("/proc/thread-self/ns/net"), inode("/proc/1/ns/net")) {
         (Some(own), Some(first)) if own != first => format!("@{own}"),
         _ => String::new(),
     }
