@@ -71,11 +71,11 @@ mod run {
         rewritten: u64,
     }
 
-    fn measure(octets: usize, seconds: u64, forward: bool, inspect: Option<Box<dyn FnOnce() -> Job>>) -> Result<Measured> {
+    fn measure(octets: usize, seconds: u64, forward: bool, inspect: Option<Box<dyn FnOnce() -> Job + Send>>) -> Result<Measured> {
         let nets = Nets::new("speed")?;
         let stop = Arc::new(AtomicBool::new(false));
         let frames = frames(octets)?;
-        let out = thread::scope(|scope| -> Result<Measured> {
+        thread::scope(|scope| -> Result<Measured> {
             let sending = {
                 let (nets, stop) = (&nets, Arc::clone(&stop));
                 scope.spawn(move || {
@@ -122,7 +122,7 @@ mod run {
                     let counts = || {
                         let port = kernel.port(0);
                         let by = Cause::ALL.iter().zip(port).filter(|(cause, _)| cause.is_unscanned());
-                        (port[Cause::ToSocket as usize], by.map(|(_, n)| n).sum::<u64>())
+                        (port.first().copied().unwrap_or_default(), by.map(|(_, n)| n).sum::<u64>())
                     };
                     let (begin, cpu, before) = (Instant::now(), cpu_ms("ztsms-lane"), counts());
                     thread::sleep(Duration::from_secs(seconds));
@@ -141,8 +141,7 @@ mod run {
             stop.store(true, Ordering::Relaxed);
             let _ = sending.join();
             Ok(result.map_err(|_| "a thread broke down")??)
-        });
-        out
+        })
     }
 
     type Job = Box<dyn FnOnce(Line, Setup, &mut Program) -> std::result::Result<dataplane::xdp::Handle, dataplane::xdp::Error>>;
@@ -164,7 +163,7 @@ mod run {
         for octets in [64, 300, 1400] {
             let mut bare = 0.0;
             for what in ["devmap alone", "bare AF_XDP", "inline", "bare AF_XDP", "inline", "tap"] {
-                let inspect: Option<Box<dyn FnOnce() -> Job>> = match what {
+                let inspect: Option<Box<dyn FnOnce() -> Job + Send>> = match what {
                     "devmap alone" => None,
                     "bare AF_XDP" => Some(Box::new(|| job(Nothing))),
                     _ => {

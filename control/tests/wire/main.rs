@@ -11,7 +11,6 @@
 )]
 
 #[path = "../common/mod.rs"]
-#[allow(dead_code, reason = "other tests use the rest")]
 mod common;
 mod frames;
 mod misuse;
@@ -163,11 +162,6 @@ impl Filter {
         self.child.id().to_string()
     }
 
-    fn signal(&self, signal: &str) {
-        let done = Command::new("kill").args([&format!("-{signal}"), self.id().as_str()]).status().unwrap();
-        assert!(done.success());
-    }
-
     fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -175,7 +169,7 @@ impl Filter {
 
     /// Stops it in good order and returns what it said.
     fn stop(mut self) -> Vec<String> {
-        self.signal("TERM");
+        signal(&self.id(), "TERM");
         let status = self.child.wait().unwrap();
         self.all.extend(self.said.try_iter());
         while let Ok(line) = self.said.recv_timeout(Duration::from_millis(100)) {
@@ -184,6 +178,11 @@ impl Filter {
         assert!(status.success(), "{status}: {:#?}", self.all);
         std::mem::take(&mut self.all)
     }
+}
+
+fn signal(id: &str, signal: &str) {
+    let done = Command::new("kill").args([&format!("-{signal}"), id]).status().unwrap();
+    assert!(done.success());
 }
 
 impl Drop for Filter {

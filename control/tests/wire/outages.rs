@@ -30,7 +30,7 @@ fn killed_and_restarted_ten_times_every_message_arrives_once_and_in_order() {
     let all = some(6000, 3);
     let times: Vec<u64> = (0..10).map(|n| 300 + 1000 * n).collect();
     let kill = at(&times, |_| {
-        filter.take().map(Filter::kill);
+        filter.take().into_iter().for_each(Filter::kill);
         filter = Some(lab.inline());
     });
     let flow = flow(&lab, &all, 500, kill);
@@ -48,7 +48,8 @@ fn a_filter_that_hangs_for_two_seconds_holds_nothing_up() {
     let Some(lab) = lab("hang") else { return };
     let filter = lab.inline();
     let all = some(3000, 4);
-    let hang = at(&[500, 2500], |n| filter.signal(if n == 0 { "STOP" } else { "CONT" }));
+    let id = filter.id();
+    let hang = at(&[500, 2500], |n| super::signal(&id, if n == 0 { "STOP" } else { "CONT" }));
     let flow = flow(&lab, &all, 1000, hang);
     println!("{flow:?}, unscanned {}", lab.unscanned());
     flow.is_whole();

@@ -40,6 +40,8 @@ pub(super) fn flow(lab: &Lab, all: &[Message], rate: u64, mut meanwhile: impl Fn
     let mut sender = Sender::connect(&lab.nets).unwrap();
     let begin = Instant::now();
     let mut ledger = Ledger::new(all);
+    let over = std::sync::atomic::AtomicBool::new(false);
+    let over = &over;
     let counted = std::thread::scope(|scope| {
         let sending = scope.spawn(move || {
             for (n, message) in (0..).zip(all) {
@@ -49,8 +51,6 @@ pub(super) fn flow(lab: &Lab, all: &[Message], rate: u64, mut meanwhile: impl Fn
             }
             sender.finish(LATE)
         });
-        let over = std::sync::atomic::AtomicBool::new(false);
-        let over = &over;
         let meanwhile = scope.spawn(move || {
             while !over.load(std::sync::atomic::Ordering::Acquire) {
                 meanwhile(begin.elapsed());

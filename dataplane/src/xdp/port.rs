@@ -21,6 +21,15 @@ pub struct Port {
 /// `ethtool -l` and `ethtool -i`.
 const GET_CHANNELS: u32 = 0x3c;
 const GET_DRIVER: u32 = 0x03;
+/// The carrier itself. `IFF_RUNNING` follows it by up to a second.
+const GET_LINK: u32 = 0x0a;
+
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct Value {
+    cmd: u32,
+    data: u32,
+}
 
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
@@ -121,8 +130,9 @@ impl Port {
 
     /// Whether it is up and has a carrier; `None` where it is gone.
     pub fn is_running(&self) -> Option<bool> {
-        let both = libc::IFF_UP | libc::IFF_RUNNING;
-        self.flags().map(|flags| flags & both == both)
+        let is_up = self.flags()? & libc::IFF_UP != 0;
+        let mut value = Value { cmd: GET_LINK, data: 0 };
+        Some(is_up && self.ethtool(&mut value) && value.data != 0)
     }
 
     /// Whether it was set up, carrier or not.

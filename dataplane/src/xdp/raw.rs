@@ -37,7 +37,7 @@ impl Raw {
     pub fn open(name: &str) -> Result<Self, Error> {
         let port = Port::open(name)?;
         let doing = || format!("open {name} for whole frames");
-        let all = i32::from(libc::ETH_P_ALL.cast_signed().to_be() as u16);
+        let all = i32::from((libc::ETH_P_ALL as u16).to_be());
         // SAFETY: no memory is handed over.
         let fd = unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, all) };
         if fd < 0 {

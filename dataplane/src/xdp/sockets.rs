@@ -5,6 +5,7 @@
 
 use std::num::NonZeroU32;
 use std::os::fd::{AsRawFd as _, RawFd};
+use std::time::{Duration, Instant};
 
 use xsk_rs::config::{BindFlags, FrameSize, Interface, LibxdpFlags, QueueSize, SocketConfig, UmemConfig};
 use xsk_rs::{CompQueue, FillQueue, FrameDesc, RxQueue, Socket, TxQueue, Umem};
@@ -25,6 +26,8 @@ const HEADROOM: u32 = 256;
 const ROOM: u32 = CHUNK - HEADROOM;
 /// Ethernet and three tags.
 const LINK: u32 = 14 + 3 * 4;
+/// How long the kernel may take to let go of a socket whose process is gone.
+const RELEASED: Duration = Duration::from_secs(1);
 /// The largest MTU of a port.
 pub const MTU: u32 = ROOM - LINK;
 
@@ -173,8 +176,16 @@ impl Line {
             .bind_flags(BindFlags::XDP_USE_NEED_WAKEUP)
             .build();
         let interface: Interface = name.parse().map_err(|error: std::ffi::NulError| doing(&error))?;
-        // SAFETY: libxdp is told to load no program, which is all that the contract asks for.
-        let (tx, rx, rings) = unsafe { Socket::new(config, &self.umem, &interface, number) }.map_err(|error| doing(&error))?;
+        // A filter that was here a moment ago is gone before the kernel has let go of its sockets.
+        let end = Instant::now() + RELEASED;
+        let (tx, rx, rings) = loop {
+            // SAFETY: libxdp is told to load no program, which is all that the contract asks for.
+            match unsafe { Socket::new(config, &self.umem, &interface, number) } {
+                Ok(all) => break all,
+                Err(error) if Instant::now() > end || !chain(&error).contains("busy") => return Err(doing(&error)),
+                Err(_) => std::thread::sleep(Duration::from_millis(1)),
+            }
+        };
         let (fill, comp) = rings.ok_or_else(|| Error::new(format_args!("{name}, queue {number} is bound already")))?;
         let fd = tx.fd().as_raw_fd();
         let zero_copy = options::is_zero_copy(fd);
