@@ -90,7 +90,8 @@ impl Plan {
 pub(super) fn namespace() -> String {
     let inode = |of: &str| fs::metadata(of).map(|is| is.ino()).ok();
     match (inode("/proc/thread-self/ns/net"), inode("/proc/1/ns/net")) {
-        (Some(own), Some(first)) if own != first => format!("@{own}"),
+        // Where that of the first process may not be asked for, this is a part of a machine like any other.
+        (Some(own), first) if first != Some(own) => format!("@{own}"),
         _ => String::new(),
     }
 }
