@@ -1,7 +1,8 @@
 //! Frames of a capture, one at a time, in constant memory: pcap and pcapng, plain or in gzip or Zstandard, from a file or a pipe.
 //!
-//! What a file is, is told by its first octets and never by its name. [`Capture::next`] lends each frame from one buffer. Whatever can
-//! be read is delivered first; then the error says where reading ended and why. After an error the next call goes on behind the damage
+//! What a file is, is told by its first octets and never by its name. [`Capture::next`] lends each frame from one buffer;
+//! [`Capture::fill`] leaves many in the buffer that they were read into. Whatever can be read is delivered first; then the error says
+//! where reading ended and why. After an error the next call goes on behind the damage
 //! where the file's own lengths allow it (a pcapng block that lies about its inside), and otherwise returns `None`.
 
 use std::fs::File;
@@ -74,6 +75,49 @@ struct Found {
     whole: usize,
 }
 
+/// Frames in the buffer that they were read into: what one thread reads while another takes them on.
+#[derive(Debug, Default)]
+pub struct Batch {
+    octets: Vec<u8>,
+    frames: Vec<Kept>,
+}
+
+/// A frame in a batch.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    number: u64,
+    time_ns: Option<u64>,
+    interface: u32,
+    link_type: u32,
+    original_len: u32,
+    start: u32,
+    len: u32,
+}
+
+impl Batch {
+    /// How many there are.
+    pub const fn len(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+
+    /// The frames in order.
+    pub fn frames(&self) -> impl Iterator<Item = Frame<'_>> {
+        self.frames.iter().map(|kept| Frame {
+            number: kept.number,
+            time_ns: kept.time_ns,
+            interface: kept.interface,
+            link_type: kept.link_type,
+            original_len: kept.original_len,
+            bytes: self.octets.get(kept.start as usize..(kept.start + kept.len) as usize).unwrap_or_default(),
+        })
+    }
+}
+
 enum Format {
     /// Not looked at yet.
     New,
@@ -95,6 +139,8 @@ pub struct Capture {
     skipped_blocks: u64,
     /// Octets of the record lent last, passed over when the next is asked for.
     lent: usize,
+    /// The first frame of the next batch: reading it took the batch at hand to its end.
+    early: Option<Kept>,
 }
 
 impl Capture {
@@ -129,12 +175,51 @@ impl Capture {
             interfaces: Vec::new(),
             skipped_blocks: 0,
             lent: 0,
+            early: None,
         }
     }
 
     /// The next frame; `None` at the end.
     #[expect(clippy::should_implement_trait, reason = "an Iterator cannot lend from its own buffer")]
     pub fn next(&mut self) -> Result<Option<Frame<'_>>, ReadError> {
+        let Some(kept) = self.take()? else { return Ok(None) };
+        let Kept { number, time_ns, interface, link_type, original_len, start, len } = kept;
+        let start = start as usize - self.source.start();
+        let bytes = self.source.bytes().get(start..start + len as usize).unwrap_or_default();
+        Ok(Some(Frame { number, time_ns, interface, link_type, original_len, bytes }))
+    }
+
+    /// Adds frames to `batch` until what was read of the file is used up; whether there may be more. Before the next batch goes
+    /// [`Capture::reuse`].
+    ///
+    /// After an error the next call goes on with the same batch.
+    pub fn fill(&mut self, batch: &mut Batch) -> Result<bool, ReadError> {
+        loop {
+            let Some(kept) = self.take()? else {
+                batch.octets = self.source.take_kept();
+                return Ok(false);
+            };
+            if self.source.is_aside() {
+                batch.octets = self.source.take_kept();
+                self.early = Some(kept);
+                return Ok(true);
+            }
+            self.source.keep();
+            batch.frames.push(kept);
+        }
+    }
+
+    /// Empties a batch, whose buffer is used again.
+    pub fn reuse(&mut self, batch: &mut Batch) {
+        batch.frames.clear();
+        self.source.give(std::mem::take(&mut batch.octets));
+    }
+
+    /// The next frame, in the source's buffer.
+    fn take(&mut self) -> Result<Option<Kept>, ReadError> {
+        if let Some(kept) = self.early.take() {
+            return Ok(Some(kept));
+        }
         if self.done {
             return Ok(None);
         }
@@ -154,9 +239,10 @@ impl Capture {
         };
         self.frames += 1;
         self.lent = found.whole;
-        let bytes = self.source.bytes().get(found.head..found.head + found.len).unwrap_or_default();
-        let Found { time_ns, interface, link_type, original_len, .. } = found;
-        Ok(Some(Frame { number: self.frames, time_ns, interface, link_type, original_len, bytes }))
+        let Found { time_ns, interface, link_type, original_len, head, len, .. } = found;
+        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let (start, len) = (place(self.source.start() + head), place(len));
+        Ok(Some(Kept { number: self.frames, time_ns, interface, link_type, original_len, start, len }))
     }
 
     /// What the file is, in words, once the first frame was asked for: `pcap, ns`, `pcapng in gzip`.

@@ -10,13 +10,36 @@ use std::path::Path;
 use common::{Kept, drain, sample};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use pcaps::read::{Capture, Cause, ReadError};
+use pcaps::read::{Batch, Capture, Cause, ReadError};
 use pcaps::write::PcapNg;
 use proptest::prelude::*;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 
+/// Reads frame by frame and in batches, which must say the same.
 fn read(bytes: Vec<u8>) -> (Vec<Kept>, Vec<ReadError>) {
-    drain(Capture::new(Box::new(Cursor::new(bytes)), "memory"))
+    let open = |bytes| Capture::new(Box::new(Cursor::new(bytes)), "memory");
+    let (in_batches, told) = batches(open(bytes.clone()));
+    let (frames, errors) = drain(open(bytes));
+    assert_eq!(frames, in_batches);
+    let words = |errors: &[ReadError]| errors.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(words(&errors), words(&told));
+    (frames, errors)
+}
+
+fn batches(mut capture: Capture) -> (Vec<Kept>, Vec<ReadError>) {
+    let (mut frames, mut errors, mut more) = (Vec::new(), Vec::new(), true);
+    let mut batch = Batch::default();
+    while more {
+        capture.reuse(&mut batch);
+        more = loop {
+            match capture.fill(&mut batch) {
+                Ok(more) => break more,
+                Err(error) => errors.push(error),
+            }
+        };
+        frames.extend(batch.frames().map(|frame| Kept::of(&frame)));
+    }
+    (frames, errors)
 }
 
 fn read_whole(bytes: Vec<u8>) -> Vec<Kept> {
@@ -93,6 +116,14 @@ fn long(frames: u32) -> Vec<u8> {
         out.packet(0, u64::from(n), &bytes, None).unwrap();
     }
     out.finish().unwrap()
+}
+
+#[test]
+fn a_long_capture_comes_in_many_batches_without_a_frame_lost_at_their_ends() {
+    let file = long(60_000);
+    assert!(file.len() > 3 << 20);
+    let frames = read_whole(file);
+    assert_eq!(frames.len(), 60_000);
 }
 
 #[test]

@@ -1,4 +1,7 @@
 //! One buffer in front of the file, filled in large pieces; gzip and Zstandard are taken off on the way.
+//!
+//! Frames of a batch stay in the buffer that they were read into: when the next one needs more octets, that buffer is put aside with
+//! them and another one goes on with the rest.
 
 use std::io::{self, BufReader, Cursor, Read};
 use std::sync::Arc;
@@ -11,6 +14,9 @@ use super::zst::ZstDecoder;
 
 /// Larger than any block that is held; large enough that a system call costs nothing beside the frames it brings.
 const BUFFER: usize = 1 << 20;
+
+/// Octets that are asked for at a time: they are still in the cache of the processor when frames are taken out of them.
+const PIECE: usize = 1 << 18;
 
 const _: () = assert!(BUFFER >= 2 * super::MAX_BLOCK as usize);
 
@@ -66,12 +72,71 @@ pub(super) struct Source {
     offset: u64,
     ended: bool,
     failure: Option<io::Error>,
+    /// Frames of the batch at hand lie in the buffer: it must not be written to.
+    kept: bool,
+    /// The buffer with the frames of the batch at hand, when another one has taken its place.
+    aside: Option<Vec<u8>>,
+    /// A buffer that was used before.
+    spare: Vec<u8>,
 }
 
 impl Source {
     pub(super) fn new(from: Box<dyn Read + Send>, taken: Arc<AtomicU64>) -> Self {
         let reader = Reader::Plain(Counted { from, taken });
-        Self { reader, buffer: vec![0; BUFFER], start: 0, end: 0, offset: 0, ended: false, failure: None }
+        Self {
+            reader,
+            buffer: vec![0; BUFFER],
+            start: 0,
+            end: 0,
+            offset: 0,
+            ended: false,
+            failure: None,
+            kept: false,
+            aside: None,
+            spare: Vec::new(),
+        }
+    }
+
+    /// Gives a buffer that is not needed any more.
+    pub(super) fn give(&mut self, buffer: Vec<u8>) {
+        self.spare = buffer;
+    }
+
+    /// Keeps what is in the buffer for the batch at hand.
+    pub(super) const fn keep(&mut self) {
+        self.kept = true;
+    }
+
+    /// Octet of the buffer at which [`Source::bytes`] begins.
+    pub(super) const fn start(&self) -> usize {
+        self.start
+    }
+
+    /// Whether the buffer with the frames of the batch was put aside.
+    pub(super) const fn is_aside(&self) -> bool {
+        self.aside.is_some()
+    }
+
+    /// The buffer with the frames of the batch.
+    pub(super) fn take_kept(&mut self) -> Vec<u8> {
+        if self.kept {
+            self.put_aside();
+        }
+        self.aside.take().unwrap_or_default()
+    }
+
+    fn put_aside(&mut self) {
+        let mut next = std::mem::take(&mut self.spare);
+        if next.len() != BUFFER {
+            next = vec![0; BUFFER];
+        }
+        let rest = self.buffer.get(self.start..self.end).unwrap_or_default();
+        if let Some(room) = next.get_mut(..rest.len()) {
+            room.copy_from_slice(rest);
+        }
+        (self.start, self.end) = (0, rest.len());
+        self.aside = Some(std::mem::replace(&mut self.buffer, next));
+        self.kept = false;
     }
 
     /// What has been read and not been passed over.
@@ -104,11 +169,18 @@ impl Source {
     #[cold]
     fn fill(&mut self, n: usize) -> bool {
         debug_assert!(n <= BUFFER, "no caller asks for more than a block");
+        if self.ended {
+            return false;
+        }
+        if self.kept {
+            self.put_aside();
+        }
         self.buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
         while self.end < n && !self.ended {
-            let Some(room) = self.buffer.get_mut(self.end..) else { break };
+            let until = BUFFER.min(self.end + PIECE);
+            let Some(room) = self.buffer.get_mut(self.end..until) else { break };
             match self.reader.read(room) {
                 Ok(0) => self.ended = true,
                 Ok(len) => self.end += len,

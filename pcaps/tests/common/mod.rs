@@ -1,6 +1,6 @@
 //! What several tests of captures share.
 
-use pcaps::read::{Capture, ReadError};
+use pcaps::read::{Capture, Frame, ReadError};
 use pcaps::write::PcapNg;
 
 /// A frame that outlives the capture.
@@ -13,19 +13,25 @@ pub(crate) struct Kept {
     pub(crate) bytes: Vec<u8>,
 }
 
+impl Kept {
+    pub(crate) fn of(frame: &Frame<'_>) -> Self {
+        Self {
+            time_ns: frame.time_ns,
+            interface: frame.interface,
+            link_type: frame.link_type,
+            original_len: frame.original_len,
+            bytes: frame.bytes.to_vec(),
+        }
+    }
+}
+
 pub(crate) fn drain(mut capture: Capture) -> (Vec<Kept>, Vec<ReadError>) {
     let (mut frames, mut errors) = (Vec::new(), Vec::new());
     loop {
         match capture.next() {
             Ok(Some(frame)) => {
                 assert_eq!(frame.number, frames.len() as u64 + 1);
-                frames.push(Kept {
-                    time_ns: frame.time_ns,
-                    interface: frame.interface,
-                    link_type: frame.link_type,
-                    original_len: frame.original_len,
-                    bytes: frame.bytes.to_vec(),
-                });
+                frames.push(Kept::of(&frame));
             }
             Ok(None) => return (frames, errors),
             Err(error) => errors.push(error),

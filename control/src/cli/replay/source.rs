@@ -4,77 +4,27 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use pcaps::read::{Capture, Frame, ReadError};
+use pcaps::read::{self, Capture, Frame, ReadError};
 
 use super::super::fail;
-
-/// Frames of a batch; one of short frames is full before its octets are.
-const FRAMES: usize = 1024;
-
-/// Octets of a batch.
-const OCTETS: usize = 1 << 19;
 
 /// Complaints about one capture that are said; the rest is counted.
 const COMPLAINTS: u64 = 10;
 
-/// Frames of one capture, one behind the other.
+/// Frames of one capture, in the buffer that they were read into.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     /// Which of the captures, from 0.
     pub(super) file: usize,
     /// The capture, as it was named.
     pub(super) name: Arc<str>,
-    octets: Vec<u8>,
-    frames: Vec<Kept>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Kept {
-    number: u64,
-    time_ns: Option<u64>,
-    interface: u32,
-    link_type: u32,
-    original_len: u32,
-    start: usize,
-    end: usize,
+    read: read::Batch,
 }
 
 impl Batch {
-    fn push(&mut self, frame: &Frame<'_>) {
-        let start = self.octets.len();
-        self.octets.extend_from_slice(frame.bytes);
-        self.frames.push(Kept {
-            number: frame.number,
-            time_ns: frame.time_ns,
-            interface: frame.interface,
-            link_type: frame.link_type,
-            original_len: frame.original_len,
-            start,
-            end: self.octets.len(),
-        });
-    }
-
-    fn is_full(&self) -> bool {
-        self.frames.len() >= FRAMES || self.octets.len() >= OCTETS
-    }
-
     /// The frames in order.
     pub(super) fn frames(&self) -> impl Iterator<Item = Frame<'_>> {
-        self.frames.iter().map(|kept| Frame {
-            number: kept.number,
-            time_ns: kept.time_ns,
-            interface: kept.interface,
-            link_type: kept.link_type,
-            original_len: kept.original_len,
-            bytes: self.octets.get(kept.start..kept.end).unwrap_or_default(),
-        })
-    }
-
-    fn reuse(&mut self, file: usize, name: &Arc<str>) {
-        self.file = file;
-        self.name = Arc::clone(name);
-        self.octets.clear();
-        self.frames.clear();
+        self.read.frames()
     }
 }
 
@@ -106,15 +56,17 @@ pub(super) fn read(files: &[PathBuf], far: &Far, mut hand_on: impl FnMut(Batch) 
         let name: Arc<str> = path.to_string_lossy().into();
         let mut complaints = Complaints::default();
         loop {
-            batch.reuse(file, &name);
-            let ended = fill(&mut capture, &mut batch, &mut complaints);
+            batch.file = file;
+            batch.name = Arc::clone(&name);
+            capture.reuse(&mut batch.read);
+            let more = fill(&mut capture, &mut batch.read, &mut complaints);
             far.octets.store(before + capture.taken(), Ordering::Relaxed);
-            far.frames.fetch_add(batch.frames.len() as u64, Ordering::Relaxed);
+            far.frames.fetch_add(batch.read.len() as u64, Ordering::Relaxed);
             match hand_on(batch) {
                 Some(used) => batch = used,
                 None => return all,
             }
-            if ended {
+            if !more {
                 break;
             }
         }
@@ -125,16 +77,14 @@ pub(super) fn read(files: &[PathBuf], far: &Far, mut hand_on: impl FnMut(Batch) 
     all
 }
 
-/// Fills a batch; whether the capture has ended.
-fn fill(capture: &mut Capture, batch: &mut Batch, complaints: &mut Complaints) -> bool {
-    while !batch.is_full() {
-        match capture.next() {
-            Ok(Some(frame)) => batch.push(&frame),
-            Ok(None) => return true,
+/// Fills a batch; whether there may be more.
+fn fill(capture: &mut Capture, batch: &mut read::Batch, complaints: &mut Complaints) -> bool {
+    loop {
+        match capture.fill(batch) {
+            Ok(more) => return more,
             Err(error) => complaints.add(&error),
         }
     }
-    false
 }
 
 #[derive(Debug, Default)]
