@@ -177,7 +177,7 @@ pub struct Url {
     pub category: Option<String>,
     /// `high`, `low` or `binding`.
     pub confidence: &'static str,
-    /// `text`, `sender` or `push`.
+    /// `text`, `sender`, `push` or `copy`.
     pub found: &'static str,
 }
 

@@ -5,9 +5,10 @@
 mod print;
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasherDefault;
 
 use dataplane::counters::Counters;
-use dataplane::join::table::Counts;
+use dataplane::join::table::{Counts, Secret};
 use dataplane::policy::Direction;
 use dataplane::record::{Sms, action_name};
 use dataplane::verdict::{Confidence, Reason, Verdict};
@@ -15,7 +16,7 @@ use dataplane::world::World;
 use protocols::map::{Origination, Tbcd};
 use protocols::{Error, Layer, Why};
 
-use crate::explains::Explains;
+use crate::explains::{Explains, Low, random};
 use crate::record::Redactor;
 
 /// Hosts kept of each verdict.
@@ -35,6 +36,8 @@ pub struct Summary {
     pub foreign: BTreeMap<u32, u64>,
     /// Messages that seemed to be seen before.
     pub repeats: u64,
+    /// Keys the hashes that hosts are found by.
+    secret: Secret,
     dangerous: Hosts,
     unknown: Hosts,
     not_understood: BTreeMap<(Layer, &'static str), u64>,
@@ -43,7 +46,7 @@ pub struct Summary {
 /// Hosts of one verdict.
 #[derive(Debug, Default)]
 struct Hosts {
-    by_name: HashMap<String, Host>,
+    by_name: HashMap<u128, Host, BuildHasherDefault<Low>>,
     messages: u64,
     /// Messages whose hosts had no more room.
     beyond: u64,
@@ -52,6 +55,7 @@ struct Hosts {
 /// One host and the messages it came in.
 #[derive(Debug)]
 struct Host {
+    name: String,
     /// Place in the order of first appearance: what breaks ties.
     nth: usize,
     messages: u64,
@@ -81,8 +85,8 @@ struct Example {
 pub struct Context<'a> {
     /// The capture.
     pub file: &'a std::sync::Arc<str>,
-    /// MSISDN from an SRI-SM.
-    pub msisdn: Option<&'a str>,
+    /// Has the MSISDN from an SRI-SM.
+    pub explains: &'a Explains,
     /// What hides persons, if asked for.
     pub redactor: Option<&'a Redactor>,
 }
@@ -90,7 +94,7 @@ pub struct Context<'a> {
 impl Summary {
     /// Nothing seen yet, of so many captures.
     pub fn new(captures: usize) -> Self {
-        Self { captures, ..Self::default() }
+        Self { captures, secret: Secret(random()), ..Self::default() }
     }
 
     /// Takes up the time of a frame.
@@ -103,6 +107,7 @@ impl Summary {
     /// Takes up one message with links, not a repetition. How many there are in all, the counters say.
     pub fn sms(&mut self, sms: &Sms<'_>, world: &World, context: Context<'_>) {
         let [of_dangerous, of_unknown] = MAX_EXAMPLES;
+        let key = |name: &str| self.secret.id(&[name.as_bytes()], &[]);
         let lists = [(Verdict::Dangerous, &mut self.dangerous, of_dangerous), (Verdict::Unknown, &mut self.unknown, of_unknown)];
         for (verdict, hosts, examples) in lists {
             let acts = |url: &&dataplane::record::Url<'_>| {
@@ -113,18 +118,16 @@ impl Summary {
                         Confidence::Binding => false,
                     }
             };
-            let mut any = false;
-            let mut names: Vec<&str> = Vec::new();
+            let mut before = 0;
             for url in sms.urls.iter().filter(acts) {
-                any = true;
-                let name = if url.host.is_empty() { scheme(url.url) } else { url.host };
-                if names.contains(&name) {
-                    continue;
+                // Each host once a message.
+                if !sms.urls.iter().filter(acts).take(before).any(|other| name(other) == name(url)) {
+                    let name = name(url);
+                    hosts.add(key(name), name, examples, || reason(url, world), || Example::of(sms, world, context));
                 }
-                names.push(name);
-                hosts.add(name, examples, || reason(url, world), || Example::of(sms, world, context));
+                before += 1;
             }
-            hosts.messages += u64::from(any);
+            hosts.messages += u64::from(before > 0);
         }
     }
 
@@ -151,15 +154,18 @@ pub struct End<'a> {
 }
 
 impl Hosts {
-    fn add(&mut self, name: &str, examples: usize, why: impl FnOnce() -> String, example: impl FnOnce() -> Example) {
+    fn add(&mut self, key: u128, name: &str, examples: usize, why: impl FnOnce() -> String, example: impl FnOnce() -> Example) {
         let nth = self.by_name.len();
-        let host = match self.by_name.get_mut(name) {
+        let host = match self.by_name.get_mut(&key) {
             Some(host) => host,
             None if nth >= MAX_HOSTS => {
                 self.beyond += 1;
                 return;
             }
-            None => self.by_name.entry(name.to_owned()).or_insert(Host { nth, messages: 0, why: why(), examples: Vec::new() }),
+            None => {
+                let name = name.to_owned();
+                self.by_name.entry(key).or_insert(Host { name, nth, messages: 0, why: why(), examples: Vec::new() })
+            }
         };
         host.messages += 1;
         if host.examples.len() < examples {
@@ -169,22 +175,23 @@ impl Hosts {
 
     /// The hosts in most messages first.
     fn sorted(&self) -> Vec<(&str, &Host)> {
-        let mut hosts: Vec<_> = self.by_name.iter().map(|(name, host)| (name.as_str(), host)).collect();
+        let mut hosts: Vec<_> = self.by_name.values().map(|host| (host.name.as_str(), host)).collect();
         hosts.sort_by_key(|(_, host)| (std::cmp::Reverse(host.messages), host.nth));
         hosts
     }
 }
 
 impl Example {
-    fn of(sms: &Sms<'_>, world: &World, Context { file, msisdn, redactor }: Context<'_>) -> Self {
+    fn of(sms: &Sms<'_>, world: &World, Context { file, explains, redactor }: Context<'_>) -> Self {
         let number = |number: &str| redactor.map_or_else(|| number.to_owned(), |redactor| redactor.number(number));
+        let asked = sms.imsi.and_then(|imsi| explains.msisdn(imsi)).map(|number| number.to_string());
         let imsi = sms.imsi.map(|imsi| Tbcd(imsi).to_string());
         let imsi = imsi.map(|imsi| redactor.map_or_else(|| imsi.clone(), |redactor| redactor.imsi(&imsi)));
         let originator = match sms.forward.origination {
             Origination::Msisdn(originator) => Some(originator.to_string()),
             _ => None,
         };
-        let msisdn = originator.as_deref().or(msisdn).filter(|digits| !digits.is_empty()).map(number);
+        let msisdn = originator.or(asked).as_deref().filter(|digits| !digits.is_empty()).map(number);
         let subscriber = msisdn.or(imsi).unwrap_or_else(|| "?".to_owned());
         let is_name = sms.tpdu.address.is_alphanumeric();
         let address = match redactor {
@@ -208,6 +215,11 @@ impl Example {
             why: world.policy.why(sms.decision).to_string(),
         }
     }
+}
+
+/// What a link is listed by.
+fn name<'u>(url: &dataplane::record::Url<'u>) -> &'u str {
+    if url.host.is_empty() { scheme(url.url) } else { url.host }
 }
 
 fn scheme(url: &str) -> &str {

@@ -5,38 +5,56 @@ use protocols::{Error, Layer};
 /// Distinct ways out that one level keeps apart; what is beyond counts as `other`.
 const WAYS_OUT: usize = 96;
 
+/// Places of the shortcut from a label's address to its way.
+const SHORTCUTS: usize = 64;
+
 /// Ways out of one level, by layer and reason.
 #[derive(Clone, Debug)]
 pub struct Tally {
     ways: [(Layer, &'static str, u64); WAYS_OUT],
     len: usize,
     other: u64,
+    /// Which way a label of this address was found to be: a label is a constant, so it has the same address nearly every time.
+    shortcuts: [u8; SHORTCUTS],
 }
 
 impl Default for Tally {
     fn default() -> Self {
-        Self { ways: [(Layer::Link, "", 0); WAYS_OUT], len: 0, other: 0 }
+        Self { ways: [(Layer::Link, "", 0); WAYS_OUT], len: 0, other: 0, shortcuts: [u8::MAX; SHORTCUTS] }
     }
 }
 
 impl Tally {
     /// One more left this way.
+    #[inline]
     pub fn add(&mut self, layer: Layer, label: &'static str) {
         self.add_many(layer, label, 1);
     }
 
     /// So many more left this way.
+    #[inline]
     pub fn add_many(&mut self, layer: Layer, label: &'static str, n: u64) {
-        let known = self.ways.iter_mut().take(self.len).find(|(l, name, _)| *l == layer && *name == label);
-        match known {
-            Some((_, _, count)) => *count += n,
-            None => match self.ways.get_mut(self.len) {
-                Some(free) => {
-                    *free = (layer, label, n);
-                    self.len += 1;
-                }
-                None => self.other += n,
-            },
+        let shortcut = self.shortcuts.get(shortcut(layer, label)).copied().unwrap_or(u8::MAX);
+        match self.ways.get_mut(usize::from(shortcut)) {
+            Some((known, name, count)) if *known == layer && core::ptr::eq(*name, label) => *count += n,
+            _ => self.search(layer, label, n),
+        }
+    }
+
+    #[inline(never)]
+    fn search(&mut self, layer: Layer, label: &'static str, n: u64) {
+        let known = self.ways.iter().take(self.len).position(|(l, name, _)| *l == layer && *name == label);
+        let way = known.unwrap_or(self.len);
+        let Some((found, name, count)) = self.ways.get_mut(way) else {
+            self.other += n;
+            return;
+        };
+        // Equal labels of other addresses take turns, which costs a search each.
+        (*found, *name) = (layer, label);
+        *count += n;
+        self.len = self.len.max(way + 1);
+        if let (Some(place), Ok(way)) = (self.shortcuts.get_mut(shortcut(layer, label)), u8::try_from(way)) {
+            *place = way;
         }
     }
 
@@ -66,6 +84,13 @@ impl Tally {
             self.add_many(layer, label, n);
         }
     }
+}
+
+/// The place of a label's shortcut.
+#[inline]
+fn shortcut(layer: Layer, label: &'static str) -> usize {
+    let address = label.as_ptr() as usize;
+    (address ^ address >> 6 ^ label.len() ^ (layer as usize) << 2) % SHORTCUTS
 }
 
 /// One level: what came in, what went on to the next level, what left here.
@@ -194,6 +219,18 @@ mod tests {
         level.out.error(Error::new(Layer::Sctp, 9, Why::truncated(400, 1)));
         assert!(level.agrees());
         assert_eq!(level.out.of(Layer::Sctp, "truncated"), 2);
+    }
+
+    #[test]
+    fn equal_labels_are_one_way_wherever_they_lie_and_layers_stay_apart() {
+        let mut tally = Tally::default();
+        let copies: Vec<&'static str> = (0..8).map(|_| &*Box::leak(String::from("Abort").into_boxed_str())).collect();
+        for _ in 0..10 {
+            copies.iter().for_each(|label| tally.add(Layer::Tcap, label));
+            copies.iter().for_each(|label| tally.add_many(Layer::Sctp, label, 2));
+        }
+        let ways: Vec<_> = tally.iter().collect();
+        assert_eq!(ways, [(Layer::Tcap, "Abort", 80), (Layer::Sctp, "Abort", 160)]);
     }
 
     #[test]

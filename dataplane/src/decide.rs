@@ -24,17 +24,17 @@ const SI_SCCP: u8 = 3;
 /// The two parties of an SCCP message or a CLDT.
 #[derive(Clone, Copy)]
 struct Parties<'a> {
-    called: Address<'a>,
-    calling: Address<'a>,
+    called: &'a Address<'a>,
+    calling: &'a Address<'a>,
 }
 
 impl Lane {
     /// Every message of the adaptation layer in one user message: one, as the specifications have it, or several.
-    pub(crate) fn messages<L: Listener>(
+    pub(crate) fn messages<'c, L: Listener>(
         &mut self,
-        bytes: &[u8],
+        bytes: &'c [u8],
         adaptation: Adaptation,
-        carrier: &Carrier<'_>,
+        carrier: &mut Carrier<'c>,
         way: &mut Way<'_, L>,
     ) {
         let messages = match adaptation {
@@ -52,28 +52,29 @@ impl Lane {
                     continue;
                 }
             };
-            let carrier = Carrier { message: message.bytes, ..*carrier };
+            carrier.message = message.bytes;
             match adaptation {
                 Adaptation::M3ua => match m3ua::Data::of(&message) {
-                    Ok(data) => self.m3ua(&data, &carrier, way),
+                    Ok(data) => self.m3ua(&data, carrier, way),
                     Err(error) => self.leave_message(error, way),
                 },
                 Adaptation::M2ua => match m2ua::Data::of(&message) {
-                    Ok(data) => self.msu(data.msu, &carrier, way),
+                    Ok(data) => self.msu(data.msu, carrier, way),
                     Err(error) => self.leave_message(error, way),
                 },
                 Adaptation::M2pa => match m2pa::Data::of(&message) {
-                    Ok(data) => self.msu(data.msu, &carrier, way),
+                    Ok(data) => self.msu(data.msu, carrier, way),
                     Err(error) => self.leave_message(error, way),
                 },
                 Adaptation::Sua => match sua::Cldt::of(&message) {
-                    Ok(cldt) => self.sua(&cldt, &carrier, way),
+                    Ok(cldt) => self.sua(&cldt, carrier, way),
                     Err(error) => self.leave_message(error, way),
                 },
             }
         }
     }
 
+    #[inline(never)]
     fn leave_message<L: Listener>(&mut self, error: Error, way: &mut Way<'_, L>) {
         if !matches!(error.why, Why::NotOurs(_)) {
             way.listener.unscanned(&way.place, error);
@@ -81,24 +82,24 @@ impl Lane {
         self.counters.messages.out.error(error);
     }
 
-    fn m3ua<L: Listener>(&mut self, data: &m3ua::Data<'_>, carrier: &Carrier<'_>, way: &mut Way<'_, L>) {
+    fn m3ua<'c, L: Listener>(&mut self, data: &m3ua::Data<'c>, carrier: &mut Carrier<'c>, way: &mut Way<'_, L>) {
         way.place.label = Some(Label { ni: data.ni, opc: data.opc, dpc: data.dpc, sls: data.sls });
-        let carrier = Carrier { payload: data.user_data, ..*carrier };
+        carrier.payload = data.user_data;
         if data.si == SI_SCCP {
-            self.sccp(data.user_data, &carrier, way);
+            self.sccp(data.user_data, carrier, way);
         } else {
             self.leave_message(Error::new(Layer::M3ua, 0, Why::NotOurs(mtp3::service_name(data.si))), way);
         }
     }
 
     /// An MSU from SIO on: M2PA, M2UA, and captures of MTP2 and MTP3.
-    pub(crate) fn msu<L: Listener>(&mut self, msu: &[u8], carrier: &Carrier<'_>, way: &mut Way<'_, L>) {
-        let carrier = Carrier { payload: msu, ..*carrier };
+    pub(crate) fn msu<'c, L: Listener>(&mut self, msu: &'c [u8], carrier: &mut Carrier<'c>, way: &mut Way<'_, L>) {
+        carrier.payload = msu;
         match mtp3::Msu::parse(msu, way.world.network.variant) {
             Ok(msu) => {
                 way.place.label = Some(Label { ni: msu.ni, opc: msu.opc, dpc: msu.dpc, sls: msu.sls });
                 if msu.si == SI_SCCP {
-                    self.sccp(msu.user_data, &carrier, way);
+                    self.sccp(msu.user_data, carrier, way);
                 } else {
                     self.leave_message(Error::new(Layer::Mtp3, 0, Why::NotOurs(mtp3::service_name(msu.si))), way);
                 }
@@ -107,21 +108,22 @@ impl Lane {
         }
     }
 
-    fn sua<L: Listener>(&mut self, cldt: &sua::Cldt<'_>, carrier: &Carrier<'_>, way: &mut Way<'_, L>) {
+    fn sua<'c, L: Listener>(&mut self, cldt: &sua::Cldt<'c>, carrier: &mut Carrier<'c>, way: &mut Way<'_, L>) {
         way.place.label = None;
-        let carrier = Carrier { payload: cldt.data, ..*carrier };
-        let parties = Parties { called: address(&cldt.destination), calling: address(&cldt.source) };
+        carrier.payload = cldt.data;
+        let (called, calling) = (address(&cldt.destination), address(&cldt.source));
+        let parties = Parties { called: &called, calling: &calling };
         match cldt.segmentation {
             Some(piece) if !(piece.first && piece.remaining == 0) => {
                 let reference = (cldt.source.gt.map_or(&[][..], |gt| gt.digits), piece.reference, piece.first, piece.remaining);
-                self.segment(cldt.data, reference, &carrier, &parties, way);
+                self.segment(cldt.data, reference, carrier, parties, way);
             }
-            _ => self.tcap(cldt.data, &carrier, &parties, way),
+            _ => self.tcap(cldt.data, carrier, parties, way),
         }
     }
 
-    pub(crate) fn sccp<L: Listener>(&mut self, message: &[u8], carrier: &Carrier<'_>, way: &mut Way<'_, L>) {
-        let carrier = Carrier { sccp: message, ..*carrier };
+    pub(crate) fn sccp<'c, L: Listener>(&mut self, message: &'c [u8], carrier: &mut Carrier<'c>, way: &mut Way<'_, L>) {
+        carrier.sccp = message;
         let unitdata = match Unitdata::parse(message, way.world.network.sccp()) {
             Ok(unitdata) => unitdata,
             Err(error) => return self.leave_message(error, way),
@@ -130,13 +132,13 @@ impl Lane {
             // The same data comes back: counted once, on its way out.
             return self.leave_message(Error::new(Layer::Sccp, 0, Why::NotOurs(unitdata.kind.name())), way);
         }
-        let parties = Parties { called: unitdata.called_party, calling: unitdata.calling_party };
+        let parties = Parties { called: &unitdata.called_party, calling: &unitdata.calling_party };
         match unitdata.segmentation {
             Some(piece) if !(piece.first && piece.remaining == 0) => {
                 let reference = (unitdata.calling_party.raw, piece.local_reference, piece.first, piece.remaining);
-                self.segment(unitdata.data, reference, &carrier, &parties, way);
+                self.segment(unitdata.data, reference, carrier, parties, way);
             }
-            _ => self.tcap(unitdata.data, &carrier, &parties, way),
+            _ => self.tcap(unitdata.data, carrier, parties, way),
         }
     }
 
@@ -146,7 +148,7 @@ impl Lane {
         data: &[u8],
         (originator, reference, first, remaining): (&[u8], u32, bool, u8),
         carrier: &Carrier<'_>,
-        parties: &Parties<'_>,
+        parties: Parties<'_>,
         way: &mut Way<'_, L>,
     ) {
         let key = segments::key(self.joins.secret, originator, reference);
@@ -155,7 +157,7 @@ impl Lane {
         match self.joins.segments.join(key, self.now, tag, data, &mut buffer) {
             Step::Whole { at, .. } => {
                 let lay = Lay { whole: &buffer, piece: data, at };
-                self.tcap(&buffer, &Carrier { segments: Some(lay), ..*carrier }, parties, way);
+                self.tcap(&buffer, &mut Carrier { segments: Some(lay), ..*carrier }, parties, way);
             }
             Step::Waiting { repeat } => {
                 let label = if repeat { "segment seen before" } else { "segment that waits for others" };
@@ -166,10 +168,10 @@ impl Lane {
         self.buffers.segments = buffer;
     }
 
-    fn tcap<L: Listener>(&mut self, data: &[u8], carrier: &Carrier<'_>, parties: &Parties<'_>, way: &mut Way<'_, L>) {
+    fn tcap<'c, L: Listener>(&mut self, data: &'c [u8], carrier: &mut Carrier<'c>, parties: Parties<'_>, way: &mut Way<'_, L>) {
         self.counters.messages.on += 1;
         self.counters.transactions.seen += 1;
-        let carrier = Carrier { tcap: data, ..*carrier };
+        carrier.tcap = data;
         let message = match tcap::Message::parse(data) {
             Ok(message) => message,
             Err(error) => {
@@ -179,8 +181,8 @@ impl Lane {
                 return self.counters.transactions.out.error(error);
             }
         };
-        for mark in message.marks.iter() {
-            self.counters.oddities.add(Layer::Tcap, mark.name());
+        if !message.canonical() {
+            message.marks.iter().for_each(|mark| self.counters.oddities.add(Layer::Tcap, mark.name()));
         }
         let (mut dialogue, mut more, mut components) = (None, false, 0);
         for component in message.components() {
@@ -189,7 +191,7 @@ impl Lane {
             match component {
                 Ok(Component::Invoke(invoke)) => {
                     let dialogue = *dialogue.get_or_insert_with(|| self.dialogue(&message, parties));
-                    more |= self.invoke(&invoke, &message, dialogue, &carrier, parties, way);
+                    more |= self.invoke(&invoke, &message, dialogue, carrier, parties, way);
                 }
                 Ok(other) => {
                     self.counters.components.out.add(Layer::Tcap, other.name());
@@ -214,7 +216,7 @@ impl Lane {
     }
 
     /// What is known of the dialogue that the message belongs to: what it says itself, else what the Begin said.
-    fn dialogue(&mut self, message: &tcap::Message<'_>, parties: &Parties<'_>) -> Dialogue {
+    fn dialogue(&mut self, message: &tcap::Message<'_>, parties: Parties<'_>) -> Dialogue {
         let said = said(message);
         if said.context.is_some() || !matches!(message.kind, tcap::Kind::Continue | tcap::Kind::End) {
             return said;
@@ -222,14 +224,14 @@ impl Lane {
         // This side's own transaction first: forwardSM goes the way of the Begin.
         let Self { joins, now, .. } = self;
         let mut find = |owner: &Address<'_>, id: Option<&[u8]>| joins.dialogues.find(identity(owner), id?, *now).copied();
-        find(&parties.calling, message.otid).or_else(|| find(&parties.called, message.dtid)).unwrap_or(said)
+        find(parties.calling, message.otid).or_else(|| find(parties.called, message.dtid)).unwrap_or(said)
     }
 
-    fn open(&mut self, message: &tcap::Message<'_>, parties: &Parties<'_>) {
+    fn open(&mut self, message: &tcap::Message<'_>, parties: Parties<'_>) {
         let mut said = said(message);
         if let (Some(otid), Some(_)) = (message.otid, said.direction) {
             said.set_reference(reference(message).unwrap_or_default());
-            self.joins.dialogues.open(identity(&parties.calling), otid, said, self.now);
+            self.joins.dialogues.open(identity(parties.calling), otid, said, self.now);
         }
     }
 
@@ -240,13 +242,28 @@ impl Lane {
         message: &tcap::Message<'_>,
         dialogue: Dialogue,
         carrier: &Carrier<'_>,
-        parties: &Parties<'_>,
+        parties: Parties<'_>,
         way: &mut Way<'_, L>,
     ) -> bool {
-        // 255 octets hold any TPDU that SCCP can carry in one message; in several pieces the argument is bounded alike.
-        let mut joined = [0u8; 512];
+        let mut joined = mem::take(&mut self.buffers.argument);
+        let more = self.argument(invoke, message, dialogue, carrier, parties, &mut joined, way);
+        self.buffers.argument = joined;
+        more
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what an operation was met in, and where its pieces are joined")]
+    fn argument<L: Listener>(
+        &mut self,
+        invoke: &tcap::Invoke<'_>,
+        message: &tcap::Message<'_>,
+        dialogue: Dialogue,
+        carrier: &Carrier<'_>,
+        parties: Parties<'_>,
+        joined: &mut [u8],
+        way: &mut Way<'_, L>,
+    ) -> bool {
         let context = message.application_context().or(dialogue.context);
-        let forward = match ForwardSm::parse(invoke, context, &mut joined) {
+        let forward = match ForwardSm::parse(invoke, context, joined) {
             Ok(forward) => forward,
             Err(error) => {
                 if let Opcode::Local(45) = invoke.opcode {
@@ -267,8 +284,8 @@ impl Lane {
         };
         let met = Met {
             carrier,
-            called_party: &parties.called,
-            calling_party: &parties.calling,
+            called_party: parties.called,
+            calling_party: parties.calling,
             transaction: message,
             invoke,
             forward: &forward,
@@ -287,15 +304,15 @@ impl Lane {
     }
 
     /// End and Abort close the dialogue; a result without components is an outcome too.
-    fn close<L: Listener>(&mut self, message: &tcap::Message<'_>, parties: &Parties<'_>, way: &mut Way<'_, L>) {
+    fn close<L: Listener>(&mut self, message: &tcap::Message<'_>, parties: Parties<'_>, way: &mut Way<'_, L>) {
         if !matches!(message.kind, tcap::Kind::End | tcap::Kind::Abort) {
             return;
         }
         let Some(dtid) = message.dtid else { return };
         // Whoever ends it may be either side: the transaction is its owner's.
-        self.joins.dialogues.close(identity(&parties.called), dtid);
+        self.joins.dialogues.close(identity(parties.called), dtid);
         if message.kind == tcap::Kind::Abort {
-            let event = Event::Outcome { dtid, called_party: &parties.called, invoke_id: None, outcome: "aborted" };
+            let event = Event::Outcome { dtid, called_party: parties.called, invoke_id: None, outcome: "aborted" };
             way.listener.event(&way.place, &event);
         }
     }
@@ -336,21 +353,16 @@ const fn bare(kind: tcap::Kind) -> &'static str {
     }
 }
 
-fn routing_info<L: Listener>(
-    invoke: &tcap::Invoke<'_>,
-    message: &tcap::Message<'_>,
-    parties: &Parties<'_>,
-    way: &mut Way<'_, L>,
-) {
+fn routing_info<L: Listener>(invoke: &tcap::Invoke<'_>, message: &tcap::Message<'_>, parties: Parties<'_>, way: &mut Way<'_, L>) {
     let (Some(otid), Some(argument)) = (message.otid, invoke.argument) else { return };
     if let Ok(asked) = RoutingInfoForSm::parse(&argument) {
-        way.listener.event(&way.place, &Event::RoutingInfo { otid, calling_party: &parties.calling, msisdn: asked.msisdn.0 });
+        way.listener.event(&way.place, &Event::RoutingInfo { otid, calling_party: parties.calling, msisdn: asked.msisdn.0 });
     }
 }
 
-fn outcome<L: Listener>(component: &Component<'_>, message: &tcap::Message<'_>, parties: &Parties<'_>, way: &mut Way<'_, L>) {
+fn outcome<L: Listener>(component: &Component<'_>, message: &tcap::Message<'_>, parties: Parties<'_>, way: &mut Way<'_, L>) {
     let Some(dtid) = message.dtid else { return };
-    let called_party = &parties.called;
+    let called_party = parties.called;
     let (invoke_id, outcome) = match component {
         Component::ReturnResult(result) => {
             if let (Some(Opcode::Local(45)), Some(parameter)) = (result.opcode, result.parameter)

@@ -1,12 +1,11 @@
 //! From the text of a short message to an action: parts joined, URLs found and judged, policy asked, the change written down.
 
-use core::fmt::Write as _;
 use core::mem;
 
-use protocols::map::{ForwardSm, Origination, Tbcd};
+use protocols::map::{ForwardSm, Origination};
 use protocols::sccp::Address;
 use protocols::sms::encode::Ud;
-use protocols::sms::{self, Concat, Kind, Tpdu, wap};
+use protocols::sms::{self, Concat, Kind, Problems, Tpdu, wap};
 use protocols::{Error, Layer, tcap};
 
 use crate::carrier::Carrier;
@@ -23,8 +22,9 @@ use crate::verdicts::KeyScratch;
 use crate::world::World;
 
 mod find;
+mod numbers;
 
-use find::{Find, Slot, earlier_copies};
+use find::{Find, Slot};
 
 /// A short message as MAP carried it.
 pub(crate) struct Met<'a> {
@@ -61,6 +61,8 @@ pub(crate) struct Scratch {
     left: String,
 }
 
+/// The longest number or name: what 255 octets hold.
+const NUMBER: usize = 512;
 /// The longest text: 255 parts of 160 characters of at most three octets.
 const TEXT: usize = 255 * 160 * 3;
 /// URLs of one text: 39 015 septets, five to the shortest link and its space, in several readings. What is not used is never touched.
@@ -69,14 +71,14 @@ const URLS: usize = 32_768;
 impl Default for Scratch {
     fn default() -> Self {
         Self {
-            address: String::with_capacity(64),
+            address: String::with_capacity(NUMBER),
             part: String::with_capacity(1024),
             joined: String::with_capacity(TEXT),
             octets: Vec::with_capacity(TEXT),
             arena: String::with_capacity(8 * TEXT),
-            imsi: String::with_capacity(32),
-            called: String::with_capacity(64),
-            calling: String::with_capacity(64),
+            imsi: String::with_capacity(NUMBER),
+            called: String::with_capacity(NUMBER),
+            calling: String::with_capacity(NUMBER),
             rewritten: String::with_capacity(4096),
             slots: Vec::with_capacity(URLS),
             urls: Vec::with_capacity(URLS),
@@ -93,6 +95,9 @@ impl Default for Scratch {
 
 /// An empty vector with the memory of `old` but references of another lifetime: the items are gone, the buffer is the same.
 fn recycle<T, U>(mut old: Vec<T>) -> Vec<U> {
+    if old.capacity() == 0 {
+        return Vec::new();
+    }
     old.clear();
     // The standard library collects in place where layouts agree; `no_heap.rs` would notice if it stopped.
     old.into_iter().filter_map(|_| None).collect()
@@ -109,10 +114,7 @@ impl Lane {
         let Self { joins, scratch, changes, counters, now, .. } = self;
         counters.sms.seen += 1;
         let Scratch { address, part, joined, octets, .. } = scratch;
-        address.clear();
-        let _ = tpdu.address.write_text(address);
         part.clear();
-        scratch.problems.clear();
         let is_push = tpdu.is_wap_push();
         let has_text = matches!(tpdu.kind, Kind::Deliver | Kind::Submit) && (is_push || tpdu.user_data.has_text());
         let problems = if is_push {
@@ -122,15 +124,10 @@ impl Lane {
         } else {
             tpdu.problems | tpdu.user_data.text(part)
         };
-        scratch.problems.extend(problems.names().chain(met.forward.marks.iter().map(tcap::Mark::name)));
-        scratch.problems.extend(met.transaction.marks.iter().map(tcap::Mark::name));
-        scratch.imsi.clear();
-        if let Some(imsi) = met.imsi {
-            let _ = write!(scratch.imsi, "{}", Tbcd(imsi));
-        }
         let concat = tpdu.user_data.udh.and_then(|udh| udh.concat()).filter(|_| has_text);
         let whole = Joined { end: part.len(), seen: 1, whole: true, ..Joined::default() };
         let (join, key) = concat.map_or((whole, None), |concat| {
+            numbers::tbcd(met.imsi.unwrap_or_default(), &mut scratch.imsi);
             let key = text_key(met, &tpdu, &scratch.imsi, concat, way.world, joins);
             let halves = Halves { leading: tpdu.user_data.leading_surrogate(), trailing: tpdu.user_data.trailing_surrogate() };
             let place = Part { total: concat.total, seq: concat.seq };
@@ -146,36 +143,39 @@ impl Lane {
         let text: &str = if concat.is_some() && !is_push { joined } else { part };
         scratch.arena.clear();
         scratch.slots.clear();
-        let mut find = Find {
-            world: way.world,
-            sender: address,
-            arena: &mut scratch.arena,
-            slots: &mut scratch.slots,
-            keys: &mut scratch.keys,
-        };
-        if has_text {
-            find.links(text, if is_push { Found::Push } else { Found::Text }, &mut scratch.scan);
+        let linked = has_text && way.world.scanner.may_link(text.as_bytes());
+        let named = tpdu.address.is_alphanumeric();
+        // Nearly every message ends here unless somebody listens: who sent it is read where it matters.
+        if linked || named || join.contradicted {
+            numbers::address(&tpdu.address, address);
+            let mut find = Find {
+                world: way.world,
+                sender: address,
+                arena: &mut scratch.arena,
+                slots: &mut scratch.slots,
+                keys: &mut scratch.keys,
+            };
+            if linked {
+                find.links(text, if is_push { Found::Push } else { Found::Text }, &mut scratch.scan);
+            }
+            if named && way.world.scanner.may_link(address.as_bytes()) {
+                find.links(address, Found::Sender, &mut scratch.scan);
+            }
+            if let (true, Some((key, place))) = (join.contradicted, key) {
+                if let Ok(mut copies) = String::from_utf8({
+                    octets.clear();
+                    mem::take(octets)
+                }) {
+                    joins.parts.earlier(key, *now, place, &mut copies);
+                    find.copies(&copies, &mut scratch.scan);
+                    *octets = copies.into_bytes();
+                }
+                counters.oddities.add(Layer::Sms, "two texts under one part number");
+            }
         }
-        if tpdu.address.is_alphanumeric() {
-            find.links(address, Found::Sender, &mut scratch.scan);
-        }
-        let mut worst = scratch.slots.iter().filter(|slot| slot.acts()).map(|slot| slot.verdict).max().unwrap_or(Verdict::None);
-        if let (true, Some((key, place))) = (join.contradicted, key) {
-            worst = worst.max(earlier_copies(
-                &mut joins.parts,
-                key,
-                *now,
-                place,
-                &mut scratch.octets,
-                way.world,
-                address,
-                &mut scratch.keys,
-                &mut scratch.scan,
-            ));
-            counters.oddities.add(Layer::Sms, "two texts under one part number");
-        }
-        let view =
-            View { joined: join, part: if is_push { 0..0 } else { join.start..join.end }, lead: lead(text, part, join, concat) };
+        let worst = scratch.slots.iter().filter(|slot| slot.acts()).map(|slot| slot.verdict).max().unwrap_or(Verdict::None);
+        let lead = lead(text, part, join, concat);
+        let view = View { joined: join, part: if is_push { 0..0 } else { join.start..join.end }, lead, problems };
         judge(met, &tpdu, view, worst, concat, scratch, changes, counters, way);
         Ok(())
     }
@@ -187,6 +187,8 @@ struct View {
     part: core::ops::Range<usize>,
     /// Octets by which the part is longer in the joined text: a surrogate pair that was two halves is one octet more than U+FFFD.
     lead: usize,
+    /// What was odd about the TPDU.
+    problems: Problems,
 }
 
 fn lead(text: &str, part: &str, join: Joined, concat: Option<Concat>) -> usize {
@@ -250,8 +252,9 @@ fn judge<L: Listener>(
     let is_push = tpdu.is_wap_push();
     let has_text = matches!(tpdu.kind, Kind::Deliver | Kind::Submit) && (is_push || tpdu.user_data.has_text());
     let text: &str = if concat.is_some() && !is_push { joined } else { part };
-    let mut facts: Vec<LinkFacts<'_>> = recycle(mem::take(&mut scratch.facts));
-    facts.extend(slots.iter().map(|slot| {
+    let mut facts: Vec<LinkFacts<'_>> = if slots.is_empty() { Vec::new() } else { recycle(mem::take(&mut scratch.facts)) };
+    // A link of an earlier copy makes the message worse and stands nowhere in it.
+    facts.extend(slots.iter().filter(|slot| slot.found != Found::Copy).map(|slot| {
         let span = |(start, end): (usize, usize)| arena.get(start..end).unwrap_or_default();
         let own = slot.found == Found::Text && slot.start < view.part.end && slot.end > view.part.start;
         let within =
@@ -270,17 +273,18 @@ fn judge<L: Listener>(
             crosses_parts: own && (slot.start < view.part.start || slot.end > view.part.end),
         }
     }));
-    let decision = if has_text {
-        if !facts.is_empty() {
-            let digits = |address: &Address<'_>, out: &mut String| {
-                out.clear();
-                if let Some(gt) = address.gt {
-                    let _ = write!(out, "{}", gt.digits);
-                }
-            };
-            digits(met.called_party, called);
-            digits(met.calling_party, calling);
-        }
+    let may_act = has_text && rules.may_act(facts.len(), worst, part);
+    if may_act || L::TEXTS || !slots.is_empty() {
+        numbers::address(&tpdu.address, address);
+    }
+    let decision = if may_act {
+        let digits = |address: &Address<'_>, out: &mut String| match address.gt {
+            Some(gt) => numbers::title(&gt.digits, out),
+            None => out.clear(),
+        };
+        digits(met.called_party, called);
+        digits(met.calling_party, calling);
+        numbers::tbcd(met.imsi.unwrap_or_default(), imsi);
         let message = policy::Message {
             direction: met.direction,
             sender: address,
@@ -309,7 +313,8 @@ fn judge<L: Listener>(
             apply(&decision, policy, &mut fit, rewritten, &mut counters.unfit);
         }
         // A link in a push or in the sender's name is told and not acted upon: no text of ours can stand there.
-        let beside = |slot: &&Slot| slot.found != Found::Text && slot.acts() && slot.verdict > Verdict::Safe;
+        let beside =
+            |slot: &&Slot| matches!(slot.found, Found::Push | Found::Sender) && slot.acts() && slot.verdict > Verdict::Safe;
         if let Some(slot) = slots.iter().find(beside) {
             counters.unfit.add(Layer::Sms, if slot.found == Found::Push { "WAP push" } else { "link in the sender" });
         }
@@ -324,8 +329,9 @@ fn judge<L: Listener>(
     } else {
         Decision::default()
     };
-    facts.clear();
-    scratch.facts = recycle(facts);
+    if !slots.is_empty() {
+        scratch.facts = recycle(facts);
+    }
     let repeat = met.carrier.repeat || view.joined.repeat;
     let verdict = decision.verdict.max(worst);
     if repeat {
@@ -336,17 +342,25 @@ fn judge<L: Listener>(
         let [mt, mo] = &mut counters.directions;
         *if met.direction == Direction::Mt { mt } else { mo } += 1;
         counters.in_parts += u64::from(concat.is_some());
-        slots.iter().for_each(|slot| count(&mut counters.urls, if slot.acts() { slot.verdict } else { Verdict::None }));
+        let own = slots.iter().filter(|slot| slot.found != Found::Copy);
+        own.for_each(|slot| count(&mut counters.urls, if slot.acts() { slot.verdict } else { Verdict::None }));
         let observed = decision.observe && decision.action != policy::Action::Pass;
         counters.actions.add(Layer::Sms, if observed { "observe" } else { decision.action.name() });
     }
     if !L::TEXTS && slots.is_empty() {
         return;
     }
+    problems.clear();
+    problems.extend(view.problems.names().chain(met.forward.marks.iter().map(tcap::Mark::name)));
+    problems.extend(met.transaction.marks.iter().map(tcap::Mark::name));
     let mut urls: Vec<Url<'_>> = recycle(mem::take(&mut scratch.urls));
     urls.extend(slots.iter().map(|slot| {
         let span = |(start, end): (usize, usize)| arena.get(start..end).unwrap_or_default();
-        let source = if slot.found == Found::Sender { address.as_str() } else { text };
+        let source = match slot.found {
+            Found::Sender => address.as_str(),
+            Found::Copy => arena.as_str(),
+            Found::Text | Found::Push => text,
+        };
         Url {
             text: source.get(slot.start..slot.end).unwrap_or_default(),
             start: slot.start,
@@ -389,7 +403,6 @@ fn judge<L: Listener>(
         repeat,
     };
     way.listener.sms(&sms);
-    urls.clear();
     scratch.urls = recycle(urls);
 }
 

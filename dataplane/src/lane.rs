@@ -95,6 +95,8 @@ pub(crate) struct Buffers {
     datagram: Vec<u8>,
     message: Vec<u8>,
     pub(crate) segments: Vec<u8>,
+    /// A MAP argument whose octet string came in pieces.
+    pub(crate) argument: Vec<u8>,
 }
 
 /// A lane. See the module.
@@ -137,6 +139,8 @@ impl Lane {
                 datagram: Vec::with_capacity(WHOLE),
                 message: Vec::with_capacity(WHOLE),
                 segments: Vec::with_capacity(16 * 256),
+                // 255 octets hold any TPDU that SCCP can carry in one message; in several pieces the argument is bounded alike.
+                argument: vec![0; 512],
             },
             scratch: judge::Scratch::default(),
             changes: Changes::default(),
@@ -196,7 +200,7 @@ impl Lane {
         ]
     }
 
-    fn carried<L: Listener>(&mut self, frame: &Frame<'_>, carried: Carried<'_>, way: &mut Way<'_, L>) -> Result<(), Error> {
+    fn carried<'f, L: Listener>(&mut self, frame: &Frame<'f>, carried: Carried<'f>, way: &mut Way<'_, L>) -> Result<(), Error> {
         match carried {
             Carried::Ip(ip) => self.ip(frame, ip, way),
             Carried::Mtp3(msu) => {
@@ -214,17 +218,17 @@ impl Lane {
     }
 
     /// A frame of MTP2, MTP3 or SCCP alone: one message, and the frame itself is what changes.
-    fn bare<L: Listener>(
+    fn bare<'f, L: Listener>(
         &mut self,
-        frame: &Frame<'_>,
+        frame: &Frame<'f>,
         way: &mut Way<'_, L>,
-        read: impl FnOnce(&mut Self, &Carrier<'_>, &mut Way<'_, L>),
+        read: impl FnOnce(&mut Self, &mut Carrier<'f>, &mut Way<'_, L>),
     ) {
         let cut = frame.bytes.len() < frame.original_len;
         self.counters.cut += u64::from(cut);
-        let carrier = Carrier::new(frame.bytes, cut.then_some("cut by the capture"));
+        let mut carrier = Carrier::new(frame.bytes, cut.then_some("cut by the capture"));
         self.counters.messages.seen += 1;
-        read(self, &carrier, way);
+        read(self, &mut carrier, way);
         if !self.changes.is_empty() {
             let Self { changes, packets, .. } = self;
             packets.bare(frame.bytes, changes);
@@ -253,7 +257,7 @@ impl Lane {
         mut frozen: Option<&'static str>,
         way: &mut Way<'_, L>,
     ) -> Result<(), Error> {
-        let (encapsulation, bytes) = ip.sctp()?;
+        let (encapsulation, bytes) = ip.sctp_by(&way.world.network.udp_ports)?;
         let packet = Packet::parse(bytes)?;
         if ip.cut {
             self.counters.cut += 1;
@@ -323,10 +327,10 @@ impl Lane {
         let mut carrier = Carrier::new(chunk.body, *frozen);
         carrier.repeat = seen == Seen::Repeat;
         if data.begin && data.end {
-            self.user_message(data.payload, data.ppid, flow, carrier, way)?;
+            self.user_message(data.payload, data.ppid, flow, &mut carrier, way)?;
         } else {
             let mut buffer = mem::take(&mut self.buffers.message);
-            let result = self.piece(&data, association, flow, carrier, &mut buffer, way);
+            let result = self.piece(&data, association, flow, &carrier, &mut buffer, way);
             self.buffers.message = buffer;
             result?;
         }
@@ -344,7 +348,7 @@ impl Lane {
         data: &sctp::Data<'_>,
         association: u64,
         flow: &Flow,
-        carrier: Carrier<'_>,
+        carrier: &Carrier<'_>,
         buffer: &mut Vec<u8>,
         way: &mut Way<'_, L>,
     ) -> Result<(), Error> {
@@ -359,7 +363,7 @@ impl Lane {
                 let lay = Lay { whole: buffer, piece: data.payload, at };
                 // The identifiers in use fit 24 bits; one in host order does not, and falls back on the port.
                 let ppid = Some(marks >> 8);
-                self.user_message(buffer, ppid, flow, Carrier { chunks: Some(lay), ..carrier }, way)
+                self.user_message(buffer, ppid, flow, &mut Carrier { chunks: Some(lay), ..*carrier }, way)
             }
             Step::Waiting { repeat: false } => Err(Error::new(Layer::Sctp, 0, Why::NotOurs("piece that waits for others"))),
             Step::Waiting { repeat: true } => Err(Error::new(Layer::Sctp, 0, Why::NotOurs("piece seen before"))),
@@ -367,12 +371,12 @@ impl Lane {
         }
     }
 
-    fn user_message<L: Listener>(
+    fn user_message<'c, L: Listener>(
         &mut self,
-        bytes: &[u8],
+        bytes: &'c [u8],
         ppid: Option<u32>,
         flow: &Flow,
-        carrier: Carrier<'_>,
+        carrier: &mut Carrier<'c>,
         way: &mut Way<'_, L>,
     ) -> Result<(), Error> {
         let ppid = ppid.unwrap_or(0);
@@ -380,7 +384,7 @@ impl Lane {
             return Err(Error::new(Layer::Sctp, 0, Why::NotOurs(sctp::ppid_name(ppid).unwrap_or("unknown payload protocol"))));
         };
         way.place.transport = adaptation.into();
-        self.messages(bytes, adaptation, &carrier, way);
+        self.messages(bytes, adaptation, carrier, way);
         Ok(())
     }
 

@@ -103,6 +103,8 @@ pub enum Found {
     Sender,
     /// In a WAP push.
     Push,
+    /// In an earlier copy of this part or of one beside it: another text came under the same number.
+    Copy,
 }
 
 /// One URL, or one reading of it, and its verdict.

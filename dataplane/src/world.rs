@@ -1,6 +1,6 @@
 //! Everything that a decision depends on beside the message itself, behind one pointer: taken once a batch, swapped whole.
 
-use protocols::{mtp3, sccp};
+use protocols::{link, mtp3, sccp};
 
 use crate::policy::Policy;
 use crate::record::Label;
@@ -24,6 +24,8 @@ pub struct Network {
     pub correlation_ids: Vec<(Box<str>, Box<str>)>,
     /// Service centres that answer for each other: a part's group is part of its text's name.
     pub centre_groups: Vec<Vec<Box<str>>>,
+    /// UDP ports that carry SCTP, RFC 6951.
+    pub udp_ports: Vec<u16>,
 }
 
 /// A link set by the point codes at its ends; one that is left out holds for all.
@@ -46,6 +48,7 @@ impl Default for Network {
             mtu: 1500,
             correlation_ids: Vec::new(),
             centre_groups: Vec::new(),
+            udp_ports: vec![link::SCTP_IN_UDP],
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Frames through a whole lane: sums agree, what goes on changed is read again, and a second pass changes nothing more.
 
-use dataplane::record::{Listener, Sms};
+use dataplane::record::{Found, Listener, Sms};
 use protocols::link::LinkType;
 
 use crate::way::{self, Wire};
@@ -37,11 +37,11 @@ impl Listener for Looks {
         self.repeats += u64::from(sms.repeat);
         let text = sms.text.unwrap_or_default();
         for url in sms.urls {
-            let source = if url.found == dataplane::record::Found::Sender { sms.address } else { text };
+            let source = if url.found == Found::Sender { sms.address } else { text };
             // Where the whole text is not there yet, places count in what was joined so far.
             let whole = sms.concat.is_none();
             assert!(
-                !whole || url.found == dataplane::record::Found::Push || source.get(url.start..url.end) == Some(url.text),
+                !whole || matches!(url.found, Found::Push | Found::Copy) || source.get(url.start..url.end) == Some(url.text),
                 "{url:?}"
             );
             assert!(url.url.contains(url.host));

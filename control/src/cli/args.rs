@@ -70,6 +70,8 @@ pub(super) struct Judge {
   ztsms replay in.pcap --write out.pcapng --policy strict.toml")]
 pub(super) struct Replay {
     /// Captures: pcap or pcapng, plain or in gzip or Zstandard; `-` is standard input
+    ///
+    /// Captures that follow each other, as a ring of files does, are read as one. One that begins before the last one ended, or an hour after, is another: it gets a new lane, which knows nothing of open dialogues and of parts of texts that came before.
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) files: Vec<PathBuf>,
     /// One ztsms.sms.v1 object a line on standard output, the summary on standard error

@@ -1,5 +1,6 @@
 //! The world that a command judges by: verdicts, policy, suffixes, scanner.
 
+use dataplane::lane::Setup;
 use dataplane::scan::{self, Scanner};
 use dataplane::suffix::Suffixes;
 use dataplane::verdict::{Confidence, Reason, Verdict};
@@ -16,10 +17,16 @@ use crate::{build, builtin};
 
 /// What `--verdicts` and `--policy` name, or what is there without them.
 pub(super) fn world(judge: &Judge) -> Result<World, Failure> {
+    world_and_setup(judge).map(|(world, _)| world)
+}
+
+/// The same, and what a lane is set up with.
+pub(super) fn world_and_setup(judge: &Judge) -> Result<(World, Setup), Failure> {
     let suffixes = Suffixes::built_in();
     let table = table(judge.verdicts.as_deref(), &suffixes)?;
-    let Config { policy, network, .. } = config::load(judge.policy.as_deref()).map_err(said)?;
-    Ok(World { scanner: Scanner::default(), suffixes, table, policy, network: self::network(&network) })
+    let Config { policy, network, joins, .. } = config::load(judge.policy.as_deref()).map_err(said)?;
+    let world = World { scanner: Scanner::default(), suffixes, table, policy, network: self::network(&network) };
+    Ok((world, joins.setup()))
 }
 
 /// The verdict table that `path` names; the built-in set without one.
@@ -60,6 +67,7 @@ fn network(network: &config::Network) -> Network {
             .iter()
             .map(|group| group.iter().map(|centre| centre.as_str().into()).collect())
             .collect(),
+        udp_ports: network.udp_ports.clone(),
         ..Network::default()
     }
 }

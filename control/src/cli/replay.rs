@@ -21,13 +21,13 @@ use crate::terminal::{Colour, Paint};
 /// Runs the command.
 pub(super) fn run(args: &Replay, colour: Colour) -> Result<Done, Failure> {
     let started = Instant::now();
-    let world = judge::world(&args.judge)?;
+    let (world, setup) = judge::world_and_setup(&args.judge)?;
     let redactor = match &args.redact_key {
         Some(path) => Some(Redactor::from_file(path).map_err(|error| Failure::file(path, "read", error))?),
         None => args.redact.then(Redactor::new),
     };
     let threads = args.threads.map(usize::from).or_else(|| std::thread::available_parallelism().map(usize::from).ok());
-    let job = lane::Job { args, world: &world, redactor: redactor.as_ref(), threads: threads.unwrap_or(1) };
+    let job = lane::Job { args, world: &world, setup: &setup, redactor: redactor.as_ref(), threads: threads.unwrap_or(1) };
     let end = lane::run(&job)?;
 
     let what = End { counters: &end.counters, joins: &end.joins, explains: &end.explains };

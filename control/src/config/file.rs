@@ -1,5 +1,7 @@
 //! The file as it is written: every key, none beside them, and values that are what they say.
 
+use dataplane::join::table;
+use dataplane::lane::Setup;
 use dataplane::policy::{Action, Direction, ImsiRange, Preset, check_template};
 use dataplane::verdict::Verdict;
 use serde::Deserialize;
@@ -224,6 +226,25 @@ pub struct Joins {
     pub parts: Limits,
     /// Open dialogues.
     pub dialogues: Limits,
+}
+
+impl Joins {
+    /// What a lane is set up with.
+    pub fn setup(&self) -> Setup {
+        let limits = |limits: Limits| table::Limits {
+            entries: limits.entries,
+            octets: limits.octets,
+            age_ns: u64::from(limits.seconds) * 1_000_000_000,
+        };
+        Setup {
+            fragments: limits(self.ip),
+            chunks: limits(self.sctp),
+            segments: limits(self.sccp),
+            parts: limits(self.parts),
+            dialogues: limits(self.dialogues),
+            ..Setup::default()
+        }
+    }
 }
 
 impl Default for Joins {

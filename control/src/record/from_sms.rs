@@ -101,6 +101,7 @@ impl Url {
                 Found::Text => "text",
                 Found::Sender => "sender",
                 Found::Push => "push",
+                Found::Copy => "copy",
             },
         }
     }

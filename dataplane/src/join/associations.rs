@@ -29,7 +29,7 @@ pub enum Seen {
 }
 
 /// What a packet shows of its direction.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flow {
     /// Source address.
     pub source: IpAddr,
@@ -49,9 +49,10 @@ struct Direction {
     last_tsn: u32,
     touched: u64,
     used: bool,
+    /// The path that was seen last, and whose addresses are known: nearly every packet comes over it.
+    path: Option<Flow>,
     addresses: [u64; ADDRESSES],
     next_address: usize,
-    window: Box<[u64; WINDOW]>,
 }
 
 impl Direction {
@@ -65,6 +66,8 @@ impl Direction {
                 *slot = address;
             }
             self.next_address = (self.next_address + 1) % ADDRESSES;
+            // It may have taken the place of one of the path's.
+            self.path = None;
         }
     }
 }
@@ -72,6 +75,8 @@ impl Direction {
 /// The table of directions.
 pub struct Associations {
     directions: Box<[Direction]>,
+    /// [`WINDOW`] digests of each direction. Those of directions that were never used are never touched.
+    windows: Box<[u64]>,
     sets: u64,
     next_id: u64,
     /// Directions that made room for a newer one.
@@ -90,18 +95,32 @@ impl Associations {
             last_tsn: 0,
             touched: 0,
             used: false,
+            path: None,
             addresses: [0; ADDRESSES],
             next_address: 0,
-            window: Box::new([0; WINDOW]),
         };
-        Self { directions: (0..sets * WAYS).map(|_| direction()).collect(), sets: sets as u64, next_id: 1, evicted: 0, begun: 0 }
+        Self {
+            directions: (0..sets * WAYS).map(|_| direction()).collect(),
+            windows: vec![0; sets * WAYS * WINDOW].into(),
+            sets: sets as u64,
+            next_id: 1,
+            evicted: 0,
+            begun: 0,
+        }
     }
 
-    fn direction(&mut self, flow: &Flow, tsn: Option<u32>, now: u64) -> Option<&mut Direction> {
+    /// The direction of a flow, and the window that goes with it.
+    fn direction(&mut self, flow: &Flow, tsn: Option<u32>, now: u64) -> Option<(&mut Direction, &mut [u64])> {
         let name = name(flow.verification_tag, flow.source_port, flow.destination_port);
-        let (source, destination) = (hash(flow.source), hash(flow.destination));
         let first = usize::try_from(name.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 & (self.sets - 1)).unwrap_or(0) * WAYS;
         let set = self.directions.get_mut(first..first + WAYS)?;
+        // Only a direction in use has a path.
+        if let Some(way) = set.iter().position(|d| d.name == name && d.path.as_ref() == Some(flow)) {
+            let direction = set.get_mut(way)?;
+            direction.touched = now;
+            return Some((direction, window(&mut self.windows, first + way)?));
+        }
+        let (source, destination) = (hash(flow.source), hash(flow.destination));
         let near = |d: &Direction| tsn.is_some_and(|tsn| tsn.wrapping_sub(d.last_tsn).wrapping_add(NEAR) < 2 * NEAR);
         let known = set
             .iter()
@@ -109,31 +128,34 @@ impl Associations {
             .or_else(|| set.iter().position(|d| d.used && d.name == name && near(d)));
         let way = known.or_else(|| set.iter().enumerate().min_by_key(|(_, d)| (d.used, d.touched)).map(|(way, _)| way))?;
         let direction = set.get_mut(way)?;
+        let window = window(&mut self.windows, first + way)?;
         if known.is_none() {
             self.evicted += u64::from(direction.used);
             self.begun += 1;
             direction.name = name;
             direction.id = self.next_id;
             direction.used = true;
+            direction.path = None;
             direction.addresses = [0; ADDRESSES];
             direction.next_address = 0;
-            direction.window.fill(0);
+            window.fill(0);
             self.next_id += 1;
         }
         direction.learn(source);
         direction.learn(destination);
+        direction.path = Some(*flow);
         direction.touched = now;
-        Some(direction)
+        Some((direction, window))
     }
 
     /// The number of the packet's direction, and whether this TSN was seen with this content.
     pub fn seen(&mut self, flow: &Flow, tsn: u32, content: &[u8], now: u64) -> (u64, Seen) {
-        let Some(direction) = self.direction(flow, Some(tsn), now) else { return (0, Seen::First) };
+        let Some((direction, window)) = self.direction(flow, Some(tsn), now) else { return (0, Seen::First) };
         direction.last_tsn = tsn;
         // The low bit tells a used slot from an empty one.
         let digest = u64::from(tsn) << 32 | xxhash_rust::xxh3::xxh3_64(content) & 0xffff_ffff | 1;
         let id = direction.id;
-        let Some(slot) = direction.window.get_mut(tsn as usize % WINDOW) else { return (id, Seen::First) };
+        let Some(slot) = window.get_mut(tsn as usize % WINDOW) else { return (id, Seen::First) };
         let seen = if *slot == digest {
             Seen::Repeat
         } else if *slot >> 32 == u64::from(tsn) && *slot != 0 {
@@ -154,15 +176,19 @@ impl Associations {
             destination_port: flow.source_port,
             verification_tag: initiate_tag,
         };
-        let Some(direction) = self.direction(&back, None, now) else { return };
+        let Some((direction, _)) = self.direction(&back, None, now) else { return };
         addresses.take(ADDRESSES).for_each(|address| direction.learn(hash(address)));
     }
 
     /// An ASCONF from `flow` that adds `addresses` to its sender.
     pub fn add(&mut self, flow: &Flow, addresses: impl Iterator<Item = IpAddr>, now: u64) {
-        let Some(direction) = self.direction(flow, None, now) else { return };
+        let Some((direction, _)) = self.direction(flow, None, now) else { return };
         addresses.take(ADDRESSES).for_each(|address| direction.learn(hash(address)));
     }
+}
+
+fn window(windows: &mut [u64], direction: usize) -> Option<&mut [u64]> {
+    windows.get_mut(direction * WINDOW..(direction + 1) * WINDOW)
 }
 
 fn name(tag: u32, source_port: u16, destination_port: u16) -> u64 {

@@ -6,7 +6,7 @@
 use protocols::map::Direction;
 use protocols::tcap::ApplicationContext;
 
-use super::table::{Counts, Key, Limits, Secret, Table, Value};
+use super::table::{Counts, Limits, Present, Secret, Table, Value};
 
 /// What is remembered of one dialogue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Dialogue {
     pub destination_reference: [u8; 10],
     /// Octets of it that are valid.
     pub destination_reference_len: u8,
+    /// Where [`Dialogues`] counts its transaction.
+    pub(crate) place: u16,
 }
 
 impl Dialogue {
@@ -46,13 +48,15 @@ impl Value for Dialogue {
 /// The table of open dialogues.
 pub struct Dialogues {
     table: Table<Dialogue>,
+    /// Transactions that are in the table.
+    present: Present,
     secret: Secret,
 }
 
 impl Dialogues {
     /// Takes all its memory now.
     pub fn new(limits: Limits, secret: Secret) -> Self {
-        Self { table: Table::new(limits), secret }
+        Self { table: Table::new(limits), present: Present::default(), secret }
     }
 
     /// What became of the dialogues.
@@ -60,27 +64,40 @@ impl Dialogues {
         &self.table.counts
     }
 
-    fn key(&self, owner: &[u8], transaction: &[u8]) -> Key {
-        self.secret.key(&[owner], &[transaction])
-    }
-
     /// A Begin: `owner` is the calling party as it stands in the frame.
     pub fn open(&mut self, owner: &[u8], otid: &[u8], dialogue: Dialogue, now: u64) {
-        let key = self.key(owner, otid);
-        *self.table.entry(key, now, drop).0 = dialogue;
+        let key = self.secret.key(&[owner], &[otid]);
+        let Self { table, present, .. } = self;
+        let begun = table.counts.begun;
+        let mut displaced = None;
+        let (known, counts) = table.entry(key, now, |old| displaced = Some(old.place));
+        let place = Present::place(otid);
+        // The same transaction once more is counted already.
+        if counts.begun > begun {
+            present.count(place, true);
+        }
+        *known = Dialogue { place, ..dialogue };
+        if let Some(place) = displaced {
+            present.count(place, false);
+        }
     }
 
     /// The dialogue that `owner` began under this id.
+    #[inline]
     pub fn find(&mut self, owner: &[u8], transaction: &[u8], now: u64) -> Option<&mut Dialogue> {
-        let key = self.key(owner, transaction);
-        self.table.find(key, now)
+        if !self.present.may_hold(Present::place(transaction)) {
+            return None;
+        }
+        self.table.find(self.secret.id(&[owner], &[transaction]), now)
     }
 
     /// End or Abort.
+    #[inline]
     pub fn close(&mut self, owner: &[u8], transaction: &[u8]) {
-        let key = self.key(owner, transaction);
-        if self.table.remove(key).is_some() {
+        let place = Present::place(transaction);
+        if self.present.may_hold(place) && self.table.remove(self.secret.id(&[owner], &[transaction])).is_some() {
             self.table.counts.completed += 1;
+            self.present.count(place, false);
         }
     }
 
@@ -106,5 +123,21 @@ mod tests {
         dialogues.close(b"A", &[1]);
         assert!(dialogues.find(b"A", &[1], 1).is_none());
         assert_eq!(dialogues.counts().completed, 1);
+    }
+
+    #[test]
+    fn what_made_room_or_began_anew_is_counted_right() {
+        let mut dialogues = Dialogues::new(Limits { entries: 8, octets: 0, age_ns: 100 }, Secret(1));
+        for round in 0..3 {
+            for id in 0..100u32 {
+                dialogues.open(b"A", &id.to_be_bytes(), Dialogue::default(), round);
+                dialogues.open(b"A", &id.to_be_bytes(), Dialogue::default(), round);
+            }
+        }
+        let here: Vec<u32> = (0..100u32).filter(|id| dialogues.find(b"A", &id.to_be_bytes(), 3).is_some()).collect();
+        assert_eq!(here.len(), 8);
+        here.iter().for_each(|id| dialogues.close(b"A", &id.to_be_bytes()));
+        assert_eq!(dialogues.counts().completed, 8);
+        assert!((0..100u32).all(|id| !dialogues.present.may_hold(Present::place(&id.to_be_bytes()))));
     }
 }

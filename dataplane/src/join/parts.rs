@@ -133,7 +133,7 @@ impl Parts {
     /// The run around the part once more, with the copy that came first wherever two came under one number.
     pub fn earlier(&mut self, key: Key, now: u64, part: Part, out: &mut String) -> Joined {
         let Self { table, pool } = self;
-        let Some(entry) = table.find(key, now) else { return Joined::default() };
+        let Some(entry) = table.find(key.id, now) else { return Joined::default() };
         run(pool, entry.chain, entry.chain.len(), part, true, out)
     }
 }

@@ -37,28 +37,27 @@ pub struct Tag {
     pub marks: u32,
 }
 
-#[derive(Clone, Copy)]
-struct Head {
-    next: u32,
-    len: u32,
-    tag: Tag,
-}
+/// A block's next one in its chain, its length, and its tag's place and marks. An array, so that all of them come zeroed from the
+/// system and what is never used is never touched.
+type Head = [u32; 4];
 
 /// The pool: `blocks` pieces of at most `size` octets.
 pub struct Pool {
     octets: Box<[u8]>,
     heads: Box<[Head]>,
     size: usize,
+    /// The first of the blocks that were used and given back.
     free: u32,
+    /// The first of the blocks that were never used.
+    fresh: u32,
 }
 
 impl Pool {
     /// Takes `octets` octets in blocks of `size`.
     pub fn new(octets: usize, size: usize) -> Self {
-        let blocks = (octets / size).max(1);
-        let next = |block: usize| u32::try_from(block + 1).ok().filter(|&n| (n as usize) < blocks).unwrap_or(NONE);
-        let heads = (0..blocks).map(|block| Head { next: next(block), len: 0, tag: Tag::default() }).collect();
-        Self { octets: vec![0; blocks * size].into_boxed_slice(), heads, size, free: 0 }
+        // As many as a `u32` counts, the last of which stands for none.
+        let blocks = (octets / size).clamp(1, NONE as usize);
+        Self { octets: vec![0; blocks * size].into(), heads: vec![[0; 4]; blocks].into(), size, free: NONE, fresh: 0 }
     }
 
     /// Octets that one piece may have.
@@ -69,17 +68,21 @@ impl Pool {
     /// Appends a piece; `false` when it is too large or the pool is full.
     #[must_use]
     pub fn push(&mut self, chain: &mut Chain, tag: Tag, piece: &[u8]) -> bool {
-        let block = self.free;
+        let block = if self.free == NONE { self.fresh } else { self.free };
         let at = block as usize * self.size;
         let (Some(head), Some(room)) = (self.heads.get_mut(block as usize), self.octets.get_mut(at..at + self.size)) else {
             return false;
         };
         let (Some(room), Ok(len)) = (room.get_mut(..piece.len()), u32::try_from(piece.len())) else { return false };
         room.copy_from_slice(piece);
-        self.free = head.next;
-        *head = Head { next: NONE, len, tag };
+        if self.free == NONE {
+            self.fresh += 1;
+        } else {
+            [self.free, ..] = *head;
+        }
+        *head = [NONE, len, tag.place, tag.marks];
         match self.heads.get_mut(chain.last as usize) {
-            Some(last) => last.next = block,
+            Some([next, ..]) => *next = block,
             None => chain.first = block,
         }
         chain.last = block;
@@ -91,10 +94,10 @@ impl Pool {
     pub fn pieces(&self, chain: Chain) -> impl Iterator<Item = (Tag, &[u8])> {
         let mut block = chain.first;
         core::iter::from_fn(move || {
-            let head = self.heads.get(block as usize)?;
+            let &[next, len, place, marks] = self.heads.get(block as usize)?;
             let at = block as usize * self.size;
-            block = head.next;
-            Some((head.tag, self.octets.get(at..at + head.len as usize)?))
+            block = next;
+            Some((Tag { place, marks }, self.octets.get(at..at + len as usize)?))
         })
     }
 
@@ -105,8 +108,8 @@ impl Pool {
 
     /// Gives a chain's blocks back.
     pub fn free(&mut self, chain: Chain) {
-        let Some(last) = self.heads.get_mut(chain.last as usize) else { return };
-        last.next = self.free;
+        let Some([next, ..]) = self.heads.get_mut(chain.last as usize) else { return };
+        *next = self.free;
         self.free = chain.first;
     }
 }

@@ -1,15 +1,12 @@
 //! Finds the URLs of a message and asks what each is worth.
 
-use core::mem;
-
-use crate::join::parts::{Part, Parts};
 use crate::record::Found;
 use crate::scan;
 use crate::verdict::{Confidence, Reason, Verdict};
 use crate::verdicts::{EntryRef, KeyScratch};
 use crate::world::World;
 
-/// One URL found: where it lies in the text, and where its canonical form lies in the arena.
+/// One URL found: where it lies in the text (one of an earlier copy: in the arena), and where its canonical form lies in the arena.
 #[derive(Clone, Copy)]
 pub(super) struct Slot {
     pub(super) start: usize,
@@ -23,32 +20,6 @@ pub(super) struct Slot {
     pub(super) app: bool,
     pub(super) confidence: Confidence,
     pub(super) found: Found,
-}
-
-/// The worst that the text is worth when the copies that came first are read in place of the later ones.
-#[expect(clippy::too_many_arguments, reason = "borrows of one scratch, each its own")]
-pub(super) fn earlier_copies(
-    parts: &mut Parts,
-    key: crate::join::table::Key,
-    now: u64,
-    place: Part,
-    buffer: &mut Vec<u8>,
-    world: &World,
-    sender: &str,
-    keys: &mut KeyScratch,
-    scan: &mut scan::Scratch,
-) -> Verdict {
-    buffer.clear();
-    let Ok(mut text) = String::from_utf8(mem::take(buffer)) else { return Verdict::Unknown };
-    parts.earlier(key, now, place, &mut text);
-    let mut worst = Verdict::None;
-    world.scanner.find(&text, scan, |link| {
-        if link.confidence == Confidence::High {
-            worst = worst.max(world.table.judge(&link.url, link.app, sender, &world.suffixes, keys).verdict);
-        }
-    });
-    *buffer = text.into_bytes();
-    worst
 }
 
 impl Slot {
@@ -72,9 +43,29 @@ pub(super) struct Find<'f> {
 }
 
 impl Find<'_> {
+    /// The links of a text that [`scan::Scanner::may_link`] does not dismiss.
     pub(super) fn links(&mut self, text: &str, found: Found, scan: &mut scan::Scratch) {
         let world = self.world;
         world.scanner.find(text, scan, |link| self.link(link, found));
+    }
+
+    /// The links of a text whose parts were exchanged for copies that came before: those that the text itself does not have.
+    pub(super) fn copies(&mut self, text: &str, scan: &mut scan::Scratch) {
+        let told = self.slots.len();
+        self.links(text, Found::Copy, scan);
+        let Self { slots, arena, .. } = self;
+        let url = |slot: &Slot| arena.get(slot.url.0..slot.url.1);
+        let mut kept = told;
+        for at in told..slots.len() {
+            let Some(&slot) = slots.get(at) else { break };
+            if !slots.iter().take(told).any(|known| url(known) == url(&slot)) {
+                if let Some(place) = slots.get_mut(kept) {
+                    *place = slot;
+                }
+                kept += 1;
+            }
+        }
+        slots.truncate(kept);
     }
 
     fn link(&mut self, link: &scan::Link<'_>, found: Found) {
@@ -104,10 +95,17 @@ impl Find<'_> {
         };
         let host = within(url.host).unwrap_or((base, base));
         let registrable = registrable.and_then(within).unwrap_or((base, base));
+        let (mut start, mut end) = (link.start, link.end);
+        let behind = self.arena.len();
+        if found == Found::Copy {
+            // That text is gone when the record is made.
+            self.arena.push_str(link.as_written);
+            (start, end) = (behind, self.arena.len());
+        }
         self.slots.push(Slot {
-            start: link.start,
-            end: link.end,
-            url: (base, self.arena.len()),
+            start,
+            end,
+            url: (base, behind),
             host,
             registrable,
             verdict,

@@ -22,12 +22,18 @@ struct Judged<'a> {
 }
 
 impl Policy {
+    /// Whether [`Policy::decide`] may come to anything but passing: by links, by the message's verdict, or by what its text imitates.
+    #[inline]
+    pub fn may_act(&self, message_links: usize, verdict: Verdict, text: &str) -> bool {
+        message_links > 0 || verdict != Verdict::None || self.imitation.possible(text)
+    }
+
     /// What to do with a message. The new text, or the places to blank, are left in `scratch`.
     ///
     /// Deciding about what an earlier decision of the same policy wrote changes nothing, provided `room` judges by the text alone.
     pub fn decide(&self, message: &Message<'_>, scratch: &mut Scratch, room: &mut dyn Room) -> Decision {
         scratch.clear();
-        if message.links.is_empty() && message.verdict == Verdict::None && !self.imitation.possible(message.text) {
+        if !self.may_act(message.links.len(), message.verdict, message.text) {
             return Decision::default();
         }
         let judged = self.judge(message, 0);

@@ -177,33 +177,39 @@ impl<'a> Ip<'a> {
     /// In a packet that the capture cut short this is what is there: the sum of it is bad and its last chunk is truncated.
     #[inline(always)]
     pub fn sctp(&self) -> Result<(Encapsulation<'a>, &'a [u8]), Error> {
+        self.sctp_by(&[SCTP_IN_UDP])
+    }
+
+    /// The same where these UDP ports carry SCTP.
+    #[inline(always)]
+    pub fn sctp_by(&self, udp_ports: &[u16]) -> Result<(Encapsulation<'a>, &'a [u8]), Error> {
         if self.protocol == SCTP && self.fragment.is_none() {
             return Ok((Encapsulation::Plain, self.payload));
         }
-        self.other()
+        self.other(udp_ports)
     }
 
     #[inline(never)]
-    fn other(&self) -> Result<(Encapsulation<'a>, &'a [u8]), Error> {
+    fn other(&self, udp_ports: &[u16]) -> Result<(Encapsulation<'a>, &'a [u8]), Error> {
         if self.fragment.is_some() {
             return Err(self.error(Why::Missing("the other IP fragments")));
         }
         match self.protocol {
-            UDP => self.udp(),
+            UDP => self.udp(udp_ports),
             other => Err(self.error(Why::NotOurs(protocol_name(other)))),
         }
     }
 
-    fn udp(&self) -> Result<(Encapsulation<'a>, &'a [u8]), Error> {
+    fn udp(&self, ports: &[u16]) -> Result<(Encapsulation<'a>, &'a [u8]), Error> {
         let Some((header, data)) = self.payload.split_first_chunk::<8>() else {
             return Err(Error::new(Layer::Udp, 0, Why::truncated(8, self.payload.len())));
         };
         let &[s0, s1, d0, d1, l0, l1, _, _] = header;
         let (source_port, destination_port) = (u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1]));
-        if source_port != SCTP_IN_UDP && destination_port != SCTP_IN_UDP {
+        if !ports.contains(&source_port) && !ports.contains(&destination_port) {
             let name = match (source_port, destination_port) {
                 (500 | 4500, _) | (_, 500 | 4500) => "encrypted: IPsec in UDP",
-                _ => "UDP other than port 9899",
+                _ => "UDP of other ports than SCTP's",
             };
             return Err(Error::new(Layer::Udp, 0, Why::NotOurs(name)));
         }

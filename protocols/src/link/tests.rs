@@ -238,6 +238,16 @@ fn sctp_in_udp_is_found_by_either_port_and_bounded_by_the_udp_length() {
 }
 
 #[test]
+fn other_udp_ports_carry_sctp_where_the_operator_says_so() {
+    let mut datagram = Vec::new();
+    build::udp(&mut datagram, V4, (40000, 5000), b"sctp").unwrap();
+    let packet = packet(V4, UDP, &datagram);
+    let ip = ip(LinkType::RawIp, &packet);
+    assert!(ip.sctp().is_err());
+    assert_eq!(ip.sctp_by(&[9899, 5000]).unwrap().1, b"sctp");
+}
+
+#[test]
 fn udp_that_is_not_ours_or_lies_is_named() {
     let label = |ports, data: &[u8], change: &dyn Fn(&mut Vec<u8>)| {
         let mut datagram = Vec::new();
@@ -246,7 +256,7 @@ fn udp_that_is_not_ours_or_lies_is_named() {
         let packet = packet(V4, UDP, &datagram);
         ip(LinkType::RawIp, &packet).sctp().unwrap_err().why
     };
-    assert_eq!(label((53, 53), b"", &|_| ()), Why::NotOurs("UDP other than port 9899"));
+    assert_eq!(label((53, 53), b"", &|_| ()), Why::NotOurs("UDP of other ports than SCTP's"));
     assert_eq!(label((4500, 4500), b"", &|_| ()), Why::NotOurs("encrypted: IPsec in UDP"));
     assert_eq!(label((9899, 9899), &[22, 0xfe, 0xfd, 0], &|_| ()), Why::NotOurs("encrypted: DTLS"));
     assert_eq!(label((9899, 9899), b"sctp", &|datagram| datagram[5] = 13), Why::BadLength(13));

@@ -35,6 +35,7 @@ const APART_NS: u64 = 3_600_000_000_000;
 pub(super) struct Job<'a> {
     pub(super) args: &'a Replay,
     pub(super) world: &'a World,
+    pub(super) setup: &'a Setup,
     pub(super) redactor: Option<&'a Redactor>,
     pub(super) threads: usize,
 }
@@ -147,7 +148,7 @@ impl<'a, const TEXTS: bool> Way<'a, TEXTS> {
         let open = |path: &Option<PathBuf>| path.as_deref().map(|path| Written::new(path, &job.args.files)).transpose();
         Ok(Self {
             job,
-            lane: Lane::new(&Setup::default()),
+            lane: Lane::new(job.setup),
             listen: Listen::new(job.world, job.redactor, job.args.files.len()),
             written: open(&job.args.write)?,
             unscanned: open(&job.args.unscanned)?,
@@ -178,7 +179,7 @@ impl<'a, const TEXTS: bool> Way<'a, TEXTS> {
         let follows = time_ns.is_some_and(|time| time >= self.last_time && time - self.last_time <= APART_NS);
         if !follows {
             self.end_lane();
-            self.lane = Lane::new(&Setup::default());
+            self.lane = Lane::new(self.job.setup);
             self.listen.explains.forget();
             self.last_time = 0;
         }

@@ -50,12 +50,12 @@ impl<const TEXTS: bool> Listener for Listen<'_, TEXTS> {
             return;
         }
         self.explains.sms(sms);
-        let msisdn = sms.imsi.and_then(|imsi| self.explains.msisdn(imsi));
         if TEXTS {
-            let beside = Beside { file: Arc::clone(&self.file), timeless: self.timeless, msisdn: msisdn.map(str::to_owned) };
+            let msisdn = sms.imsi.and_then(|imsi| self.explains.msisdn(imsi)).map(|number| number.to_string());
+            let beside = Beside { file: Arc::clone(&self.file), timeless: self.timeless, msisdn };
             self.records.push(Record::of(sms, self.world, beside));
         }
-        let context = Context { file: &self.file, msisdn, redactor: self.redactor };
+        let context = Context { file: &self.file, explains: &self.explains, redactor: self.redactor };
         self.summary.sms(sms, self.world, context);
     }
 
