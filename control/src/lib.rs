@@ -20,8 +20,6 @@ pub mod lists;
 pub mod live;
 pub mod plan;
 pub mod recipients;
-#[cfg(all(feature = "live", target_os = "linux"))]
-pub mod live;
 pub mod record;
 pub mod record_json;
 pub mod spool;
