@@ -69,6 +69,8 @@ struct Sample {
     rp_ui: &'static [u8],
     user_data: UserData<'static>,
     text: &'static str,
+    /// Where its link starts, if it has one.
+    link: usize,
 }
 
 impl Sample {
@@ -85,7 +87,18 @@ impl Sample {
         let user_data = Tpdu::parse(rp_ui, Direction::MobileTerminated).expect("DELIVER").user_data;
         let mut text = String::new();
         let _problems = user_data.text(&mut text);
-        Self { frame, packet, user_message: data.payload, sccp, tcap, invoke, rp_ui, user_data, text: text.leak() }
+        Self {
+            frame,
+            packet,
+            user_message: data.payload,
+            sccp,
+            tcap,
+            invoke,
+            rp_ui,
+            user_data,
+            link: text.find("https").unwrap_or_default(),
+            text: text.leak(),
+        }
     }
 }
 
@@ -353,7 +366,7 @@ fn judge(b: &mut Bench, which: usize) {
 
 fn decide(b: &mut Bench, linked: bool) {
     let sample = if linked { &b.linked } else { &b.plain };
-    let start = sample.text.find("https").unwrap_or_default();
+    let start = sample.link;
     let host = b.urls[1].items[0].host;
     let facts = [LinkFacts {
         start,

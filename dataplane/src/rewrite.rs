@@ -82,6 +82,8 @@ pub struct Changes {
     /// What [`Changes::settle`] made of it: all that moves octets, by place, and all fields that stay where they are.
     cuts: Vec<Edit>,
     overs: Vec<Over>,
+    /// Where the first of `overs` stands.
+    lowest: usize,
     order: Vec<u64>,
     is_settled: bool,
 }
@@ -103,6 +105,7 @@ impl Default for Changes {
             // Each edit may move octets, and each field with its pad.
             cuts: Vec::with_capacity(3 * EDITS),
             overs: Vec::with_capacity(2 * EDITS),
+            lowest: usize::MAX,
             order: Vec::with_capacity(EDITS),
             is_settled: false,
         }
@@ -182,6 +185,7 @@ impl Changes {
         self.octets.truncate(self.own);
         self.cuts.clear();
         self.overs.clear();
+        self.lowest = usize::MAX;
         for n in 0..self.edits.len() {
             if let Some(edit) = self.edits.get(n).filter(|edit| edit.growth() != 0) {
                 let edit = edit.clone();
@@ -208,14 +212,18 @@ impl Changes {
             capped(field.covers.len(), 27) << 37 | (((1 << 27) - 1) - capped(field.at, 27)) << 10 | n as u64
         };
         order.extend(self.fields.iter().enumerate().map(key));
+        // They come innermost first, or outermost.
         if !order.is_sorted() {
-            order.sort_unstable();
+            order.reverse();
+            if !order.is_sorted() {
+                order.sort_unstable();
+            }
         }
     }
 
     fn settle_one(&mut self, old: &[u8], index: usize) -> Result<(), NoFit> {
-        let Some(Field { at, width, covers, pad }) = self.fields.get(index).cloned() else { return Ok(()) };
-        let growth = self.growth(&covers);
+        let Some(&Field { at, width, ref covers, pad }) = self.fields.get(index) else { return Ok(()) };
+        let (growth, end) = (self.growth(covers), covers.end);
         if growth == 0 {
             return Ok(());
         }
@@ -224,7 +232,7 @@ impl Changes {
         self.put(at, old_octets, octets, new)?;
         match pad {
             // RFC 4666 §3.2: the parameter is padded to four, its length does not say so.
-            Some(pad) => self.put(covers.end, pad, [0; 9], len.next_multiple_of(4) - len),
+            Some(pad) => self.put(end, pad, [0; 9], len.next_multiple_of(4) - len),
             None => Ok(()),
         }
     }
@@ -235,12 +243,14 @@ impl Changes {
         if len == old {
             let end = at + len;
             let apart = |start: usize, stop: usize| end <= start || at >= stop || len == 0;
+            // From field to field it goes outward, so that nearly each lies in front of all before.
             let free = self.cuts.iter().all(|cut| apart(cut.range.start, cut.range.end))
-                && self.overs.iter().all(|over| apart(over.at, over.at + usize::from(over.len)));
+                && (end <= self.lowest || self.overs.iter().all(|over| apart(over.at, over.at + usize::from(over.len))));
             // Two fields in one place: only octets that lie about their layout have that.
             if !free || self.overs.len() >= 2 * EDITS {
                 return Err(NoFit::Changes);
             }
+            self.lowest = self.lowest.min(at);
             self.overs.push(over);
             return Ok(());
         }
@@ -356,16 +366,25 @@ fn length(old: &[u8], at: usize, width: Width, len: usize) -> Result<([u8; 9], u
 
 /// What a field says before the change.
 fn old_len(old: &[u8], at: usize, width: Width) -> usize {
-    let octets = |n: usize| old.get(at..at + n).unwrap_or_default();
-    let big = |octets: &[u8]| octets.iter().fold(0usize, |sum, &octet| sum << 8 | usize::from(octet));
+    let [b0, b1, b2, b3] = old.get(at..).and_then(|rest| rest.first_chunk().copied()).unwrap_or_else(|| {
+        let mut octets = [0; 4];
+        octets.iter_mut().zip(old.get(at..).unwrap_or_default()).for_each(|(to, from)| *to = *from);
+        octets
+    });
+    let two = |high: u8, low: u8| usize::from(u16::from_be_bytes([high, low]));
     match width {
-        Width::One => big(octets(1)),
-        Width::Two => big(octets(2)),
-        Width::Four => big(octets(4)),
-        Width::TwoLittle => old.get(at + 1).map_or(0, |&o| usize::from(o)) << 8 | big(octets(1)),
-        Width::Indicator => big(octets(1)) & 0x3f,
-        Width::Ber(1) => big(octets(1)) & 0x7f,
-        Width::Ber(n) => big(octets(usize::from(n)).get(1..).unwrap_or_default()),
+        Width::One => usize::from(b0),
+        Width::Two => two(b0, b1),
+        Width::Four => two(b0, b1) << 16 | two(b2, b3),
+        Width::TwoLittle => two(b1, b0),
+        Width::Indicator => usize::from(b0 & 0x3f),
+        Width::Ber(0 | 1) => usize::from(b0 & 0x7f),
+        Width::Ber(2) => usize::from(b1),
+        Width::Ber(3) => two(b1, b2),
+        Width::Ber(octets) => {
+            let octets = old.get(at + 1..at + usize::from(octets)).unwrap_or_default();
+            octets.iter().fold(0, |sum, &octet| sum << 8 | usize::from(octet))
+        }
     }
 }
 

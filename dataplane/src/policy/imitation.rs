@@ -153,6 +153,12 @@ impl Imitation {
                 .is_none_or(|(third, fourth)| self.fours.may_have(&[pair[0], pair[1], third, fourth]) || self.short.has(pair))
     }
 
+    /// Whether the letters next to a link are such as our words end or start with.
+    fn is_near_ascii(&self, text: &[u8], start: usize, end: usize) -> bool {
+        let before = text.get(..start).unwrap_or_default().iter().rev().take(REACH).map(|&octet| char::from(octet));
+        two(before).is_some_and(|pair| self.tails.has(pair)) || self.starts_ascii(text.get(end..).unwrap_or_default())
+    }
+
     /// Whether the two first letters go on to one of our words.
     fn starts(&self, view: &View<'_>, from: usize) -> bool {
         two(view.chars_from(from).map(|(_, c)| c)).is_some_and(|pair| self.heads.has(pair))
@@ -194,16 +200,16 @@ impl Imitation {
             view.chars_from(range.start).any(|(at, _)| range.contains(&at) && blankable(view, at, links.clone()))
         };
         let seen = signs::look(view.text.as_bytes());
-        let found = if view.spots.is_empty() && seen & signs::WIDE == 0 {
-            self.in_ascii(view, seen, open)
-        } else {
-            self.in_any(view, open)
-        };
+        let is_ascii = view.spots.is_empty() && seen & signs::WIDE == 0;
+        let found = if is_ascii { self.in_ascii(view, seen, open) } else { self.in_any(view, open) };
         if found.is_some() {
             return found;
         }
         links.clone().filter(|link| link.in_this_part).find_map(|link| {
             let (start, end) = (link.start.checked_sub(view.base)?, link.end.checked_sub(view.base)?);
+            if is_ascii && !self.is_near_ascii(view.text.as_bytes(), start, end) {
+                return None;
+            }
             self.before_link(view, start).filter(open).or_else(|| self.behind_link(view, end).filter(open))
         })
     }

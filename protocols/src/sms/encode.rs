@@ -249,9 +249,7 @@ struct Body {
 
 impl Body {
     fn of(user_data: &UserData<'_>) -> Result<Self, NoFit> {
-        if !user_data.has_text() && !user_data.body().is_empty() || user_data.dcs.is_compressed() {
-            return Err(NoFit::NoText);
-        }
+        check(user_data)?;
         let (alphabet, tables) = (user_data.alphabet(), user_data.tables);
         Ok(Self { alphabet, tables, units: [0; MAX_SEPTETS], need: 0, room: room(user_data) })
     }
@@ -265,12 +263,7 @@ impl Body {
     }
 
     fn write_all(&mut self, text: &str) -> Result<(), NoFit> {
-        let as_it_is = match self.alphabet {
-            Alphabet::Gsm7 => self.tables.is_latin() && is_same_in_gsm7(text.as_bytes()),
-            Alphabet::EightBit => text.is_ascii(),
-            Alphabet::Ucs2 => false,
-        };
-        if as_it_is {
+        if is_as_it_is(text, self.alphabet, self.tables) {
             self.copy(text.as_bytes());
             return Ok(());
         }
@@ -319,6 +312,21 @@ impl Body {
     }
 }
 
+/// Whether there is a text that another can take the place of.
+fn check(user_data: &UserData<'_>) -> Result<(), NoFit> {
+    let has_none = !user_data.has_text() && !user_data.body().is_empty() || user_data.dcs.is_compressed();
+    if has_none { Err(NoFit::NoText) } else { Ok(()) }
+}
+
+/// Whether the octets of `text` are its units, one each.
+fn is_as_it_is(text: &str, alphabet: Alphabet, tables: Tables) -> bool {
+    match alphabet {
+        Alphabet::Gsm7 => tables.is_latin() && is_same_in_gsm7(text.as_bytes()),
+        Alphabet::EightBit => text.is_ascii(),
+        Alphabet::Ucs2 => false,
+    }
+}
+
 /// Whether every octet is a character that each Latin base table has at the place of its ASCII code: blocks without a branch, which the
 /// compiler makes vector code of. What is left behind them is looked at with some of the last block again.
 fn is_same_in_gsm7(text: &[u8]) -> bool {
@@ -329,13 +337,8 @@ fn is_same_in_gsm7(text: &[u8]) -> bool {
         u8::from(!(letter | sign | (octet == b'\n') | (octet == b'\r')))
     };
     let Some(last) = text.last_chunk::<LANES>() else { return text.iter().all(|&octet| other(octet) == 0) };
-    let mut others = [0; LANES];
-    for block in text.as_chunks::<LANES>().0.iter().chain(core::iter::once(last)) {
-        for (others, &octet) in others.iter_mut().zip(block) {
-            *others |= other(octet);
-        }
-    }
-    others == [0; LANES]
+    let is_same = |block: &[u8; LANES]| block.iter().fold(0, |any, &octet| any | other(octet)) == 0;
+    text.as_chunks().0.iter().all(is_same) && is_same(last)
 }
 
 /// Copies the header and sets the length.

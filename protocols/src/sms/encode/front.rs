@@ -1,6 +1,6 @@
 //! A text put in front of a message's own: the bits behind it move up, and nobody reads what they mean.
 
-use super::{Body, MAX_OCTETS, NoFit, Ud, start};
+use super::{Body, MAX_OCTETS, NoFit, Ud, check, is_as_it_is, room, start};
 use crate::sms::dcs::Alphabet;
 use crate::sms::gsm7;
 use crate::sms::tables::ESC;
@@ -14,12 +14,22 @@ const ROOM: usize = MAX_OCTETS + 2 * 8;
 /// # Errors
 /// As [`refit`](super::refit).
 pub fn prepend(user_data: &UserData<'_>, front: &str, out: &mut Ud) -> Result<(), NoFit> {
-    let mut body = Body::of(user_data)?;
-    body.write_all(front)?;
-    let (written, kept) = (body.need, kept(user_data));
-    let (need, room) = (written + kept, body.room);
-    let units = body.units.get(..written).filter(|_| need <= room).ok_or(NoFit::Long { need, room })?;
-    if body.alphabet == Alphabet::Gsm7 {
+    check(user_data)?;
+    let (alphabet, room) = (user_data.alphabet(), room(user_data));
+    let mut body;
+    let (units, written) = if is_as_it_is(front, alphabet, user_data.tables) {
+        (front.as_bytes(), front.len())
+    } else {
+        body = Body::of(user_data)?;
+        body.write_all(front)?;
+        (body.units.get(..body.need).unwrap_or_default(), body.need)
+    };
+    let kept = kept(user_data);
+    let need = written + kept;
+    if need > room {
+        return Err(NoFit::Long { need, room });
+    }
+    if alphabet == Alphabet::Gsm7 {
         return shifted(user_data, units, kept, out);
     }
     let header = user_data.header_octets();
