@@ -417,6 +417,24 @@ mod tests {
     }
 
     #[test]
+    fn a_length_with_leading_zeros_keeps_its_size() {
+        for octets in 4..=9_u8 {
+            let mut old = vec![0x80 | (octets - 1)];
+            old.resize(usize::from(octets), 0);
+            old.push(0xaa);
+            let end = old.len();
+            old[end - 2] = 1;
+            let mut changes = Changes::default();
+            changes.replace(end - 1..end, &[7; 300]).unwrap();
+            changes.field(Field { at: 0, width: Width::Ber(octets), covers: end - 1..end, pad: None }).unwrap();
+            let mut out = Vec::with_capacity(512);
+            changes.apply(&old, &mut out).unwrap();
+            old.splice(end - 3.., [1, 44].into_iter().chain([7; 300]));
+            assert_eq!(out, old, "{octets} octets");
+        }
+    }
+
+    #[test]
     fn padding_follows_the_new_length_and_the_message_counts_it() {
         // A parameter of 4 + 3 octets, padded by one, in a message whose length counts the pad.
         let old = [1, 0, 1, 1, 0, 0, 0, 16, 2, 0x10, 0, 7, b'a', b'b', b'c', 0];
