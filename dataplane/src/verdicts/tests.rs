@@ -426,7 +426,7 @@ fn local_decision_in_the_overlay_covers_no_feed_below_a_platform() {
     let overlay = Overlay::new(table.snapshot().id(), 8);
     let set = overlay.set(&rule("google.example", Safe, Local), table.snapshot(), &key(), &Suffixes::built_in());
     assert_eq!(set, Ok(()));
-    let table = Table { overlay, ..table };
+    let table = Table { overlay: overlay.into(), ..table };
     assert_eq!(judge(&table, "https://google.example/").0, Safe);
     assert_eq!(judge(&table, "https://docs.google.example/x").0, Dangerous);
     assert_eq!(judge(&table, "https://docs.google.example/y").1, Reason::Platform);
