@@ -233,7 +233,7 @@ impl Changes {
         self.put(at + skip, was, octets, new)?;
         match pad {
             // RFC 4666 §3.2: the parameter is padded to four, its length does not say so.
-            Some(pad) => self.put(end, pad, [0; 9], len.next_multiple_of(4) - len),
+            Some(pad) => self.put(end, pad, [0; 4], len.next_multiple_of(4) - len),
             None => Ok(()),
         }
     }
