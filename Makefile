@@ -9,7 +9,11 @@ PYTHON := .venv/bin/python
 # Property tests draw the same cases in every run, so that a failure is a change's and not chance's; `make prove` draws new ones.
 SEED ?= 4711
 
-.PHONY: help run test bench prove lint unit counts build fuzz-replay
+# What the live part is built and tested with: AF_XDP, and network namespaces. `make run` does without, so that the first look is quick.
+LIVE := cc=gcc make clang pkg-config m4 /usr/include/libelf.h=libelf-dev /usr/include/zlib.h=zlib1g-dev /usr/include/linux/bpf.h=linux-libc-dev
+NAMESPACES := ip=iproute2 ethtool nsenter=util-linux
+
+.PHONY: help run live test bench prove lint unit counts build fuzz-replay lab
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -19,31 +23,45 @@ run: build ## build, then replay the captures that ship in pcaps/samples
 
 build:
 	@tools/need cc=gcc ld=binutils
+	@$(CARGO) build --release --locked -p ztsms --no-default-features
+
+live: ## build with the live part: tap, inline, lab, check
+	@tools/need $(LIVE) $(NAMESPACES)
 	@$(CARGO) build --release --locked -p ztsms
+
+PEER := target/release/ztsms-lab-peer
+$(PEER): tools/lab/peer.c
+	@tools/need cc=gcc /usr/include/usrsctp.h=libusrsctp-dev
+	@mkdir -p $(@D)
+	@cc -O2 -Wall -o $@ $< -lusrsctp -lpthread
+
+lab: live $(PEER) ## a real sender and receiver with the filter between them, in network namespaces; needs root
+	@$$([ "$$(id -u)" = 0 ] || echo sudo) $(ZTSMS) lab
 
 test: lint unit counts ## everything that CI checks
 	@echo "make test: all passed"
 
 lint:
-	@tools/need cc=gcc
+	@tools/need $(LIVE)
 	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked -p ztsms --no-default-features -- -D warnings
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
 
-unit: build $(PYTHON)
-	@tools/need tshark
-	ZTSMS_PYTHON=$(abspath $(PYTHON)) PROPTEST_RNG_SEED=$(SEED) $(CARGO) test --locked --workspace
+unit: live $(PEER) $(PYTHON)
+	@tools/need tshark $(LIVE) $(NAMESPACES)
+	ZTSMS_LAB_PEER=$(abspath $(PEER)) ZTSMS_PYTHON=$(abspath $(PYTHON)) PROPTEST_RNG_SEED=$(SEED) $(CARGO) test --locked --workspace
 
 counts: ## instructions of each step, against bench/counts.toml (3 % band)
-	@tools/need valgrind
+	@tools/need valgrind $(LIVE)
 	$(CARGO) run --release --locked -p ztsms-bench --bin counts
 
 bench: ## what each step costs, in nanoseconds
-	@tools/need cc=gcc
+	@tools/need $(LIVE)
 	$(CARGO) bench --locked -p ztsms-bench
 
 prove: build ## what takes longer than CI allows
-	@tools/need tshark clang valgrind
+	@tools/need tshark clang valgrind $(LIVE) $(NAMESPACES)
 	tools/prove
 
 $(PYTHON):

@@ -4,15 +4,23 @@
 //! else; a reader that goes away ends the program quietly.
 
 mod args;
+#[cfg(all(feature = "live", target_os = "linux"))]
+mod check;
 mod config;
 mod explain;
 mod fail;
 mod generate;
+#[cfg(all(feature = "live", target_os = "linux"))]
+mod inline;
 mod judge;
+#[cfg(all(feature = "live", target_os = "linux"))]
+mod lab;
 mod near;
 mod replay;
 mod scan;
 mod shell;
+#[cfg(all(feature = "live", target_os = "linux"))]
+mod tap;
 mod verdicts;
 
 use std::ffi::OsString;
@@ -23,6 +31,7 @@ use clap::{CommandFactory as _, Parser as _};
 
 use args::{Cli, Command};
 pub use fail::Failure;
+pub(crate) use fail::complain;
 use near::nearest;
 
 /// How a command ended that did not fail outright.
@@ -68,6 +77,14 @@ fn run(cli: Cli) -> Result<Done, Failure> {
             writeln!(io::stdout(), "{}: {count} recipients", crate::terminal::shown(&table.to_string_lossy()))?;
             Ok(Done::Well)
         }
+        #[cfg(all(feature = "live", target_os = "linux"))]
+        Command::Tap(args) => tap::run(&args),
+        #[cfg(all(feature = "live", target_os = "linux"))]
+        Command::Inline(args) => inline::run(&args),
+        #[cfg(all(feature = "live", target_os = "linux"))]
+        Command::Check(args) => check::run(&args),
+        #[cfg(all(feature = "live", target_os = "linux"))]
+        Command::Lab(args) => lab::run(&args),
         Command::Config(args) => config::run(&args),
         Command::Completions { shell } => shell::completions(&mut Cli::command(), shell),
         Command::Man { dir } => shell::man(Cli::command(), &dir),

@@ -5,9 +5,11 @@
 
 mod error;
 mod file;
+mod wire;
 
 pub use error::{ConfigError, Place};
 pub use file::{Joins, Limits, Variant};
+pub use wire::{Fail, Wire};
 
 use dataplane::policy::profiles::{self, Kind, Profile};
 use dataplane::policy::{
@@ -36,6 +38,10 @@ pub struct Config {
     pub network: Network,
     /// Limits of the tables that join pieces.
     pub joins: Joins,
+    /// Live modes change what subscribers receive. Without it they observe.
+    pub enforce: bool,
+    /// How frames come off the wire.
+    pub wire: Wire,
     /// The files that were read, in order.
     pub sources: Vec<PathBuf>,
 }
@@ -116,7 +122,8 @@ pub fn load_with(path: Option<&Path>, variables: impl IntoIterator<Item = (Strin
     let spec = spec(&file, folder)?;
     let policy = Policy::compile(spec).map_err(|error| meaning(error.to_string()))?;
     let policy = with_recipients(policy, &file.recipients, folder).map_err(meaning)?;
-    Ok(Config { policy, network: Network::from(file.network), joins: Joins::from(file.joins), sources })
+    let File { live, network, joins, wire, .. } = file;
+    Ok(Config { policy, network: Network::from(network), joins: Joins::from(joins), enforce: live.enforce, wire, sources })
 }
 
 /// The file, and those in `ztsms.d` beside it.

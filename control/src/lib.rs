@@ -16,6 +16,8 @@ pub mod cli;
 pub mod config;
 pub mod explains;
 pub mod lists;
+#[cfg(all(feature = "live", target_os = "linux"))]
+pub mod live;
 pub mod recipients;
 pub mod record;
 pub mod record_json;

@@ -30,3 +30,10 @@ mod packet;
 pub mod record;
 pub mod rewrite;
 pub mod world;
+
+#[cfg(all(feature = "live", target_os = "linux"))]
+#[allow(unsafe_code, reason = "cores and priorities are asked for by system calls")]
+pub mod pin;
+#[cfg(all(feature = "live", target_os = "linux"))]
+#[allow(unsafe_code, reason = "rings shared with the kernel, maps and sockets: each block says who guarantees what")]
+pub mod xdp;

@@ -49,7 +49,7 @@ impl Failure {
 }
 
 /// Says on standard error what is wrong, one line, nothing of strangers raw.
-pub(super) fn complain(what: &impl std::fmt::Display) {
+pub(crate) fn complain(what: &impl std::fmt::Display) {
     let what = what.to_string();
     let mut stderr = io::stderr().lock();
     for line in what.lines() {

@@ -8,6 +8,8 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::wire::Wire;
+
 /// `ztsms.toml`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -20,6 +22,14 @@ pub(super) struct File {
     pub(super) recipients: Recipients,
     pub(super) network: Network,
     pub(super) joins: JoinsFile,
+    pub(super) live: Live,
+    pub(super) wire: Wire,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Live {
+    pub(super) enforce: bool,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -1,0 +1,111 @@
+//! `ztsms check`: whether this kernel, these interfaces and these rights can do what the configuration asks. Changes nothing.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::Command;
+
+use dataplane::pin;
+use dataplane::xdp::{self, Port};
+
+use super::args::Check;
+use super::judge::said;
+use super::{Done, Failure};
+use crate::config;
+use crate::live::{Plan, wire};
+use crate::terminal::shown;
+
+/// What was found, and what to change where it does not do.
+type Found = Result<String, String>;
+
+/// Runs the command.
+pub(super) fn run(args: &Check) -> Result<Done, Failure> {
+    let config = config::load(args.config.as_deref()).map_err(said)?;
+    let mut all: Vec<(String, Found)> =
+        vec![("rights".into(), rights()), ("kernel".into(), wire::kernel().map_err(|e| e.to_string()))];
+    all.push(("bpffs".into(), bpffs()));
+    all.push(("cores".into(), cores(&config)));
+    all.push(("huge pages".into(), huge_pages()));
+    let mut names = args.interface.clone();
+    names.extend(args.between.iter().cloned());
+    if !args.between.is_empty() {
+        let plan = Plan::inline(&args.between, &config);
+        all.push(("pairs".into(), plan.map(|plan| format!("pinned as {}", plan.name())).map_err(|error| error.to_string())));
+    }
+    for name in &names {
+        all.push((name.clone(), interface(name)));
+    }
+    let mut stdout = io::stdout().lock();
+    for (what, found) in &all {
+        let (sign, text) = match found {
+            Ok(text) => ("ok", text),
+            Err(text) => ("no", text),
+        };
+        writeln!(stdout, "{sign}  {}: {}", shown(what), shown(text))?;
+    }
+    Ok(if all.iter().all(|(_, found)| found.is_ok()) { Done::Well } else { Done::InPart })
+}
+
+fn rights() -> Found {
+    if pin::is_root() { Ok("root".into()) } else { Err("not root: live modes attach a program to network interfaces".into()) }
+}
+
+fn bpffs() -> Found {
+    let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
+    if mounts.lines().any(|line| line.split(' ').nth(1) == Some("/sys/fs/bpf")) {
+        return Ok("mounted at /sys/fs/bpf".into());
+    }
+    if Path::new("/sys/fs/bpf").is_dir() {
+        return Ok("not mounted; a start mounts it at /sys/fs/bpf".into());
+    }
+    Err("no /sys/fs/bpf: this kernel was built without BPF".into())
+}
+
+fn cores(config: &config::Config) -> Found {
+    let cores = pin::cores();
+    match config.wire.core {
+        Some(core) if !cores.contains(&core) => Err(format!("wire.core = {core} is not among those that may be used: {cores:?}")),
+        Some(core) => Ok(format!("the worker is pinned to core {core}")),
+        None if cores.len() < 2 => Ok("one: worker and everything else share it".into()),
+        None => Ok(format!("{}; the worker is pinned to the last", cores.len())),
+    }
+}
+
+fn huge_pages() -> Found {
+    let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let free = text.lines().find_map(|line| line.strip_prefix("HugePages_Free:")?.trim().parse::<u32>().ok());
+    Ok(match free.unwrap_or(0) {
+        0 => "none free; ordinary pages do, `sysctl vm.nr_hugepages=64` is better".into(),
+        n => format!("{n} free"),
+    })
+}
+
+fn interface(name: &str) -> Found {
+    let port = Port::open(name).map_err(|error| error.to_string())?;
+    let mtu = port.mtu().map_err(|error| error.to_string())?;
+    let ((receive, transmit), driver) = (port.queues(), port.driver());
+    if mtu > xdp::MTU {
+        return Err(format!("MTU {mtu} is too large: `ip link set {name} mtu {}`", xdp::MTU));
+    }
+    if receive > xdp::QUEUES {
+        return Err(format!(
+            "{receive} receive queues, at most {} can be scanned: `ethtool -L {name} combined {}`",
+            xdp::QUEUES,
+            xdp::QUEUES
+        ));
+    }
+    if let Some(id) = foreign(name) {
+        return Err(format!("has an XDP program of somebody else (id {id}): take it off first"));
+    }
+    let up = if port.is_running() == Some(true) { "has a carrier" } else { "has no carrier" };
+    Ok(format!("driver {driver}, MTU {mtu}, {receive} receive and {transmit} transmit queues, {up}"))
+}
+
+/// The XDP program on an interface that is not ours, as far as `ip` can tell.
+fn foreign(name: &str) -> Option<u64> {
+    let out = Command::new("ip").args(["-j", "link", "show", "dev", name]).output().ok()?;
+    let all: serde_json::Value = serde_json::from_slice(&out.stdout).ok()?;
+    let program = all.get(0)?.get("xdp")?.get("prog")?;
+    let ours = program.get("name").and_then(|name| name.as_str()) == Some("ztsms");
+    if ours { None } else { program.get("id")?.as_u64() }
+}

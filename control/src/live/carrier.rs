@@ -1,0 +1,136 @@
+//! A cable would lose its carrier at both ends at once: what one port of a pair loses is carried to the other, and back.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use dataplane::xdp::{Carrier, Error, Port};
+
+/// Looked at so often. A loss is carried over within two looks.
+const LOOK: Duration = Duration::from_millis(10);
+/// What a port may take to find its carrier again after it was set up.
+const TRAINING: Duration = Duration::from_secs(10);
+
+/// Watches until it is dropped; then ports that it took down are up again.
+pub struct Watch {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watch {
+    /// Watches one pair, whose first port has this number. With `carry` a loss is carried over; without, only frames for a port without
+    /// carrier are dropped.
+    pub fn start(ports: [Port; 2], first: u32, carry: bool, carrier: Carrier) -> Result<Self, Error> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&stop);
+        let run = move || {
+            let mut pair = Pair { ports, carrier, first, carry, cut: None, restored: None };
+            while !flag.load(Ordering::Acquire) {
+                pair.look();
+                thread::sleep(LOOK);
+            }
+            pair.restore();
+        };
+        let thread = thread::Builder::new().name("ztsms-carrier".to_owned()).spawn(run);
+        let thread = thread.map_err(|error| Error::new(format_args!("cannot watch the carrier: {error}")))?;
+        Ok(Self { stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            // A watcher that panicked has nothing left to restore.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Pair {
+    ports: [Port; 2],
+    carrier: Carrier,
+    first: u32,
+    carry: bool,
+    /// The port that we took down because the other lost its carrier.
+    cut: Option<End>,
+    /// The port that we set up again, and when: it may not have its carrier yet.
+    restored: Option<(End, Instant)>,
+}
+
+impl Pair {
+    fn look(&mut self) {
+        let [a, b] = &self.ports;
+        let [a, b] = [a, b].map(|port| port.is_running().unwrap_or(false));
+        self.carrier.set(self.first, a);
+        self.carrier.set(self.first + 1, b);
+        if !self.carry {
+            return;
+        }
+        if let Some(cut) = self.cut {
+            if cut.other().of(a, b) {
+                self.restore();
+            }
+            return;
+        }
+        if let Some((end, since)) = self.restored {
+            if !end.of(a, b) && since.elapsed() < TRAINING {
+                return;
+            }
+            self.restored = None;
+        }
+        let cut = match (a, b) {
+            (false, true) => End::Second,
+            (true, false) => End::First,
+            _ => return,
+        };
+        let done = self.port(cut).set_up(false);
+        self.say(cut, "lost its carrier", "taken down with it", done);
+        self.cut = Some(cut);
+    }
+
+    fn restore(&mut self) {
+        let Some(cut) = self.cut.take() else { return };
+        let done = self.port(cut).set_up(true);
+        self.say(cut, "has its carrier", "set up again", done);
+        self.restored = Some((cut, Instant::now()));
+    }
+
+    const fn port(&self, end: End) -> &Port {
+        let [a, b] = &self.ports;
+        match end {
+            End::First => a,
+            End::Second => b,
+        }
+    }
+
+    fn say(&self, cut: End, what: &str, did: &str, done: Result<(), Error>) {
+        let did = done.map_or_else(|error| error.to_string(), |()| did.to_owned());
+        let (of, cut) = (&self.port(cut.other()).name, &self.port(cut).name);
+        crate::cli::complain(&format_args!("{of} {what}: {cut} {did}"));
+    }
+}
+
+/// One of a pair.
+#[derive(Clone, Copy)]
+enum End {
+    First,
+    Second,
+}
+
+impl End {
+    const fn other(self) -> Self {
+        match self {
+            Self::First => Self::Second,
+            Self::Second => Self::First,
+        }
+    }
+
+    const fn of(self, a: bool, b: bool) -> bool {
+        match self {
+            Self::First => a,
+            Self::Second => b,
+        }
+    }
+}

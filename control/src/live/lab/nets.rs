@@ -1,0 +1,117 @@
+//! Three network namespaces and two cables.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use dataplane::xdp::Error;
+use rustix::process::{Pid, test_kill_process};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+const PREFIX: &str = "ztsms-";
+
+/// Made by [`Nets::new`], gone when dropped.
+#[derive(Debug)]
+pub struct Nets {
+    name: String,
+}
+
+/// A program that is there on every system with network namespaces, and must succeed.
+fn run(program: &str, args: &[&str]) -> Result<(), Error> {
+    let out = Command::new(program).args(args).stdin(Stdio::null()).output();
+    let what = || format!("{program} {}", args.join(" "));
+    match out {
+        Ok(out) if out.status.success() => Ok(()),
+        Ok(out) => Err(Error::new(format_args!("{}: {}", what(), String::from_utf8_lossy(&out.stderr).trim()))),
+        Err(error) => Err(Error::new(format_args!("{}: {error} (`make lab` installs what the laboratory needs)", what()))),
+    }
+}
+
+impl Nets {
+    /// Makes namespaces and cables. What a laboratory left behind whose process is gone is removed first.
+    pub fn new(label: &str) -> Result<Self, Error> {
+        sweep();
+        let nets = Self { name: format!("{PREFIX}{}-{label}", std::process::id()) };
+        let (a, f, b) = (nets.of('a'), nets.of('f'), nets.of('b'));
+        for space in [&a, &f, &b] {
+            run("ip", &["netns", "add", space])?;
+            run("ip", &["-n", space, "link", "set", "lo", "up"])?;
+        }
+        for (space, far, near, address) in [(&a, "a0", "a1", "192.0.2.1/24"), (&b, "b0", "b1", "192.0.2.2/24")] {
+            run("ip", &["link", "add", far, "netns", space, "type", "veth", "peer", "name", near, "netns", &f])?;
+            run("ip", &["-n", space, "addr", "add", address, "dev", far])?;
+            // A frame that an XDP program redirects to a veth is taken by the far end only where that has GRO or XDP; and one whose
+            // checksum was left to the card arrives without.
+            run("ip", &["netns", "exec", space, "ethtool", "-K", far, "gro", "on", "tx", "off"])?;
+            run("ip", &["-n", space, "link", "set", far, "up"])?;
+            run("ip", &["-n", &f, "link", "set", near, "up"])?;
+        }
+        Ok(nets)
+    }
+
+    /// The name of one of them: `a`, `f` or `b`.
+    pub fn of(&self, which: char) -> String {
+        format!("{}-{which}", self.name)
+    }
+
+    fn path(&self, which: char) -> PathBuf {
+        PathBuf::from("/run/netns").join(self.of(which))
+    }
+
+    /// Runs a program in one of them. Unlike `ip netns exec` it sees the same mounts, and what it pins stays.
+    pub fn command(&self, which: char, program: &str) -> Command {
+        let mut command = Command::new("nsenter");
+        command.arg(format!("--net={}", self.path(which).display())).arg("--").arg(program);
+        command
+    }
+
+    /// The calling thread goes to one of them, and with it what it opens and starts.
+    pub fn enter(&self, which: char) -> io::Result<()> {
+        let file = File::open(self.path(which))?;
+        Ok(move_into_link_name_space(std::os::fd::AsFd::as_fd(&file), Some(LinkNameSpaceType::Network))?)
+    }
+
+    /// `ip` in one of them.
+    pub fn ip(&self, which: char, args: &[&str]) -> Result<(), Error> {
+        let space = self.of(which);
+        let all: Vec<&str> = ["-n", &space].into_iter().chain(args.iter().copied()).collect();
+        run("ip", &all)
+    }
+
+    /// What the filters of this laboratory are pinned under ends like this.
+    pub fn suffix(&self) -> String {
+        use std::os::unix::fs::MetadataExt as _;
+        fs::metadata(self.path('f')).map_or_else(|_| "@gone".to_owned(), |is| format!("@{}", is.ino()))
+    }
+}
+
+impl Drop for Nets {
+    fn drop(&mut self) {
+        let suffix = self.suffix();
+        for dir in [dataplane::xdp::pins(""), PathBuf::from("/run/ztsms")] {
+            for entry in fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok) {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                if name.trim_end_matches(".lock").ends_with(&suffix) {
+                    let path = entry.path();
+                    // Gone already is what is wanted.
+                    let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+                }
+            }
+        }
+        for which in ['a', 'f', 'b'] {
+            let _ = run("ip", &["netns", "del", &self.of(which)]);
+        }
+    }
+}
+
+/// Namespaces of laboratories whose process is gone.
+fn sweep() {
+    for entry in fs::read_dir("/run/netns").into_iter().flatten().filter_map(Result::ok) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let id = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next()).and_then(|id| id.parse().ok());
+        if id.and_then(Pid::from_raw).is_some_and(|id| test_kill_process(id).is_err()) {
+            let _ = run("ip", &["netns", "del", &name]);
+        }
+    }
+}

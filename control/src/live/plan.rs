@@ -1,0 +1,97 @@
+//! What is asked for: which interfaces, and how they belong together.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+
+use dataplane::xdp::{Error, Settings};
+
+use crate::config::{self, Config, Fail};
+
+/// Which way of standing on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Looks on.
+    Tap,
+    /// Stands between.
+    Inline,
+}
+
+/// A filter to be.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Its kind.
+    pub kind: Kind,
+    /// Interfaces that share memory: two of a pair, or those of a tap.
+    pub lines: Vec<Vec<String>>,
+    /// How it takes frames off the wire.
+    pub wire: config::Wire,
+    /// UDP ports that carry SCTP.
+    pub udp_ports: Vec<u16>,
+}
+
+impl Plan {
+    /// The interfaces of one tap.
+    pub fn tap(interfaces: &[String], config: &Config) -> Result<Self, Error> {
+        if interfaces.len() > 2 {
+            return Err(Error::new("a link has two directions: one interface, or two (another tap is another `ztsms tap`)"));
+        }
+        Self::new(Kind::Tap, vec![interfaces.to_vec()], config)
+    }
+
+    /// The ports of each pair, one behind the other.
+    pub fn inline(between: &[String], config: &Config) -> Result<Self, Error> {
+        if between.len() > 16 {
+            return Err(Error::new("more than 8 pairs in one filter: start another"));
+        }
+        Self::new(Kind::Inline, between.chunks(2).map(<[String]>::to_vec).collect(), config)
+    }
+
+    fn new(kind: Kind, lines: Vec<Vec<String>>, config: &Config) -> Result<Self, Error> {
+        let plan = Self { kind, lines, wire: config.wire.clone(), udp_ports: config.network.udp_ports.clone() };
+        let mut all: Vec<&String> = plan.interfaces().collect();
+        all.sort_unstable();
+        if let Some([twice, _]) = all.array_windows().find(|[a, b]| a == b) {
+            return Err(Error::new(format_args!("{twice} is named twice")));
+        }
+        Ok(plan)
+    }
+
+    /// Every interface, in the order of its number in the program.
+    pub fn interfaces(&self) -> impl Iterator<Item = &String> {
+        self.lines.iter().flatten()
+    }
+
+    /// What it is pinned and told apart under.
+    pub fn name(&self) -> String {
+        let kind = if self.kind == Kind::Tap { "tap" } else { "inline" };
+        let mut name = kind.to_owned();
+        for interface in self.interfaces() {
+            name.push('-');
+            // bpffs keeps dots for itself.
+            name.push_str(&interface.replace('.', "_"));
+        }
+        name + &namespace()
+    }
+
+    /// What the program is told.
+    pub fn settings(&self) -> Settings {
+        let config::Wire { fail, heartbeat_ms, only_ports, only_prefixes, .. } = &self.wire;
+        Settings {
+            heartbeat_ns: u64::from(heartbeat_ms.0) * 1_000_000,
+            fail_closed: *fail == Fail::Closed,
+            udp_ports: self.udp_ports.clone(),
+            only_ports: only_ports.clone(),
+            only_prefixes: only_prefixes.iter().map(|prefix| (prefix.0, prefix.1)).collect(),
+        }
+    }
+}
+
+/// Names of interfaces repeat in other network namespaces: all but the system's own are part of the name.
+pub(super) fn namespace() -> String {
+    let inode = |of: &str| fs::metadata(of).map(|is| is.ino()).ok();
+    match (inode("/proc/thread-self/ns/net"), inode("/proc/1/ns/net")) {
+        // Where that of the first process may not be asked for, this is a part of a machine like any other.
+        (Some(own), first) if first != Some(own) => format!("@{own}"),
+        _ => String::new(),
+    }
+}

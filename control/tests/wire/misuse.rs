@@ -1,0 +1,101 @@
+//! A start that cannot be: a clear error, and nothing left behind.
+
+use std::process::Command;
+
+use super::{lab, lab_with};
+
+#[test]
+fn each_wrong_start_says_what_is_wrong_and_leaves_nothing_attached() {
+    let Some(lab) = lab("misuse") else { return };
+    let wrong = |args: &[&str], says: &[&str]| {
+        let (status, said) = lab.fails(args);
+        assert_ne!(status, 0, "{args:?}: {said}");
+        says.iter().for_each(|says| assert!(said.contains(says), "{args:?}: {said}"));
+        lab.nothing_is_left();
+    };
+    wrong(&["inline", "--between", "a1", "nowhere"], &["no such interface: nowhere", "ip link"]);
+    wrong(&["inline", "--between", "a1", "a1"], &["a1 is named twice"]);
+    wrong(&["tap", "--interface", "a1,b1,lo"], &["two directions"]);
+    wrong(&["inline", "--between", "a1", "b1", "--verdicts", "/nowhere"], &["/nowhere"]);
+    wrong(&["inline", "--pass"], &["no filter runs here"]);
+
+    // MTU.
+    lab.nets.ip('f', &["link", "set", "b1", "mtu", "9000"]).unwrap();
+    wrong(&["inline", "--between", "a1", "b1"], &["b1: MTU 9000 is too large", "ip link set b1 mtu"]);
+    lab.nets.ip('f', &["link", "set", "b1", "mtu", "1500"]).unwrap();
+
+    // A typing error.
+    std::fs::write(&lab.config, "[wire]\nfial = \"open\"\n").unwrap();
+    wrong(&["inline", "--between", "a1", "b1"], &["fial"]);
+    std::fs::write(&lab.config, "[wire]\nring = 1000\n").unwrap();
+    wrong(&["inline", "--between", "a1", "b1"], &["1000 is not a power of two"]);
+    std::fs::write(&lab.config, "").unwrap();
+}
+
+#[test]
+fn a_second_instance_is_refused_and_the_first_goes_on() {
+    let Some(lab) = lab("second") else { return };
+    let filter = lab.inline();
+    for args in [&["inline", "--between", "a1", "b1"][..], &["tap", "--interface", "b1"]] {
+        let (status, said) = lab.fails(args);
+        assert!(status == 1 && said.contains(&format!("process {}", filter.id())) && said.contains("--take-over"), "{said}");
+    }
+    let (a, b) = (lab.raw('a', "a0"), lab.raw('b', "b0"));
+    a.send(&super::frames::numbered(1)).unwrap();
+    assert_eq!(super::arrivals(&b, std::time::Duration::from_millis(300)).len(), 1);
+    filter.stop();
+    // One command takes it off.
+    let (status, said) = lab.fails(&["inline", "--between", "a1", "b1", "--remove"]);
+    assert!(status == 0 && said.contains("the filter is off"), "{said}");
+    lab.nothing_is_left();
+}
+
+#[test]
+fn the_program_of_somebody_else_stays_where_it_is() {
+    let Some(lab) = lab("foreign") else { return };
+    // Any other XDP program: that of a tap on the same interface, pinned by nobody we know.
+    let tap = lab.filter(&["tap", "--interface", "b1"]);
+    tap.stop();
+    let (status, said) = lab.fails(&["inline", "--between", "a1", "b1"]);
+    assert!(status == 1 && said.contains("b1 has an XDP program of somebody else"), "{said}");
+    assert!(lab.link('f', "b1").contains("xdp") && !lab.link('f', "a1").contains("xdp"), "{}", lab.link('f', "a1"));
+    let (status, _) = lab.fails(&["tap", "--interface", "b1", "--remove"]);
+    assert_eq!(status, 0);
+    lab.nothing_is_left();
+}
+
+#[test]
+fn without_root_it_says_so() {
+    let Some(lab) = lab("rights") else { return };
+    let exe = env!("CARGO_BIN_EXE_ztsms");
+    // Where the program lies may be closed to others: a copy that anybody can run.
+    let copy = std::env::temp_dir().join(format!("ztsms-wire-{}-rights", std::process::id()));
+    std::fs::copy(exe, &copy).unwrap();
+    for args in [&["inline", "--between", "a1", "b1"][..], &["lab"], &["check"]] {
+        let out = Command::new("setpriv")
+            .args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"])
+            .arg(&copy)
+            .args(args)
+            .current_dir("/")
+            .output()
+            .unwrap();
+        let said = [out.stdout, out.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert!(out.status.code() == Some(1) && said.contains("root"), "{args:?}: {said}");
+    }
+    std::fs::remove_file(copy).unwrap();
+    drop(lab);
+}
+
+#[test]
+fn check_says_what_to_change_and_changes_nothing() {
+    let Some(lab) = lab_with("check", "") else { return };
+    let out = lab.command(&["check", "--between", "a1", "b1"]).output().unwrap();
+    let said = String::from_utf8_lossy(&out.stdout);
+    assert!(out.status.success() && said.contains("ok  a1: driver veth, MTU 1500"), "{said}");
+    lab.nets.ip('f', &["link", "set", "b1", "mtu", "9000"]).unwrap();
+    let out = lab.command(&["check", "--between", "a1", "b1"]).output().unwrap();
+    let said = String::from_utf8_lossy(&out.stdout);
+    assert!(out.status.code() == Some(1) && said.contains("no  b1: MTU 9000 is too large"), "{said}");
+    lab.nothing_is_left();
+}

@@ -1,0 +1,177 @@
+//! What happens when the filter dies, hangs, is stopped, replaced, or loses a cable.
+
+use std::time::{Duration, Instant};
+
+use dataplane::xdp::{Cause, Port};
+
+use super::frames;
+use super::peers::{flow, some, there_are_peers};
+use super::{Filter, arrivals, lab, lab_with};
+
+/// Does each of these once, when its time has come.
+fn at(times: &[u64], mut act: impl FnMut(usize) + Send) -> impl FnMut(Duration) + Send {
+    let due: Vec<Duration> = times.iter().map(|ms| Duration::from_millis(*ms)).collect();
+    let mut next = 0;
+    move |elapsed| {
+        if due.get(next).is_some_and(|due| elapsed >= *due) {
+            act(next);
+            next += 1;
+        }
+    }
+}
+
+#[test]
+fn killed_and_restarted_ten_times_every_message_arrives_once_and_in_order() {
+    if !there_are_peers() {
+        return;
+    }
+    let Some(lab) = lab("kill") else { return };
+    let mut filter = Some(lab.inline());
+    let all = some(6000, 3);
+    let times: Vec<u64> = (0..10).map(|n| 300 + 1000 * n).collect();
+    let kill = at(&times, |_| {
+        filter.take().into_iter().for_each(Filter::kill);
+        filter = Some(lab.inline());
+    });
+    let flow = flow(&lab, &all, 500, kill);
+    println!("{flow:?}, unscanned {}", lab.unscanned());
+    flow.is_whole();
+    assert!(flow.rewritten > 0 && flow.passed <= lab.unscanned());
+    assert!(lab.of(Cause::NoSocket) > 0, "{:?}", lab.kernel());
+}
+
+#[test]
+fn a_filter_that_hangs_for_two_seconds_holds_nothing_up() {
+    if !there_are_peers() {
+        return;
+    }
+    let Some(lab) = lab("hang") else { return };
+    let filter = lab.inline();
+    let all = some(3000, 4);
+    let id = filter.id();
+    let hang = at(&[500, 2500], |n| super::signal(&id, if n == 0 { "STOP" } else { "CONT" }));
+    let flow = flow(&lab, &all, 1000, hang);
+    println!("{flow:?}, unscanned {}", lab.unscanned());
+    flow.is_whole();
+    assert!(lab.of(Cause::Stale) > 0, "{:?}", lab.kernel());
+    assert!(flow.passed <= lab.unscanned());
+    // What lay in its ring when it woke was repeated long ago, and thrown away.
+    let said = filter.stop();
+    assert!(said.iter().any(|line| line.contains("heartbeat lapses") && !line.ends_with(" 0")), "{said:#?}");
+}
+
+#[test]
+fn an_ordered_stop_a_start_and_an_upgrade_in_place_lose_no_frame() {
+    let Some(lab) = lab("upgrade") else { return };
+    let mut filter = Some(lab.inline());
+    let (a, b) = (lab.raw('a', "a0"), lab.raw('b', "b0"));
+    const FRAMES: u32 = 6000;
+    let came = std::thread::scope(|scope| {
+        let sending = scope.spawn(|| {
+            let begin = Instant::now();
+            for n in 0..FRAMES {
+                std::thread::sleep((Duration::from_micros(500) * n).saturating_sub(begin.elapsed()));
+                a.send(&frames::numbered(n)).unwrap();
+            }
+        });
+        let receiving = scope.spawn(|| arrivals(&b, Duration::from_secs(2)));
+        std::thread::sleep(Duration::from_millis(500));
+        // Stopped and started.
+        filter.take().map(Filter::stop);
+        filter = Some(lab.inline());
+        std::thread::sleep(Duration::from_millis(300));
+        // Replaced, twice: the old one leaves by itself.
+        for _ in 0..2 {
+            let new = lab.filter(&["inline", "--between", "a1", "b1", "--take-over"]);
+            let mut old = filter.replace(new).unwrap();
+            assert!(old.child.wait().unwrap().success());
+        }
+        sending.join().unwrap();
+        receiving.join().unwrap()
+    });
+    let mut numbers: Vec<u32> = came.iter().map(|frame| frames::number(frame)).collect();
+    numbers.sort_unstable();
+    let missing = (0..FRAMES).filter(|n| numbers.binary_search(n).is_err()).count();
+    assert_eq!((missing, numbers.len()), (0, FRAMES as usize), "unscanned {:?}", lab.kernel());
+    assert!(lab.of(Cause::ToSocket) > 0 && lab.of(Cause::NoSocket) > 0, "{:?}", lab.kernel());
+}
+
+#[test]
+fn pass_stops_rewriting_at_once_and_rewrite_takes_it_back() {
+    if !there_are_peers() {
+        return;
+    }
+    let Some(lab) = lab("pass-flag") else { return };
+    let filter = lab.inline();
+    let tell = |flag: &str| assert!(lab.command(&["inline", flag]).status().unwrap().success());
+    let all = some(400, 5);
+    let before = flow(&lab, &all[..100], 1000, |_| ());
+    tell("--pass");
+    std::thread::sleep(Duration::from_millis(100));
+    let passed = flow(&lab, &all[100..300], 1000, |_| ());
+    tell("--rewrite");
+    std::thread::sleep(Duration::from_millis(100));
+    let after = flow(&lab, &all[300..], 1000, |_| ());
+    for flow in [&before, &passed, &after] {
+        flow.is_whole();
+    }
+    assert!(before.rewritten > 0 && passed.rewritten == 0 && after.rewritten > 0, "{before:?} {passed:?} {after:?}");
+    filter.stop();
+}
+
+#[test]
+fn where_it_fails_closed_nothing_goes_by_unscanned() {
+    let Some(lab) = lab_with("closed", "[wire]\nfail = \"closed\"\n") else { return };
+    let filter = lab.inline();
+    let (a, b) = (lab.raw('a', "a0"), lab.raw('b', "b0"));
+    let quiet = Duration::from_millis(300);
+    a.send(&frames::numbered(1)).unwrap();
+    assert_eq!(arrivals(&b, quiet).len(), 1);
+    filter.kill();
+    (2..12).for_each(|n| a.send(&frames::numbered(n)).unwrap());
+    assert_eq!(arrivals(&b, quiet).len(), 0);
+    assert_eq!((lab.of(Cause::NoSocket), lab.of(Cause::Closed)), (10, 10));
+    // What is not ours is not the filter's to drop.
+    a.send(&frames::arp()).unwrap();
+    assert_eq!(arrivals(&b, quiet).len(), 1);
+    let filter = lab.inline();
+    a.send(&frames::numbered(12)).unwrap();
+    assert_eq!(arrivals(&b, quiet).len(), 1);
+    filter.stop();
+}
+
+#[test]
+fn loss_of_carrier_is_carried_to_the_other_port_and_back() {
+    let Some(lab) = lab("carrier") else { return };
+    let filter = lab.inline();
+    let far = std::thread::scope(|scope| {
+        let open = || {
+            lab.nets.enter('b').unwrap();
+            Port::open("b0").unwrap()
+        };
+        scope.spawn(open).join().unwrap()
+    });
+    let after = |up: bool| {
+        let begin = Instant::now();
+        while far.is_running() != Some(up) {
+            assert!(begin.elapsed() < Duration::from_secs(5), "never {}", if up { "up" } else { "down" });
+            std::thread::sleep(Duration::from_micros(500));
+        }
+        begin.elapsed()
+    };
+    after(true);
+    for _ in 0..3 {
+        lab.nets.ip('a', &["link", "set", "a0", "down"]).unwrap();
+        let down = after(false);
+        lab.nets.ip('a', &["link", "set", "a0", "up"]).unwrap();
+        let up = after(true);
+        println!("down after {down:?}, up after {up:?}");
+        // 10 ms between two looks; the rest is what a busy machine adds.
+        assert!(down < Duration::from_millis(200) && up < Duration::from_millis(200), "{down:?} {up:?}");
+    }
+    let (a, b) = (lab.raw('a', "a0"), lab.raw('b', "b0"));
+    std::thread::sleep(Duration::from_millis(50));
+    a.send(&frames::numbered(1)).unwrap();
+    assert_eq!(arrivals(&b, Duration::from_millis(300)).len(), 1);
+    filter.stop();
+}

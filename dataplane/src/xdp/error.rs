@@ -1,0 +1,50 @@
+//! What stands in the way of the wire, and what to change.
+
+use std::fmt::Display;
+use std::io;
+
+/// What is wrong, in full, with what to do about it where that is known.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+pub struct Error {
+    what: String,
+}
+
+impl Error {
+    /// This is wrong.
+    pub fn new(what: impl Display) -> Self {
+        Self { what: what.to_string() }
+    }
+
+    /// The system refused to do this.
+    pub(super) fn system(doing: impl Display, error: &io::Error) -> Self {
+        let help = match error.raw_os_error() {
+            Some(libc::EPERM | libc::EACCES) => {
+                ": root is needed, or the capabilities CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF and CAP_SYS_RESOURCE"
+            }
+            Some(libc::ENOBUFS | libc::ENOMEM) => ": not enough memory may be locked (ulimit -l)",
+            _ => "",
+        };
+        Self { what: format!("cannot {doing}: {error}{help}") }
+    }
+
+    /// The system's last refusal.
+    pub(super) fn last(doing: impl Display) -> Self {
+        Self::system(doing, &io::Error::last_os_error())
+    }
+}
+
+/// An error with all that caused it, in one line.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut all = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if !all.contains(&text) {
+            all.push_str(": ");
+            all.push_str(&text);
+        }
+        next = cause.source();
+    }
+    all
+}
