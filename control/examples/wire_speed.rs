@@ -151,9 +151,10 @@ mod run {
     }
 
     fn judging(stage: Stage) -> Result<Judging> {
-        let (side, control) = live::channel(&live::Setup { notes: 64, ..live::Setup::default() }, world()?, stage);
+        let worlds = live::Worlds::new(world()?, stage);
+        let (side, control) = worlds.channel(&live::Setup { notes: 64, ..live::Setup::default() });
         // Nobody reads the notes here: full rings are counted and dropped, as they would be behind a slow writer.
-        std::mem::forget(control);
+        std::mem::forget((worlds, control));
         Ok(Judging::new(&lane::Setup::default(), side))
     }
 
