@@ -1,11 +1,17 @@
 //! What can be typed.
 
+#[cfg(all(feature = "live", target_os = "linux"))]
+mod live;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::config::Variant;
 use crate::terminal::Colour;
+
+#[cfg(all(feature = "live", target_os = "linux"))]
+pub(super) use live::{Check, Inline, Lab, Tap, Wire};
 
 /// A verdict for every link in every SMS on a signalling network.
 #[derive(Debug, Parser)]
@@ -441,95 +447,4 @@ pub(super) enum PlanCommand {
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         config: Option<PathBuf>,
     },
-}
-
-/// What `tap` and `inline` share.
-#[cfg(all(feature = "live", target_os = "linux"))]
-#[derive(Args, Debug, Default)]
-pub(super) struct Wire {
-    /// Configuration [default: ztsms.toml if it is here, else built in]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(super) config: Option<PathBuf>,
-    /// Verdict directory or snapshot file [default: the small built-in set]
-    #[arg(long, value_name = "DIR|FILE", value_hint = ValueHint::AnyPath)]
-    pub(super) verdicts: Option<PathBuf>,
-    /// Upgrade in place: the running filter leaves in good order, and this one takes its ports without a frame being lost
-    #[arg(long)]
-    pub(super) take_over: bool,
-    /// Take the filter off its ports: stop it, detach the program, remove what is pinned. An inline pair then carries nothing
-    #[arg(long, conflicts_with = "take_over")]
-    pub(super) remove: bool,
-}
-
-#[cfg(all(feature = "live", target_os = "linux"))]
-#[derive(Args, Debug)]
-#[command(after_help = "Examples:
-  ztsms tap --interface eth2
-  ztsms tap --interface eth2,eth3        the two fibres of a tap: one link")]
-pub(super) struct Tap {
-    /// One interface, or the two that hold a link's two directions
-    #[arg(long, value_name = "IN[,OUT]", required = true, value_delimiter = ',', num_args = 1)]
-    pub(super) interface: Vec<String>,
-    #[command(flatten)]
-    pub(super) wire: Wire,
-}
-
-#[cfg(all(feature = "live", target_os = "linux"))]
-#[derive(Args, Debug)]
-#[command(after_help = "Examples:
-  ztsms inline --between eth2 eth3 --config /etc/ztsms/ztsms.toml
-  ztsms inline --between eth2 eth3 --take-over      a new version, no frame lost
-  ztsms inline --pass                               no rewriting from now on, in every filter that runs here")]
-pub(super) struct Inline {
-    /// The two ports; may be given again for another pair
-    #[arg(long, value_names = ["A", "B"], num_args = 2, required_unless_present_any = ["pass", "rewrite"])]
-    pub(super) between: Vec<String>,
-    /// No rewriting from now on, at once, in the filter that runs (of --between, or all of them); its frames go on
-    #[arg(long, conflicts_with_all = ["take_over", "remove"])]
-    pub(super) pass: bool,
-    /// Take `--pass` back
-    #[arg(long, conflicts_with_all = ["pass", "take_over", "remove"])]
-    pub(super) rewrite: bool,
-    #[command(flatten)]
-    pub(super) wire: Wire,
-}
-
-#[cfg(all(feature = "live", target_os = "linux"))]
-#[derive(Args, Debug)]
-#[command(after_help = "Example:\n  ztsms check --between eth2 eth3")]
-pub(super) struct Check {
-    /// The two ports of `inline`; may be given again
-    #[arg(long, value_names = ["A", "B"], num_args = 2)]
-    pub(super) between: Vec<String>,
-    /// The interfaces of `tap`
-    #[arg(long, value_name = "IN[,OUT]", value_delimiter = ',')]
-    pub(super) interface: Vec<String>,
-    /// Configuration [default: ztsms.toml if it is here, else built in]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(super) config: Option<PathBuf>,
-}
-
-#[cfg(all(feature = "live", target_os = "linux"))]
-#[derive(Args, Debug)]
-#[command(after_help = "Examples:
-  ztsms lab                                  ten seconds of messages, live in the terminal; Ctrl-C ends it, and cleans up
-  ztsms lab --messages 100000 --rate 5000 --json | tail -1")]
-pub(super) struct Lab {
-    /// Short messages to send
-    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub(super) messages: u32,
-    /// Messages a second
-    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub(super) rate: u32,
-    /// Of all messages, the share that has a link
-    #[arg(long, value_name = "SHARE", default_value_t = 0.25)]
-    pub(super) links: f64,
-    /// Another seed, other messages
-    #[arg(long, value_name = "S", default_value_t = 1)]
-    pub(super) seed: u64,
-    /// One JSON object a second on standard output; the last one is the result
-    #[arg(long)]
-    pub(super) json: bool,
-    #[command(flatten)]
-    pub(super) judge: Judge,
 }

@@ -58,7 +58,8 @@ fn every_example_in_the_default_can_be_switched_on() {
             _ => format!("{line}\n"),
         })
         .collect();
-    let folder = Folder::new("examples", &[("ztsms.toml", &on), ("pages.key", "000102030405060708090a0b0c0d0e0f\n")]);
+    let folder =
+        Folder::new("examples", &[("ztsms.toml", &on), ("pages.key", "000102030405060708090a0b0c0d0e0f\n"), ("plan.toml", "")]);
     let list = folder.0.join("list.csv");
     std::fs::write(&list, "imsi:208011234567890,strict,fr\n").unwrap();
     assert_eq!(crate::recipients::build(&list, &folder.0.join("recipients")).unwrap(), 1);

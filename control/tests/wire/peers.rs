@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use control::live::lab::{Counted, Ledger, Message, Receiver, Sender, helper, messages};
+use control::live::lab::{Ledger, Message, Receiver, Sender, helper, messages};
 
 use super::{Lab, common, lab};
 
@@ -24,7 +24,6 @@ pub(super) struct Flow {
     pub(super) unknown: u64,
     pub(super) rewritten: u64,
     pub(super) passed: u64,
-    pub(super) sender: Counted,
 }
 
 impl Flow {
@@ -42,7 +41,7 @@ pub(super) fn flow(lab: &Lab, all: &[Message], rate: u64, mut meanwhile: impl Fn
     let mut ledger = Ledger::new(all);
     let over = std::sync::atomic::AtomicBool::new(false);
     let over = &over;
-    let counted = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let sending = scope.spawn(move || {
             for (n, message) in (0..).zip(all) {
                 let due = Duration::from_nanos(n * 1_000_000_000 / rate);
@@ -69,7 +68,7 @@ pub(super) fn flow(lab: &Lab, all: &[Message], rate: u64, mut meanwhile: impl Fn
             ledger.arrive(&octets);
         }
         meanwhile.join().unwrap();
-        sending.join().unwrap()
+        sending.join().unwrap();
     });
     receiver.finish(Duration::from_secs(1));
     Flow {
@@ -80,7 +79,6 @@ pub(super) fn flow(lab: &Lab, all: &[Message], rate: u64, mut meanwhile: impl Fn
         unknown: ledger.unknown,
         rewritten: ledger.rewritten,
         passed: ledger.passed,
-        sender: counted,
     }
 }
 

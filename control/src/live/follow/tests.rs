@@ -144,7 +144,9 @@ fn an_overlay_of_another_snapshot_or_half_a_line_changes_nothing_until_it_is_who
     fs::write(&overlay, format!("{whole}half.example,safe,,,decided,,\n")).unwrap();
     at.look();
     assert_eq!(at.says("half.example"), "safe");
-    fs::write(&overlay, whole.replacen("snapshot ", "snapshot 0", 1).replacen('0', "1", 1)).unwrap();
+    let (head, rest) = whole.split_once('\n').unwrap();
+    let (id, last) = head.split_at(head.len() - 1);
+    fs::write(&overlay, format!("{id}{}\n{rest}", if last == "0" { 1 } else { 0 })).unwrap();
     at.look();
     assert!(at.refused.last().unwrap().contains("overlay of snapshot"), "{:?}", at.refused);
     assert_eq!(at.says("half.example"), "safe");
