@@ -133,7 +133,13 @@ impl Lab {
     /// Nothing is attached, pinned or locked.
     fn nothing_is_left(&self) {
         for interface in ["a1", "b1"] {
-            let link = self.link('f', interface);
+            // The kernel takes a program off a moment after its last holder let go.
+            let end = Instant::now() + Duration::from_secs(2);
+            let mut link = self.link('f', interface);
+            while link.contains("xdp") && Instant::now() < end {
+                thread::sleep(Duration::from_millis(10));
+                link = self.link('f', interface);
+            }
             assert!(!link.contains("xdp"), "{link}");
         }
         let pinned = Path::new(&dataplane::xdp::pins(&format!("inline-a1-b1{}", self.nets.suffix()))).exists();
