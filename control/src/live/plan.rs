@@ -27,6 +27,8 @@ pub struct Plan {
     pub wire: config::Wire,
     /// UDP ports that carry SCTP.
     pub udp_ports: Vec<u16>,
+    /// Limits of the tables that join pieces.
+    pub joins: config::Joins,
 }
 
 impl Plan {
@@ -47,7 +49,8 @@ impl Plan {
     }
 
     fn new(kind: Kind, lines: Vec<Vec<String>>, config: &Config) -> Result<Self, Error> {
-        let plan = Self { kind, lines, wire: config.wire.clone(), udp_ports: config.network.udp_ports.clone() };
+        let plan =
+            Self { kind, lines, wire: config.wire.clone(), udp_ports: config.network.udp_ports.clone(), joins: config.joins };
         let mut all: Vec<&String> = plan.interfaces().collect();
         all.sort_unstable();
         if let Some([twice, _]) = all.array_windows().find(|[a, b]| a == b) {

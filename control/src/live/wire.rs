@@ -52,7 +52,7 @@ impl Wire {
         let ports = ports(plan)?;
         let name = plan.name();
         // Lane and program are ready before a running filter is asked to leave.
-        let judging = Judging::new(&lane::Setup { secret: secret(), ..lane::Setup::default() }, side);
+        let judging = Judging::new(&lane::Setup { secret: secret(), ..plan.joins.setup() }, side);
         let mut program = Program::load(&name)?;
         let opened = Locks::take(plan, take_over).and_then(|locks| {
             let mut choices = Vec::new();
