@@ -5,13 +5,13 @@ use std::time::Duration;
 use dataplane::live::{Setup, Stage};
 use dataplane::xdp::{Cause, Program};
 use rustix::process::Signal;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::Signals;
 
-use super::args::{Inline, Judge, Wire as Args};
-use super::judge::{self, said};
+use super::args::{Inline, Wire as Args};
+use super::judge::said;
 use super::{Done, Failure, complain};
-use crate::config;
+use crate::config::{self, Config};
 use crate::live::admin::Command;
 use crate::live::lock::Locks;
 use crate::live::{self, Control, Plan, Source, Wire};
@@ -44,32 +44,37 @@ pub(super) fn run(args: &Inline) -> Result<Done, Failure> {
     }
     let config = config::load(args.wire.config.as_deref()).map_err(said)?;
     let plan = Plan::inline(&args.between, &config).map_err(said)?;
-    stand(&plan, &args.wire, Mode::Inline)
+    stand(&plan, config, &args.wire, Mode::Inline)
 }
 
 /// Takes the filter off, or stands until told to leave.
-pub(super) fn stand(plan: &Plan, args: &Args, mode: Mode) -> Result<Done, Failure> {
+pub(super) fn stand(plan: &Plan, config: Config, args: &Args, mode: Mode) -> Result<Done, Failure> {
     if args.remove {
         return remove(plan);
     }
-    let (start, mut worlds) = live::prepare(args.config.as_deref(), args.verdicts.clone()).map_err(said)?;
-    if start.verdicts.is_none() {
-        // Nothing to follow: the small built-in set, as everywhere else.
-        let judge = Judge { verdicts: None, policy: args.config.clone() };
-        worlds = start.worlds(judge::world(&judge)?).map_err(said)?;
-    }
+    let samples_a_second = config.unscanned.a_second;
+    let (start, mut worlds) = live::prepare(config, args.config.as_deref(), args.verdicts.clone()).map_err(said)?;
     if mode == Mode::Tap {
         // A tap sees copies: whatever it would change is gone already.
         worlds.set_stage(Stage::observe());
     }
     let enforces = worlds.current().stage.enforces();
-    let (side, notes) = worlds.channel(&Setup::default());
-    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2])?;
+    let (side, notes) = worlds.channel(&Setup { samples_a_second, ..Setup::default() });
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGUSR1, SIGUSR2])?;
     let wire = Wire::open(plan, side, args.take_over).map_err(said)?;
     for choice in wire.choices() {
         complain(choice);
     }
-    let control = Control::start(start, worlds, vec![Source { name: wire.interfaces().join("-"), side: notes }]).map_err(said)?;
+    let source = Source { name: wire.interfaces().join("-"), side: notes };
+    // It reads the configuration again at SIGHUP by itself.
+    let control = match Control::start(start, worlds, vec![source]) {
+        Ok(control) => control,
+        Err(error) => {
+            // In good order, as at any stop.
+            wire.close();
+            return Err(said(error));
+        }
+    };
     control.ready();
     complain(&format_args!(
         "{}: {}, {}",
@@ -81,7 +86,6 @@ pub(super) fn stand(plan: &Plan, args: &Args, mode: Mode) -> Result<Done, Failur
     'standing: while alive {
         for signal in signals.pending() {
             let command = match signal {
-                SIGHUP => Command::Reload,
                 SIGUSR1 => Command::Pass,
                 SIGUSR2 => Command::Unpass,
                 _ => break 'standing,

@@ -11,5 +11,5 @@ use crate::live::Plan;
 pub(super) fn run(args: &Tap) -> Result<Done, Failure> {
     let config = config::load(args.wire.config.as_deref()).map_err(said)?;
     let plan = Plan::tap(&args.interface, &config).map_err(said)?;
-    inline::stand(&plan, &args.wire, Mode::Tap)
+    inline::stand(&plan, config, &args.wire, Mode::Tap)
 }

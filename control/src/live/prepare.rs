@@ -10,22 +10,23 @@ use dataplane::verdicts::{Key, Snapshot, Table};
 use dataplane::world::World;
 
 use super::{Error, Start};
+use crate::builtin;
 use crate::cli::judge::network;
-use crate::config;
+use crate::config::{self, Config};
 
-/// Reads the configuration and makes the worlds. Until the verdict directory has been read everything is `unknown`; `verdicts` takes the place of
-/// the configuration's directory.
+/// Makes the worlds that a configuration asks for. With a verdict directory everything is `unknown` until it has been read, without one the
+/// built-in set holds, as everywhere else. `path` is where the configuration is read again, `verdicts` takes the place of its directory.
 ///
 /// # Errors
-/// The configuration is wrong, or a key cannot be read or made.
-pub fn prepare(path: Option<&Path>, verdicts: Option<PathBuf>) -> Result<(Start, Worlds), Error> {
-    let config = config::load(path).map_err(Box::new)?;
+/// A table or a key cannot be made.
+pub fn prepare(config: Config, path: Option<&Path>, verdicts: Option<PathBuf>) -> Result<(Start, Worlds), Error> {
     let suffixes = Suffixes::built_in();
-    let key = Key::new(&[0; 16]);
-    let said = |error: &dyn std::fmt::Display| Error::Empty(error.to_string());
-    let nothing = Builder::new().build(0, &key, &suffixes).map_err(|error| said(&error))?;
-    let snapshot = Snapshot::from_bytes(&nothing.bytes).map_err(|error| said(&error))?;
-    let table = Table::new(snapshot, None, key, &suffixes).map_err(|error| said(&error))?;
+    let verdicts = verdicts.or_else(|| config.live.verdicts.clone());
+    let table = if verdicts.is_some() {
+        nothing(&suffixes)?
+    } else {
+        builtin::table(&suffixes).map_err(|error| Error::Empty(error.to_string()))?
+    };
     let world =
         World { scanner: Scanner::default(), suffixes, table, policy: config.policy.clone(), network: network(&config.network) };
     let path = path.map(Path::to_owned);
@@ -34,8 +35,16 @@ pub fn prepare(path: Option<&Path>, verdicts: Option<PathBuf>) -> Result<(Start,
         let network = network(&config.network);
         Ok((config, network))
     };
-    let verdicts = verdicts.or_else(|| config.live.verdicts.clone());
     let start = Start { config, verdicts, reload: Some(Box::new(again)) };
     let worlds = start.worlds(world)?;
     Ok((start, worlds))
+}
+
+/// A table that knows nothing.
+fn nothing(suffixes: &Suffixes) -> Result<Table, Error> {
+    let key = Key::new(&[0; 16]);
+    let said = |error: &dyn std::fmt::Display| Error::Empty(error.to_string());
+    let nothing = Builder::new().build(0, &key, suffixes).map_err(|error| said(&error))?;
+    let snapshot = Snapshot::from_bytes(&nothing.bytes).map_err(|error| said(&error))?;
+    Table::new(snapshot, None, key, suffixes).map_err(|error| said(&error))
 }
