@@ -13,7 +13,7 @@ SEED ?= 4711
 LIVE := cc=gcc make clang pkg-config m4 /usr/include/libelf.h=libelf-dev /usr/include/zlib.h=zlib1g-dev /usr/include/linux/bpf.h=linux-libc-dev
 NAMESPACES := ip=iproute2 ethtool nsenter=util-linux
 
-.PHONY: help run live test bench prove lint unit counts build fuzz-replay lab
+.PHONY: help run live console test bench prove lint unit counts build fuzz-replay lab
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,6 +28,10 @@ build:
 live: ## build with the live part: tap, inline, lab, check
 	@tools/need $(LIVE) $(NAMESPACES)
 	@$(CARGO) build --release --locked -p ztsms
+
+console: ## build the desk: ztsms-console
+	@tools/need cc=gcc ld=binutils
+	@$(CARGO) build --release --locked -p ztsms-console
 
 PEER := target/release/ztsms-lab-peer
 $(PEER): tools/lab/peer.c

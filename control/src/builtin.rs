@@ -24,7 +24,16 @@ pub enum Error {
 
 /// Adds the built-in rules to a builder, below whatever lists say.
 pub fn add_to(builder: &mut Builder) {
-    for (text, source) in [(PLATFORMS, "platforms"), (DEMONSTRATION, "demonstration")] {
+    add(builder, &[(PLATFORMS, "platforms"), (DEMONSTRATION, "demonstration")]);
+}
+
+/// Adds the platforms alone: what a database of an operator begins with.
+pub fn add_platforms_to(builder: &mut Builder) {
+    add(builder, &[(PLATFORMS, "platforms")]);
+}
+
+fn add(builder: &mut Builder, lists: &[(&str, &str)]) {
+    for (text, source) in lists.iter().copied() {
         let lends = Lends { verdict: None, platform: false, layer: Layer::Feed, source, category: "" };
         let mut give = |item: Item<'_>| {
             if let Item::Rule(rule) = item {

@@ -6,11 +6,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every crate with those of this project that it may use, and those besides for its tests.
-const CRATES: [(&str, &[&str], &[&str]); 6] = [
+const CRATES: [(&str, &[&str], &[&str]); 7] = [
     ("protocols", &[], &[]),
     ("dataplane", &["protocols"], &["pcaps"]),
     ("pcaps", &["protocols"], &[]),
     ("control", &["protocols", "dataplane", "pcaps"], &[]),
+    ("console", &["control", "dataplane"], &[]),
     ("bench", &["protocols", "dataplane", "pcaps", "control"], &[]),
     ("fuzz", &["protocols", "dataplane", "pcaps", "control"], &[]),
 ];

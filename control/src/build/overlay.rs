@@ -1,6 +1,8 @@
-//! `DIR/overlay`: decisions since the snapshot was built, in our own list format behind a line that names the snapshot.
+//! `DIR/overlay`: decisions since the snapshot was built, in our own list format behind a line that names the snapshots it fits.
 //!
-//! Lines are only ever appended; a later one replaces an earlier one of the same pattern. The next build takes the file as one more list.
+//! `ztsms verdicts set` only ever appends; a later line replaces an earlier one of the same pattern. The next build takes the file as one
+//! more list. The console writes the file whole, by renaming, and names the snapshots before and after a change in its first line, so that
+//! its decisions hold at every moment, with either, and after going back.
 
 use super::{Error, at};
 use crate::lists::{self, Item, Lends};
@@ -9,6 +11,7 @@ use dataplane::verdict::Verdict;
 use dataplane::verdicts::build::Rule;
 use dataplane::verdicts::pattern::{BadPattern, Buffers, Pattern};
 use dataplane::verdicts::{Key, Layer, Overlay, Refused, Snapshot};
+use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -16,6 +19,34 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 const NAMES: &str = "# overlay of snapshot ";
 const COLUMNS: &str = "pattern,verdict,category,senders,source,expires,note";
+
+/// The snapshots that a first line names; `None` where it names none.
+fn named(line: &str) -> Option<Vec<u64>> {
+    let ids = line.strip_prefix(NAMES)?.split_whitespace().map(|id| u64::from_str_radix(id, 16).ok());
+    ids.collect::<Option<Vec<u64>>>().filter(|ids| !ids.is_empty())
+}
+
+/// Writes the whole overlay by renaming: these decisions, for any of these snapshots. All are local, and each pattern is a key string.
+/// Returns the octets written.
+///
+/// # Errors
+/// The directory cannot be written; the overlay is as it was.
+pub fn write(dir: &Path, snapshots: &[u64], rules: &[Rule<'_>]) -> Result<String, Error> {
+    let mut text = NAMES.trim_end().to_owned();
+    // Writing to a String cannot fail.
+    snapshots.iter().for_each(|id| text.push_str(&format!(" {id:016x}")));
+    let _ = writeln!(text, "\n{COLUMNS}");
+    for rule in rules {
+        let verdict = if rule.verdict == Verdict::None { "" } else { rule.verdict.name() };
+        let ends = rule.expires.and_then(|end| i64::try_from(end).ok()).and_then(|end| jiff::Timestamp::from_second(end).ok());
+        let ends = ends.map(|end| end.to_string()).unwrap_or_default();
+        let [pattern, category, senders, source, note] =
+            [rule.pattern, rule.category, rule.senders, rule.source, rule.note].map(quoted);
+        let _ = writeln!(text, "{pattern},{verdict},{category},{senders},{source},{ends},{note}");
+    }
+    replace(dir, &text)?;
+    Ok(text)
+}
 
 /// The overlay of a verdict directory, if it has one.
 ///
@@ -27,12 +58,11 @@ pub fn read(dir: &Path, snapshot: &Snapshot, key: &Key, suffixes: &Suffixes) -> 
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         text => text.map_err(at(&path))?,
     };
-    let id = text.lines().next().and_then(|line| line.strip_prefix(NAMES));
-    let id = id.and_then(|id| u64::from_str_radix(id.trim(), 16).ok()).ok_or_else(|| Error::NotAnOverlay(path.clone()))?;
-    if id != snapshot.id() {
-        return Err(Error::Refused(path, Refused::Overlay(id, snapshot.id())));
+    let ids = text.lines().next().and_then(named).ok_or_else(|| Error::NotAnOverlay(path.clone()))?;
+    if !ids.contains(&snapshot.id()) {
+        return Err(Error::Refused(path, Refused::Overlay(ids.first().copied().unwrap_or_default(), snapshot.id())));
     }
-    let overlay = Overlay::new(id, text.lines().count());
+    let overlay = Overlay::new(snapshot.id(), text.lines().count());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let mut refused = None;
     let mut give = |item: Item<'_>| {
@@ -78,7 +108,8 @@ fn replace(dir: &Path, text: &str) -> Result<(), Error> {
         let mut file = fs::File::create(&new)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
-        fs::rename(&new, &path)
+        fs::rename(&new, &path)?;
+        fs::File::open(dir)?.sync_all()
     };
     write().map_err(at(&path))
 }
@@ -96,11 +127,11 @@ pub fn rebind(dir: &Path, suffixes: &Suffixes) -> Result<Option<u64>, Error> {
         text => text.map_err(at(&path))?,
     };
     let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
-    let of = first.strip_prefix(NAMES).and_then(|id| u64::from_str_radix(id.trim(), 16).ok());
-    let of = of.ok_or_else(|| Error::NotAnOverlay(path.clone()))?;
-    if of == id {
+    let of = named(first).ok_or_else(|| Error::NotAnOverlay(path.clone()))?;
+    if of.contains(&id) {
         return Ok(None);
     }
+    let of = of.first().copied().unwrap_or_default();
     replace(dir, &format!("{NAMES}{id:016x}\n{rest}"))?;
     // What cannot be carried over is said now and not by a filter at night.
     super::open(dir, suffixes).map(|_| Some(of))

@@ -188,7 +188,7 @@ impl Table {
         for name in core::iter::once(suffix).chain(parents) {
             let node = self.node(self.key.hash(name));
             if node.has(Word::PLATFORM) {
-                self.platform(name, node, best);
+                self.platform(name, node, Reason::Parent, best);
                 return;
             }
             self.below(node, Reason::Parent, best);
@@ -211,7 +211,7 @@ impl Table {
             }
             let Some(name) = url.host.get(at..) else { return best };
             if node.has(Word::PLATFORM) {
-                self.platform(name, node, &mut best);
+                self.platform(name, node, Reason::Parent, &mut best);
             } else {
                 self.below(node, Reason::Parent, &mut best);
             }
@@ -228,7 +228,7 @@ impl Table {
         // What a platform says of itself holds for its own page, not for what it hosts.
         let platform = node.has(Word::PLATFORM);
         if platform {
-            self.platform(url.host, node, best);
+            self.platform(url.host, node, Reason::Host, best);
         }
         let own = !platform || is_root(url.path_and_query);
         if own {
@@ -276,9 +276,9 @@ impl Table {
         Node { snapshot: self.snapshot.find(place), overlay: self.overlay.find(place) }
     }
 
-    /// A platform's node: nothing from above reaches below it but what the operator forbade in the overlay, and that not below a platform
-    /// of the operator's own.
-    fn platform(&self, name: &str, node: Node, best: &mut Best) {
+    /// A platform's node: nothing from above or from itself reaches below it but what the operator forbade in the overlay, and that not
+    /// below a platform of the operator's own.
+    fn platform(&self, name: &str, node: Node, reason: Reason, best: &mut Best) {
         // Where the word carries a verdict of the platform's own page too, the platform's entry stands under its own key.
         let own = || self.key.hash_all(Kind::Platform, &[name]);
         let overlay = if self.overlay.is_empty() { None } else { self.overlay.find(own()).map(|(n, _)| EntryRef::Overlay(n)) };
@@ -287,6 +287,13 @@ impl Table {
             |(slot, word): (u64, Word)| if word.says() { self.snapshot.find(own()).map(|(slot, _)| slot) } else { Some(slot) };
         let entry = overlay.or_else(|| snapshot().and_then(apart).map(EntryRef::Snapshot));
         let own = || entry.is_some_and(|at| self.entry(at).layer == Layer::Local);
+        let forbids = |&(n, word): &(u32, Word)| {
+            let covers = word.says() && !word.is_expired() && !word.has(Word::EXACT);
+            covers && word.verdict() != Verdict::Safe && self.overlay.entry(n).layer == Layer::Local
+        };
+        if !own() && node.overlay.as_ref().is_some_and(forbids) {
+            return self.below(node, reason, best);
+        }
         if best.local && best.verdict != Verdict::Safe && !own() {
             return;
         }

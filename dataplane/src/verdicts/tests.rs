@@ -443,6 +443,19 @@ fn host_that_begins_with_an_equals_sign_is_not_what_a_list_says_with_one() {
 }
 
 #[test]
+fn what_the_operator_forbids_in_the_overlay_reaches_below_a_feeds_platform_of_that_name() {
+    let table = table(&[rule("@host.example", Verdict::None, Feed), rule("@own.example", Verdict::None, Local)]);
+    let overlay = Overlay::new(table.snapshot().id(), 8);
+    for name in ["host.example", "own.example"] {
+        overlay.set(&rule(name, Dangerous, Local), table.snapshot(), &key(), &Suffixes::built_in()).expect("room");
+    }
+    let table = Table { overlay: overlay.into(), ..table };
+    let says = |url: &str| judge(&table, url).0;
+    assert_eq!(["http://host.example/x", "http://a.host.example/"].map(says), [Dangerous, Dangerous]);
+    assert_eq!(["http://own.example/", "http://a.own.example/"].map(says), [Dangerous, Unknown]);
+}
+
+#[test]
 fn full_overlay_says_so_and_keeps_what_it_has() {
     let suffixes = Suffixes::built_in();
     let snapshot = Snapshot::from_bytes(&built(&[]).bytes).expect("opens");

@@ -1,0 +1,137 @@
+//! The command line of `ztsms-console`: each command becomes a [`Command`] for the desk, and its answer is printed.
+//!
+//! Exit status: 0 done; 1 something failed; 2 usage. Standard output is the result and nothing else.
+
+mod args;
+mod decide;
+mod feed;
+mod print;
+mod serve;
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use serde_json::Value;
+
+use args::{AuditCommand, Cli, Do, ProtectCommand};
+
+use crate::command::{Audit, Command, Protect};
+use crate::{Error, Result, admin};
+
+/// Runs one command line and returns its exit status.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to standard output with status 0, anything else is usage. A closed pipe is no matter here.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    match run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Error::File(path, _, error)) if path.as_os_str().is_empty() && error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            // Without a standard error there is nobody to tell.
+            why.to_string()
+                .lines()
+                .for_each(|line| drop(writeln!(io::stderr(), "ztsms-console: {}", control::terminal::shown(line))));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<()> {
+    let at = Asks { data: &cli.data, json: cli.json };
+    match &cli.command {
+        Do::Serve(args) => serve::run(&cli.data, args),
+        Do::Status => at.print(Command::Status, print::status),
+        Do::Decide(args) => decide::decide(&at, args),
+        Do::Undo(args) => decide::undo(&at, args),
+        Do::Decisions { all, most } => decide::list(&at, *all, *most),
+        Do::Feed { command } => feed::run(&at, command),
+        Do::Import { name, force } => feed::import(&at, name, *force),
+        Do::Protect { command } => at.print(Command::Protect(protect(command)), print::protected),
+        Do::Observe { reason, off } => {
+            let why = if *off { None } else { Some(reason.join(" ")) };
+            at.print(Command::Observe(why), print::observing)
+        }
+        Do::Build => at.print(Command::Build, print::built),
+        Do::Audit { command } => match command {
+            AuditCommand::List { from, most } => at.print(Command::Audit(Audit::List { from: *from, most: *most }), print::audit),
+            AuditCommand::Verify { anchors } => {
+                let mut all = anchors.clone();
+                for file in anchors.iter().filter(|anchor| !anchor.contains(':')) {
+                    // A file of heads, as they were sent to a log: whatever stands around them.
+                    let text = std::fs::read_to_string(file).map_err(Error::file(file.as_ref(), "read"))?;
+                    all.extend(heads(&text));
+                    all.retain(|anchor| anchor != file);
+                }
+                at.print(Command::Audit(Audit::Verify(all)), print::verified)
+            }
+            AuditCommand::Head => at.print(Command::Audit(Audit::Head), print::head),
+        },
+    }
+}
+
+fn protect(command: &ProtectCommand) -> Protect {
+    match command.clone() {
+        ProtectCommand::Host { host, why } => Protect::Host { host, why },
+        ProtectCommand::Unhost { host } => Protect::Unhost(host),
+        ProtectCommand::Sender { sender, hosts } => Protect::Sender { sender, hosts },
+        ProtectCommand::Unsender { sender } => Protect::Unsender(sender),
+        ProtectCommand::List => Protect::List,
+    }
+}
+
+/// `SEQ:HASH` wherever it stands in a text.
+fn heads(text: &str) -> Vec<String> {
+    let is_head = |word: &&str| {
+        let (seq, hash) = word.split_once(':').unwrap_or_default();
+        seq.parse::<u64>().is_ok() && hash.len() == 64 && hash.bytes().all(|c| c.is_ascii_hexdigit())
+    };
+    text.split(|c: char| c.is_whitespace() || matches!(c, '"' | ',')).filter(is_head).map(str::to_owned).collect()
+}
+
+/// Where commands go, and how answers are printed.
+struct Asks<'a> {
+    data: &'a std::path::Path,
+    json: bool,
+}
+
+impl Asks<'_> {
+    fn ask(&self, command: Command) -> Result<Value> {
+        admin::ask(self.data, command)
+    }
+
+    fn print(&self, command: Command, show: impl Fn(&Value) -> String) -> Result<()> {
+        let answer = self.ask(command)?;
+        self.say(&answer, show)
+    }
+
+    fn say(&self, answer: &Value, show: impl Fn(&Value) -> String) -> Result<()> {
+        let text = if self.json { format!("{answer}\n") } else { show(answer) };
+        let lines: String = text.lines().map(|line| format!("{}\n", control::terminal::shown(line))).collect();
+        let text = if self.json { text } else { lines };
+        io::stdout().write_all(text.as_bytes()).map_err(|error| Error::File("".into(), "write standard output", error))
+    }
+
+    /// Asks a person, where there is one.
+    fn agreed(&self, yes: bool, what: &str) -> Result<()> {
+        if yes {
+            return Ok(());
+        }
+        if !io::stdin().is_terminal() {
+            return Error::refused(format!("nothing was changed: add --yes to {what}"));
+        }
+        // Without a standard error nobody sees the question, and nobody answers it.
+        let _ = write!(io::stderr(), "{what}? [y/N] ");
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).map_err(|error| Error::File("".into(), "read the answer", error))?;
+        if matches!(answer.trim(), "y" | "Y" | "yes") { Ok(()) } else { Error::refused("nothing was changed") }
+    }
+}

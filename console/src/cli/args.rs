@@ -1,0 +1,291 @@
+//! What can be written on the command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// The desk of Zero Trust SMS: sources, decisions, and the verdict directory that filters follow.
+#[derive(Parser)]
+#[command(
+    name = "ztsms-console",
+    version,
+    after_help = "Example: ztsms-console serve --data /var/lib/ztsms-console --listen 127.0.0.1:8443"
+)]
+pub(super) struct Cli {
+    /// The data directory. A running `serve` is asked through its socket; without one the command does its work itself.
+    #[arg(long, global = true, default_value = "/var/lib/ztsms-console", value_name = "DIR")]
+    pub(super) data: PathBuf,
+    /// Answers as one JSON object.
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    #[command(subcommand)]
+    pub(super) command: Do,
+}
+
+#[derive(Subcommand)]
+pub(super) enum Do {
+    /// Run: HTTP, schedules, the admin socket.
+    #[command(after_help = "Example: ztsms-console serve --data ./desk --listen 127.0.0.1:8443")]
+    Serve(Serve),
+    /// What is in force and what is wrong.
+    #[command(after_help = "Example: ztsms-console status --data ./desk")]
+    Status,
+    /// Decide about a pattern; what it changes is shown first.
+    #[command(after_help = "Example: ztsms-console decide evil.example dangerous --reason 'ticket 4711' --expires 30d")]
+    Decide(Decide),
+    /// Take a decision back; what it changes is shown first.
+    #[command(after_help = "Example: ztsms-console undo 12 --reason 'the owner called'")]
+    Undo(Undo),
+    /// The decisions in force, newest first.
+    #[command(after_help = "Example: ztsms-console decisions --all")]
+    Decisions {
+        /// Ended ones too.
+        #[arg(long)]
+        all: bool,
+        /// How many.
+        #[arg(long, default_value_t = 50, value_name = "N")]
+        most: usize,
+    },
+    /// Lists: where verdicts come from.
+    #[command(alias = "source")]
+    Feed {
+        #[command(subcommand)]
+        command: FeedCommand,
+    },
+    /// Look at a source now.
+    #[command(after_help = "Example: ztsms-console import openphish")]
+    Import {
+        /// The source.
+        name: String,
+        /// Let it count whatever the limits say.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Names that no feed may call dangerous, and senders that carry their own hosts only.
+    Protect {
+        #[command(subcommand)]
+        command: ProtectCommand,
+    },
+    /// Put all filters into observe, at once.
+    #[command(after_help = "Example: ztsms-console observe complaints about bank.example; ztsms-console observe --off")]
+    Observe {
+        /// Why.
+        #[arg(required_unless_present = "off")]
+        reason: Vec<String>,
+        /// Filters act again.
+        #[arg(long, conflicts_with = "reason")]
+        off: bool,
+    },
+    /// Build a snapshot of everything that counts, now.
+    #[command(after_help = "Example: ztsms-console build")]
+    Build,
+    /// The audit log.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
+}
+
+#[derive(Args)]
+pub(super) struct Serve {
+    /// Where to answer HTTP.
+    #[arg(long, default_value = "127.0.0.1:8443", value_name = "ADDR:PORT")]
+    pub(super) listen: SocketAddr,
+    /// Answer beyond this machine: something in front ends TLS and lets nobody else through.
+    #[arg(long)]
+    pub(super) behind_proxy: bool,
+    /// Append each head of the audit log to this file, beside standard error; it should lie on another machine's disk.
+    #[arg(long, value_name = "FILE")]
+    pub(super) audit_log: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(super) struct Decide {
+    /// `host` (and what is below), `=host`, `host/path`, `@host` (a platform).
+    pub(super) pattern: String,
+    /// safe, dangerous or unknown; none for a platform.
+    #[arg(default_value = "")]
+    pub(super) verdict: String,
+    /// Why.
+    #[arg(long)]
+    pub(super) reason: String,
+    /// When it ends: 2026-12-31, 2026-12-31T18:00:00Z, or 90d, 12h from now.
+    #[arg(long, value_name = "TIME")]
+    pub(super) expires: Option<String>,
+    /// `safe` holds for this sender only; may be repeated.
+    #[arg(long = "sender", value_name = "SENDER")]
+    pub(super) senders: Vec<String>,
+    /// Category, free words.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(super) category: String,
+    /// Do it without asking.
+    #[arg(long)]
+    pub(super) yes: bool,
+}
+
+#[derive(Args)]
+pub(super) struct Undo {
+    /// The decision's number.
+    pub(super) id: i64,
+    /// Why.
+    #[arg(long)]
+    pub(super) reason: String,
+    /// Do it without asking.
+    #[arg(long)]
+    pub(super) yes: bool,
+}
+
+#[derive(Subcommand)]
+pub(super) enum FeedCommand {
+    /// Add a source, or change what is said of it.
+    #[command(
+        after_help = "Example: ztsms-console feed set openphish /srv/lists/openphish.txt --dangerous --category phishing --every 1h"
+    )]
+    Set(Box<FeedSet>),
+    /// All sources.
+    List,
+    /// The versions of a source, newest first.
+    History {
+        /// The source.
+        name: String,
+    },
+    /// Make the version before count again, or the one of that number.
+    Back {
+        /// The source.
+        name: String,
+        /// A version of `feed history`.
+        #[arg(long, value_name = "N")]
+        to: Option<i64>,
+    },
+    /// Let the newest version count that was held back.
+    Accept {
+        /// The source.
+        name: String,
+    },
+    /// Let a source not count.
+    Suspend {
+        /// The source.
+        name: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Let it count again.
+    Resume {
+        /// The source.
+        name: String,
+    },
+    /// Take a source away, with its history.
+    Remove {
+        /// The source.
+        name: String,
+    },
+    /// What feeds call dangerous at or below a protected name: left out until a person decides.
+    Conflicts,
+}
+
+#[derive(Args)]
+#[command(group = clap::ArgGroup::new("lends").required(true))]
+pub(super) struct FeedSet {
+    /// Its name in records.
+    pub(super) name: String,
+    /// A file, a folder, or an http(s):// address.
+    pub(super) place: String,
+    /// Its entries are dangerous.
+    #[arg(long, group = "lends")]
+    pub(super) dangerous: bool,
+    /// Its entries are safe.
+    #[arg(long, group = "lends")]
+    pub(super) safe: bool,
+    /// Its entries are unknown, whatever stands above them.
+    #[arg(long, group = "lends")]
+    pub(super) unknown: bool,
+    /// Its entries are platforms.
+    #[arg(long, group = "lends")]
+    pub(super) platform: bool,
+    /// A list of our own: each line has its verdict and counts as local.
+    #[arg(long, group = "lends")]
+    pub(super) own: bool,
+    /// A ranked list: no verdict, orders triage.
+    #[arg(long, group = "lends")]
+    pub(super) rank: bool,
+    /// Category of its entries.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(super) category: String,
+    /// Of two sources that say the same, the one of higher priority is named.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(super) priority: u8,
+    /// Time between two looks: 30m, 1h, 1d. Without it only when told.
+    #[arg(long, value_name = "TIME")]
+    pub(super) every: Option<String>,
+    /// It counts so long after the last good look.
+    #[arg(long, value_name = "TIME")]
+    pub(super) ttl: Option<String>,
+    /// Held back with less than this share of its entries.
+    #[arg(long, default_value_t = 0.5, value_name = "SHARE")]
+    pub(super) least_share: f64,
+    /// Held back with more than this many times its entries.
+    #[arg(long, default_value_t = 10.0, value_name = "TIMES")]
+    pub(super) most_growth: f64,
+    /// Octets of the list, unpacked, beyond which it is refused.
+    #[arg(long, default_value_t = 2 << 30, value_name = "OCTETS")]
+    pub(super) most_octets: i64,
+    /// Under which licence it may be used.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(super) licence: String,
+}
+
+#[derive(Subcommand, Clone)]
+pub(super) enum ProtectCommand {
+    /// No feed calls this host, or what is below it, dangerous without a person.
+    Host {
+        /// The host.
+        host: String,
+        /// Why.
+        #[arg(long)]
+        why: String,
+    },
+    /// No longer.
+    Unhost {
+        /// The host.
+        host: String,
+    },
+    /// This sender, and who looks like it, carries links to these hosts and to no other.
+    Sender {
+        /// The sender as it is shown.
+        sender: String,
+        /// Its hosts.
+        #[arg(required = true)]
+        hosts: Vec<String>,
+    },
+    /// No longer.
+    Unsender {
+        /// The sender.
+        sender: String,
+    },
+    /// Both.
+    List,
+}
+
+#[derive(Subcommand)]
+pub(super) enum AuditCommand {
+    /// Lines of the log.
+    List {
+        /// From this number on.
+        #[arg(long, default_value_t = 1, value_name = "N")]
+        from: i64,
+        /// How many.
+        #[arg(long, default_value_t = 100, value_name = "N")]
+        most: usize,
+    },
+    /// Is every line as it was written, and does each anchor stand in the log?
+    #[command(after_help = "Example: ztsms-console audit verify --anchor 42:9f86d0…; a file of heads does too")]
+    Verify {
+        /// `SEQ:HASH` as it was sent to a log, or a file with such heads.
+        #[arg(long = "anchor", value_name = "HEAD|FILE")]
+        anchors: Vec<String>,
+    },
+    /// The end of the log, as `audit verify --anchor` takes it.
+    Head,
+}

@@ -1,0 +1,210 @@
+//! Answers for people: a line a fact.
+
+use serde_json::Value;
+
+use crate::time;
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn when(value: &Value) -> String {
+    value.as_i64().map(time::shown).unwrap_or_default()
+}
+
+fn rows(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+pub(super) fn status(answer: &Value) -> String {
+    let mut out = match answer["snapshot"].as_str() {
+        Some(id) => format!("snapshot {id}: {} entries, built {}", answer["entries"], when(&answer["built"])),
+        None => "no snapshot in force".to_owned(),
+    };
+    if answer["behind"] == true {
+        out += ", behind what counts now";
+    }
+    out += &format!(
+        "\n{} decisions in force, {} sources, {} conflicts for triage\naudit log ends at {}\n",
+        answer["decisions"],
+        answer["sources"],
+        answer["conflicts"],
+        answer["audit"].as_str().unwrap_or("nothing yet")
+    );
+    out += &observing(answer);
+    for alarm in rows(&answer["alarms"]) {
+        out += &format!("ALARM {} since {}: {}\n", text(&alarm["name"]), when(&alarm["since"]), text(&alarm["text"]));
+    }
+    out
+}
+
+pub(super) fn observing(answer: &Value) -> String {
+    match answer["observing"].as_str() {
+        Some(why) => format!("ALL FILTERS OBSERVE ({why}); `ztsms-console observe --off` lets them act again\n"),
+        None => "filters act as their configuration says\n".to_owned(),
+    }
+}
+
+pub(super) fn decision(decision: &Value) -> String {
+    let mut out = format!("#{} {} {}", decision["id"], text(&decision["pattern"]), text(&decision["verdict"]));
+    for (name, words) in [("senders", "for "), ("category", "category "), ("author", "by "), ("reason", "because: ")] {
+        if let Some(value) = decision[name].as_str().filter(|value| !value.is_empty()) {
+            out += &format!(", {words}{value}");
+        }
+    }
+    out += &format!(", {}", when(&decision["decided"]));
+    if !decision["expires"].is_null() {
+        out += &format!(", ends {}", when(&decision["expires"]));
+    }
+    if !decision["ended"].is_null() {
+        out +=
+            &format!(", ended {} by {}: {}", when(&decision["ended"]), text(&decision["ended_by"]), text(&decision["ended_why"]));
+    }
+    out + "\n"
+}
+
+pub(super) fn effect(answer: &Value) -> String {
+    let effect = &answer["effect"];
+    let now = &effect["now"];
+    let mut out = format!("{} is {} now ({}", text(&effect["pattern"]), text(&now["verdict"]), text(&now["reason"]));
+    if let Some(source) = now["source"].as_str() {
+        out += &format!(", {} of {source}", text(&now["entry"]));
+    }
+    out += ")\n";
+    if !answer["standing"].is_null() {
+        out += &format!("takes the place of {}", decision(&answer["standing"]));
+    }
+    out + &covers(effect)
+}
+
+fn covers(effect: &Value) -> String {
+    let mut out = format!("{} entries of feeds at it or below\n", effect["covers"]);
+    for entry in rows(&effect["entries"]) {
+        out += &format!("  {} {} of {}\n", text(&entry["verdict"]), text(&entry["pattern"]), text(&entry["source"]));
+    }
+    out
+}
+
+pub(super) fn undone(answer: &Value) -> String {
+    format!("would be taken back: {}these count again: {}", decision(&answer["decision"]), covers(&answer["effect"]))
+}
+
+pub(super) fn source(source: &Value) -> String {
+    let mut out = format!("{} ({}) {}", text(&source["name"]), text(&source["lends"]), text(&source["place"]));
+    match source["version"].as_i64() {
+        Some(version) => out += &format!(", version {version}"),
+        None => out += ", nothing imported",
+    }
+    if !source["checked"].is_null() {
+        out += &format!(", looked at {}", when(&source["checked"]));
+    }
+    for (name, word) in [("suspended", "SUSPENDED"), ("trouble", "TROUBLE")] {
+        if let Some(why) = source[name].as_str() {
+            out += &format!(", {word}: {why}");
+        }
+    }
+    out + "\n"
+}
+
+pub(super) fn sources(answer: &Value) -> String {
+    rows(answer).map(source).collect()
+}
+
+pub(super) fn version(version: &Value) -> String {
+    let mut out = format!(
+        "version {} of {}: {} entries ({}), {} lines not read, +{} -{}",
+        version["id"],
+        when(&version["imported"]),
+        version["entries"],
+        text(&version["format"]),
+        version["bad"],
+        version["added"],
+        version["removed"]
+    );
+    if let Some(why) = version["held"].as_str() {
+        out += &format!(", HELD BACK: {why}");
+    }
+    out + "\n"
+}
+
+pub(super) fn history(answer: &Value) -> String {
+    source(&answer["source"]) + &rows(&answer["versions"]).map(version).collect::<String>()
+}
+
+pub(super) fn imported(answer: &Value) -> String {
+    let diff = &answer["diff"];
+    let mut out = format!(
+        "{}: {} entries ({}), {} lines not read, {}\n",
+        text(&answer["source"]),
+        answer["entries"],
+        text(&answer["format"]),
+        answer["bad"],
+        if answer["changed"] == true { format!("+{} -{}", diff["added"], diff["removed"]) } else { "nothing new".to_owned() }
+    );
+    for problem in rows(&answer["problems"]).take(20) {
+        out += &format!("  line {}: {}\n", problem["line"], text(&problem["why"]));
+    }
+    for (sign, name) in [("-", "first_removed"), ("+", "first_added")] {
+        rows(&diff[name]).for_each(|line| out += &format!("  {sign} {}\n", text(line).replace('\t', " ")));
+    }
+    out
+}
+
+pub(super) fn conflicts(answer: &Value) -> String {
+    let row = |c: &Value| {
+        format!("{} is dangerous to {}, below the protected {}\n", text(&c["pattern"]), text(&c["source"]), text(&c["protected"]))
+    };
+    rows(answer).map(row).collect()
+}
+
+pub(super) fn protected(answer: &Value) -> String {
+    let host = |h: &Value| format!("{} by {}: {}\n", text(&h["host"]), text(&h["author"]), text(&h["why"]));
+    let sender = |s: &Value| {
+        let hosts: Vec<String> = rows(&s["hosts"]).map(text).collect();
+        format!("sender {} by {}: {}\n", text(&s["sender"]), text(&s["author"]), hosts.join(" "))
+    };
+    rows(&answer["hosts"]).map(host).chain(rows(&answer["senders"]).map(sender)).collect()
+}
+
+pub(super) fn built(answer: &Value) -> String {
+    format!(
+        "snapshot {}: {} entries of {} rules, {} beaten by others, {} left for triage, {} octets\n",
+        text(&answer["snapshot"]),
+        answer["entries"],
+        answer["rules"],
+        answer["beaten"],
+        answer["conflicts"],
+        answer["octets"]
+    )
+}
+
+pub(super) fn audit(answer: &Value) -> String {
+    let line = |line: &Value| {
+        format!(
+            "{} {} {} ({}) {} {} {}\n",
+            line["seq"],
+            when(&line["time"]),
+            text(&line["author"]),
+            text(&line["via"]),
+            text(&line["verb"]),
+            text(&line["subject"]),
+            line["detail"]
+        )
+    };
+    rows(answer).map(line).collect()
+}
+
+pub(super) fn verified(answer: &Value) -> String {
+    match answer["head"].as_str() {
+        Some(head) => format!("every line is as it was written; the log ends at {head}\n"),
+        None => "the log is empty\n".to_owned(),
+    }
+}
+
+pub(super) fn head(answer: &Value) -> String {
+    text(&answer["head"]) + "\n"
+}

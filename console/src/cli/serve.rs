@@ -1,0 +1,66 @@
+//! `serve`: one process with the directory's lock, its schedule, its socket and its HTTP.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::args::Serve;
+use crate::desk::Desk;
+use crate::{Error, Result, admin, schedule, web};
+
+pub(super) fn run(data: &Path, args: &Serve) -> Result<()> {
+    if !args.listen.ip().is_loopback() && !args.behind_proxy {
+        return Error::refused(format!(
+            "{}: not of this machine alone. Behind a proxy that ends TLS say --behind-proxy; there is no TLS here",
+            args.listen
+        ));
+    }
+    let desk = Desk::open(data)?;
+    sinks(&desk, args)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(Error::file(data, "start threads for"))?.block_on(serve(desk, args.listen))
+}
+
+/// Heads of the audit log go to standard error, which a service manager keeps, and to a file.
+fn sinks(desk: &Desk, args: &Serve) -> Result<()> {
+    let file = args
+        .audit_log
+        .as_ref()
+        .map(|path| OpenOptions::new().create(true).append(true).open(path).map_err(Error::file(path, "open")));
+    let file = file.transpose()?;
+    desk.store().add_sink(Box::new(move |head| {
+        let line = format!("ztsms-console: audit {head}\n");
+        // One sink that fails is no reason to refuse a decision; the others have it.
+        let _ = io::stderr().write_all(line.as_bytes());
+        if let Some(file) = &file {
+            let _ = (&*file).write_all(line.as_bytes());
+        }
+    }));
+    Ok(())
+}
+
+async fn serve(desk: Arc<Desk>, listen: SocketAddr) -> Result<()> {
+    let socket = admin::bind(desk.dir())?;
+    let listener =
+        TcpListener::bind(listen).await.map_err(|error| Error::Refused(format!("{listen}: cannot listen: {error}")))?;
+    let address = listener.local_addr().map_err(|error| Error::Refused(format!("{listen}: {error}")))?;
+    let ended = |error: io::Error| Error::Refused(format!("{address}: {error}"));
+    let (mut term, mut int) = (signal(SignalKind::terminate()).map_err(ended)?, signal(SignalKind::interrupt()).map_err(ended)?);
+    let admin = tokio::spawn(admin::serve(socket, Arc::clone(&desk)));
+    let schedule = schedule::start(Arc::clone(&desk))?;
+    writeln!(io::stdout(), "http://{address}").map_err(|error| Error::File("".into(), "write standard output", error))?;
+    let stop = async move {
+        tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
+    };
+    let done = axum::serve(listener, web::router(Arc::clone(&desk))).with_graceful_shutdown(stop).await;
+    admin.abort();
+    drop(schedule);
+    // The next one binds it anew; this is for whoever looks.
+    let _ = std::fs::remove_file(admin::path(desk.dir()));
+    done.map_err(ended)
+}

@@ -1,0 +1,131 @@
+//! Everything that can be asked of the desk, as it goes over the admin socket. One variant a room; a room's own commands are its own.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{decide, sources};
+
+/// One question or order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Command {
+    /// What is in force, what is wrong, how much there is.
+    Status,
+    /// Decisions.
+    Decide(Decide),
+    /// Lists.
+    Source(Source),
+    /// Protected names and senders.
+    Protect(Protect),
+    /// All filters into observe (with the reason), or acting again.
+    Observe(Option<String>),
+    /// The audit log.
+    Audit(Audit),
+    /// A snapshot of everything that counts, now.
+    Build,
+}
+
+/// Of decisions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decide {
+    /// What a decision at this pattern would beat, and what a link gets now.
+    Effect(String),
+    /// Decides.
+    Set(decide::Draft),
+    /// Takes a decision back.
+    Undo {
+        /// Its number.
+        id: i64,
+        /// Why.
+        reason: String,
+    },
+    /// Those in force, or all.
+    List {
+        /// Ended ones too.
+        all: bool,
+        /// How many, newest first.
+        most: usize,
+    },
+    /// One by its number.
+    Show(i64),
+}
+
+/// Of sources.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// Adds or changes one.
+    Set(sources::Settings),
+    /// Takes one away.
+    Remove(String),
+    /// All.
+    List,
+    /// The versions of one.
+    History(String),
+    /// Looks now, and builds.
+    Import {
+        /// Which.
+        name: String,
+        /// Whatever the limits say.
+        force: bool,
+    },
+    /// Another version counts.
+    Version {
+        /// Of which source.
+        name: String,
+        /// Which version; none: the one before.
+        to: Option<i64>,
+    },
+    /// Does not count, or counts again (`why` none).
+    Suspend {
+        /// Which.
+        name: String,
+        /// Why.
+        why: Option<String>,
+    },
+    /// Feeds' entries that were left out because they call a protected name dangerous.
+    Conflicts,
+}
+
+/// Of protected names and senders.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protect {
+    /// No feed calls this host, or what is below it, dangerous without a person.
+    Host {
+        /// The host.
+        host: String,
+        /// Why: own brand, government, a register.
+        why: String,
+    },
+    /// No longer.
+    Unhost(String),
+    /// This sender carries links to these hosts and to no other.
+    Sender {
+        /// The sender as it is shown.
+        sender: String,
+        /// Its hosts, and what is below them.
+        hosts: Vec<String>,
+    },
+    /// No longer.
+    Unsender(String),
+    /// Both lists.
+    List,
+}
+
+/// Of the audit log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Audit {
+    /// Lines from this number on.
+    List {
+        /// First line.
+        from: i64,
+        /// How many.
+        most: usize,
+    },
+    /// Every line is as it was written, and each anchor stands in the log.
+    Verify(Vec<String>),
+    /// The end of the log.
+    Head,
+}

@@ -1,0 +1,264 @@
+//! The desk: one data directory, held by one process. Whatever is asked of it is a [`Command`] and goes through [`Desk::obey`].
+
+mod lock;
+mod protect;
+
+use std::fs;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use dataplane::suffix::Suffixes;
+use dataplane::verdicts::pattern::{Buffers, Pattern};
+use serde_json::{Value, json};
+
+use crate::audit::{self, Actor};
+use crate::command::{Audit, Command, Decide, Source};
+use crate::publish::{Publisher, inputs};
+use crate::sources::{self, import};
+use crate::store::{Changed, Store};
+use crate::{Error, Result, alarms, decide, time};
+
+pub use lock::Lock;
+
+/// An open data directory.
+pub struct Desk {
+    dir: PathBuf,
+    store: Store,
+    publisher: Publisher,
+    /// One import at a time, and none while lists are swept.
+    importing: Mutex<()>,
+    _lock: Lock,
+}
+
+impl Desk {
+    /// Opens or makes a data directory, and finishes what a process that was killed left between a commit and its publication.
+    ///
+    /// # Errors
+    /// Another process holds it; it cannot be read or written.
+    pub fn open(dir: &Path) -> Result<Arc<Self>> {
+        // Whose users may read it is the operator's to widen: the group may reach the socket.
+        fs::DirBuilder::new().recursive(true).mode(0o750).create(dir).map_err(Error::file(dir, "make"))?;
+        let lock = Lock::take(dir)?;
+        let store = Store::open(&dir.join("console.db"))?;
+        let publisher = Publisher::open(&dir.join("verdicts"), &dir.join("lists"), Suffixes::built_in())?;
+        let desk = Self { dir: dir.to_owned(), store, publisher, importing: Mutex::default(), _lock: lock };
+        desk.catch_up()?;
+        Ok(Arc::new(desk))
+    }
+
+    /// The data directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The database.
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The verdict directory.
+    pub const fn publisher(&self) -> &Publisher {
+        &self.publisher
+    }
+
+    fn lists(&self) -> PathBuf {
+        self.dir.join("lists")
+    }
+
+    /// Whether the snapshot in force was made from something else than what counts now.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn is_behind(&self) -> Result<bool> {
+        let missing = !self.publisher.dir().join("snapshot").exists();
+        Ok(missing || self.store.read(|state| Ok(sources::fact(state, "built-from")? != Some(inputs(state)?)))?)
+    }
+
+    /// Publishes what the database says: a build where what counts has changed, and the decisions.
+    ///
+    /// # Errors
+    /// The verdict directory cannot be written; an alarm says so too.
+    pub fn catch_up(&self) -> Result<()> {
+        let done = (|| {
+            if self.is_behind()? { self.publisher.build(&self.store).map(drop) } else { self.publisher.decisions(&self.store) }
+        })();
+        match &done {
+            Ok(()) => alarms::clear(&self.store, "publish")?,
+            // On a full disk the alarm may not fit either; the answer says the same.
+            Err(why) => drop(alarms::raise(&self.store, "publish", &why.to_string())),
+        }
+        done
+    }
+
+    /// Publishes decisions alone: in force at the filter's next look.
+    fn publish_decisions(&self) -> Result<()> {
+        let done = self.publisher.decisions(&self.store);
+        if let Err(why) = &done {
+            drop(alarms::raise(&self.store, "publish", &why.to_string()));
+        }
+        done
+    }
+
+    /// Carries out one command for somebody.
+    ///
+    /// # Errors
+    /// Why not; nothing was changed then.
+    pub fn obey(&self, actor: &Actor, command: Command) -> Result<Value> {
+        match command {
+            Command::Status => self.status(),
+            Command::Decide(command) => self.decide(actor, command),
+            Command::Source(command) => self.source(actor, command),
+            Command::Protect(command) => self.protect(actor, command),
+            Command::Observe(why) => self.observe(actor, why),
+            Command::Audit(command) => self.audit(command),
+            Command::Build => value(self.publisher.build(&self.store)?),
+        }
+    }
+
+    fn status(&self) -> Result<Value> {
+        let behind = self.is_behind()?;
+        let table = self.publisher.table().ok();
+        self.store.read(|state| {
+            let count = |sql: &str| -> Result<i64> { Ok(state.query_row(sql, [], |row| row.get(0))?) };
+            Ok(json!({
+                "snapshot": table.as_ref().map(|table| format!("{:016x}", table.snapshot().id())),
+                "entries": table.as_ref().map(|table| table.snapshot().header().entries),
+                "built": table.as_ref().map(|table| table.snapshot().header().built),
+                "behind": behind,
+                "observing": self.publisher.observing(),
+                "decisions": count("SELECT count(*) FROM decisions WHERE ended IS NULL")?,
+                "sources": count("SELECT count(*) FROM sources")?,
+                "conflicts": count("SELECT count(*) FROM conflicts")?,
+                "audit": audit::head(state)?.map(|head| head.to_string()),
+                "alarms": alarms::all(state)?,
+            }))
+        })
+    }
+
+    fn decide(&self, actor: &Actor, command: Decide) -> Result<Value> {
+        let table = self.publisher.table()?;
+        let suffixes = self.publisher.suffixes();
+        match command {
+            Decide::Effect(text) => {
+                let pattern = Pattern::parse(&text, &mut Buffers::default());
+                let pattern = pattern.map_err(|why| Error::Refused(format!("pattern {text:?}: {why}")))?;
+                let standing = self.store.read(|state| decide::at(state, &pattern.key))?;
+                Ok(json!({ "effect": decide::effect(&table, &pattern, suffixes), "standing": standing }))
+            }
+            Decide::Set(draft) => {
+                let checked = decide::check(&draft, &table, suffixes, time::now())?;
+                let decision = decide::decide(&self.store, actor, checked)?;
+                self.publish_decisions()?;
+                value(decision)
+            }
+            Decide::Undo { id, reason } => {
+                let decision = decide::undo(&self.store, actor, id, &reason)?;
+                self.publish_decisions()?;
+                value(decision)
+            }
+            Decide::List { all, most } => value(self.store.read(|state| decide::list(state, all, most))?),
+            Decide::Show(id) => {
+                let decision = self.store.read(|state| decide::one(state, id))?;
+                let pattern = Pattern { kind: Pattern::kind_of(&decision.pattern), key: decision.pattern.clone() };
+                Ok(json!({ "decision": decision, "effect": decide::effect(&table, &pattern, suffixes) }))
+            }
+        }
+    }
+
+    fn source(&self, actor: &Actor, command: Source) -> Result<Value> {
+        let store = &self.store;
+        match command {
+            Source::Set(settings) => {
+                let source = sources::set(store, actor, settings)?;
+                self.catch_up()?;
+                value(source)
+            }
+            Source::Remove(name) => {
+                sources::remove(store, actor, &name)?;
+                self.catch_up()?;
+                self.sweep()?;
+                Ok(json!({ "removed": name }))
+            }
+            Source::List => value(store.read(|state| sources::all(state))?),
+            Source::History(name) => value(store.read(|state| {
+                let source = sources::one(state, &name)?;
+                Ok(json!({ "source": source, "versions": sources::versions(state, &name)? }))
+            })?),
+            Source::Import { name, force } => {
+                let imported = self.import(actor, &name, force)?;
+                if imported.changed {
+                    self.catch_up()?;
+                }
+                value(imported)
+            }
+            Source::Version { name, to } => {
+                let version = sources::go_to(store, actor, &name, to)?;
+                self.catch_up()?;
+                value(version)
+            }
+            Source::Suspend { name, why } => {
+                sources::suspend(store, actor, &name, why)?;
+                self.catch_up()?;
+                value(store.read(|state| sources::one(state, &name))?)
+            }
+            Source::Conflicts => self.conflicts(),
+        }
+    }
+
+    /// Looks at one source now. What goes wrong is written down beside it, and raised.
+    ///
+    /// # Errors
+    /// Why nothing was imported.
+    pub fn import(&self, actor: &Actor, name: &str, force: bool) -> Result<import::Imported> {
+        let _importing = self.importing.lock().unwrap_or_else(PoisonError::into_inner);
+        let source = self.store.read(|state| sources::one(state, name))?;
+        let path = import::path_of(&source.settings);
+        let done = path.and_then(|path| import::import(&self.store, &self.lists(), actor, &source, &path, force));
+        let trouble = done.as_ref().err().map(ToString::to_string);
+        let name = name.to_owned();
+        let noted = self.store.note(move |transaction| match trouble {
+            None => {
+                let sql = "UPDATE sources SET checked = ?2, trouble = NULL WHERE name = ?1";
+                transaction.execute(sql, (&name, time::now()))?;
+                Ok(())
+            }
+            Some(why) => {
+                transaction.execute("UPDATE sources SET trouble = ?2 WHERE name = ?1", (&name, &why))?;
+                alarms::raise_in(transaction, &format!("source-{name}"), &format!("{name}: {why}"))
+            }
+        });
+        let done = done?;
+        noted?;
+        Ok(done)
+    }
+
+    /// Removes lists that no version points at.
+    fn sweep(&self) -> Result<usize> {
+        let _importing = self.importing.lock().unwrap_or_else(PoisonError::into_inner);
+        import::sweep(&self.store, &self.lists())
+    }
+
+    fn observe(&self, actor: &Actor, why: Option<String>) -> Result<Value> {
+        // Stopping comes first and its line second: nothing may be in the way of it.
+        let before = self.publisher.observing();
+        let line = why.as_ref().map(|why| format!("{}: {why}", actor.name));
+        self.publisher.observe(line.as_deref())?;
+        let verb = if why.is_some() { "observe" } else { "act" };
+        let detail = json!({ "before": before, "after": why });
+        self.store.change(actor, verb, move |_| Ok(Changed { subject: "all filters".to_owned(), detail, value: () }))?;
+        Ok(json!({ "observing": self.publisher.observing() }))
+    }
+
+    fn audit(&self, command: Audit) -> Result<Value> {
+        self.store.read(|state| match command {
+            Audit::List { from, most } => value(audit::lines(state, from, most)?),
+            Audit::Verify(anchors) => Ok(json!({ "head": audit::verify(state, &anchors)?.map(|head| head.to_string()) })),
+            Audit::Head => Ok(json!({ "head": audit::head(state)?.map(|head| head.to_string()) })),
+        })
+    }
+}
+
+fn value(of: impl serde::Serialize) -> Result<Value> {
+    serde_json::to_value(of).map_err(|error| Error::Refused(format!("no answer could be written: {error}")))
+}

@@ -1,0 +1,56 @@
+//! What can go wrong at the desk. Whoever asked is told what, where, and what would be right.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A command that was not carried out. Nothing of it was.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file could not be read or written.
+    #[error("{file}: cannot {doing}: {2}", file = .0.display(), doing = .1)]
+    File(PathBuf, &'static str, #[source] io::Error),
+    /// The database said no.
+    #[error("console.db: {0}")]
+    Store(#[from] rusqlite::Error),
+    /// The verdict directory said no.
+    #[error(transparent)]
+    Build(#[from] control::build::Error),
+    /// What was asked for makes no sense or is not allowed: says why, and what would be.
+    #[error("{0}")]
+    Refused(String),
+    /// There is none of that name.
+    #[error("{0}")]
+    NotFound(String),
+    /// The admin socket of a running console said no.
+    #[error("{0}")]
+    Told(String),
+    /// The console is stopping.
+    #[error("the console is stopping")]
+    Stopping,
+}
+
+/// What the desk's functions give.
+pub type Result<T, E = Error> = core::result::Result<T, E>;
+
+impl Error {
+    /// For `map_err`: a file that could not be `doing` (`read`, `write`, …).
+    pub fn file<'p>(path: &'p Path, doing: &'static str) -> impl FnOnce(io::Error) -> Self + 'p {
+        move |error| Self::File(path.to_owned(), doing, error)
+    }
+
+    /// Refused, with the reason.
+    pub fn refused<T>(why: impl Into<String>) -> Result<T> {
+        Err(Self::Refused(why.into()))
+    }
+
+    /// Whether there was no room on the device: nothing was changed, and it is worth raising.
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::File(_, _, error) | Self::Build(control::build::Error::Io(_, error)) => {
+                matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            }
+            Self::Store(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! From what was decided to what filters follow: `DIR/verdicts/`.
+//!
+//! Feeds and lists of our own are built into the snapshot, which takes seconds to a minute; decisions stand in the overlay, which is
+//! written whole at each change and is in force with the filter's next look. The overlay names the snapshots before and after a build and
+//! those kept, so that decisions hold whichever of them a filter has. Everything is made from the database: whoever is killed between a
+//! commit and its publication finds the rest done at the next start.
+
+mod build;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use control::build as verdicts;
+use dataplane::suffix::Suffixes;
+use dataplane::verdicts::build::Rule;
+use dataplane::verdicts::{Key, Layer, Snapshot, Table};
+
+pub use build::{Report, inputs};
+
+use crate::decide::{self, Decision};
+use crate::store::Store;
+use crate::{Error, Result};
+
+/// The name of the file that puts every filter into observe.
+pub const OBSERVE: &str = "observe";
+
+/// The verdict directory, written by one process.
+pub struct Publisher {
+    dir: PathBuf,
+    lists: PathBuf,
+    key: Key,
+    suffixes: Suffixes,
+    /// Held while files of the directory are replaced.
+    writing: Mutex<()>,
+    /// One build at a time.
+    building: Mutex<()>,
+    table: RwLock<Option<Arc<Table>>>,
+}
+
+impl Publisher {
+    /// Opens or makes the directory; lists are read from `lists`.
+    ///
+    /// # Errors
+    /// It cannot be made or read.
+    pub fn open(dir: &Path, lists: &Path, suffixes: Suffixes) -> Result<Self> {
+        fs::create_dir_all(dir).map_err(Error::file(dir, "make"))?;
+        let key = verdicts::key_of(dir)?;
+        let (dir, lists) = (dir.to_owned(), lists.to_owned());
+        Ok(Self { dir, lists, key, suffixes, writing: Mutex::default(), building: Mutex::default(), table: RwLock::default() })
+    }
+
+    /// The directory that filters follow.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The suffix list that everything here is cut by.
+    pub fn suffixes(&self) -> &Suffixes {
+        &self.suffixes
+    }
+
+    /// The table as a filter has it that followed every change.
+    ///
+    /// # Errors
+    /// Nothing was published yet.
+    pub fn table(&self) -> Result<Arc<Table>> {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner).clone();
+        table.ok_or_else(|| Error::Refused("no snapshot is in force yet".to_owned()))
+    }
+
+    /// Writes every decision in force to the overlay. Returns once it is on the disk under its name.
+    ///
+    /// # Errors
+    /// The directory cannot be written: what was in force stays so.
+    pub fn decisions(&self, store: &Store) -> Result<()> {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.overlay(store, None)?;
+        self.read_back()
+    }
+
+    /// The overlay as of now, for the snapshots that are kept, the one in force and the `next`.
+    fn overlay(&self, store: &Store, next: Option<u64>) -> Result<()> {
+        let kept = (1..=verdicts::KEPT).map(|n| self.dir.join(format!("snapshot.{n}")));
+        let files = core::iter::once(self.dir.join("snapshot")).chain(kept);
+        // One that cannot be read is no snapshot that a filter could have.
+        let ids = files.filter_map(|file| Snapshot::open(&file).ok()).map(|snapshot| snapshot.id());
+        let ids: Vec<u64> = next.into_iter().chain(ids).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let decisions = store.read(|state| decide::in_force(state))?;
+        let notes: Vec<String> = decisions.iter().map(|decision| format!("{} #{}", decision.author, decision.id)).collect();
+        let rules: Vec<Rule<'_>> = decisions.iter().zip(&notes).map(|(decision, note)| rule(decision, note)).collect();
+        verdicts::overlay::write(&self.dir, &ids, &rules)?;
+        Ok(())
+    }
+
+    /// Reads what was published as a filter does: what it would refuse is said now.
+    fn read_back(&self) -> Result<()> {
+        if !self.dir.join("snapshot").exists() {
+            return Ok(());
+        }
+        let table = verdicts::open(&self.dir, &self.suffixes)?;
+        *self.table.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(table));
+        Ok(())
+    }
+
+    /// Puts every filter that follows the directory into observe, or lets them act again. `why` is for whoever finds the file.
+    ///
+    /// # Errors
+    /// The directory cannot be written.
+    pub fn observe(&self, why: Option<&str>) -> Result<()> {
+        let (path, new) = (self.dir.join(OBSERVE), self.dir.join("observe.new"));
+        match why {
+            Some(why) => {
+                fs::write(&new, format!("{why}\n")).and_then(|()| fs::rename(&new, &path)).map_err(Error::file(&path, "write"))
+            }
+            None => match fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::File(path, "remove", error)),
+                _ => Ok(()),
+            },
+        }
+    }
+
+    /// Why the filters observe, if they were told to.
+    pub fn observing(&self) -> Option<String> {
+        fs::read_to_string(self.dir.join(OBSERVE)).ok().map(|why| why.trim().to_owned())
+    }
+}
+
+fn rule<'d>(decision: &'d Decision, note: &'d str) -> Rule<'d> {
+    Rule {
+        pattern: &decision.pattern,
+        verdict: decision.verdict(),
+        category: &decision.category,
+        source: "decided",
+        layer: Layer::Local,
+        senders: &decision.senders,
+        expires: decision.expires.and_then(|end| u64::try_from(end).ok()),
+        note,
+    }
+}

@@ -1,0 +1,136 @@
+//! The snapshot: every source's version that counts, and what ships with the program.
+
+use std::collections::HashSet;
+use std::sync::PoisonError;
+
+use control::build as verdicts;
+use control::build::Error as BuildError;
+use dataplane::verdict::Verdict;
+use dataplane::verdicts::Layer;
+use dataplane::verdicts::build::{Builder, Built, Rule};
+use rusqlite::Connection;
+use serde::Serialize;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use super::Publisher;
+use crate::sources::{self, Counting, normal};
+use crate::store::Store;
+use crate::{Error, Result, time};
+
+/// Feeds' entries that call a protected name dangerous: kept one by one; all are counted.
+const CONFLICTS: usize = 10_000;
+
+/// What a build came to.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// The snapshot's id.
+    pub snapshot: String,
+    /// Entries in it.
+    pub entries: u64,
+    /// Rules that it was made from.
+    pub rules: u64,
+    /// Rules that others of the same pattern beat, or local ones cover.
+    pub beaten: u64,
+    /// Feeds' entries that were left out because they call a protected name dangerous.
+    pub conflicts: u64,
+    /// Octets of the file.
+    pub octets: u64,
+}
+
+/// What the snapshot is made from, as one sum: another sum, another build.
+///
+/// # Errors
+/// The database's.
+pub fn inputs(state: &Connection) -> Result<String> {
+    let counting = sources::counting(state, time::now())?;
+    let protected = sources::protected(state)?;
+    let all = json!([dataplane::canonical::RULES_VERSION, counting, protected]);
+    Ok(control::record_json::hex(&Sha256::digest(all.to_string())))
+}
+
+impl Publisher {
+    /// Builds a snapshot of everything that counts now and puts it in force, with the decisions of the moment at which it is.
+    ///
+    /// # Errors
+    /// A list cannot be read, the directory not be written, or the builder gave up: what was in force stays so.
+    pub fn build(&self, store: &Store) -> Result<Report> {
+        let _building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        let (inputs, counting, protected) =
+            store.read(|state| Ok((inputs(state)?, sources::counting(state, time::now())?, sources::protected(state)?)))?;
+        let (built, conflicts) = self.make(&counting, &protected)?;
+        let report = Report {
+            snapshot: format!("{:016x}", built.header.id),
+            entries: built.header.entries,
+            rules: built.counts.rules,
+            beaten: built.counts.beaten + built.counts.covered,
+            conflicts: conflicts.count,
+            octets: built.bytes.len() as u64,
+        };
+        {
+            let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+            // First the decisions for both, then the snapshot: at no moment is one without them.
+            self.overlay(store, Some(built.header.id))?;
+            verdicts::install(&self.dir, &built.bytes)?;
+            drop(built);
+            self.read_back()?;
+        }
+        let seen = time::now();
+        store.note(move |transaction| {
+            transaction.execute("DELETE FROM conflicts", [])?;
+            let mut insert = transaction.prepare("INSERT OR IGNORE INTO conflicts VALUES (?1, ?2, ?3, ?4)")?;
+            for (pattern, source, protected) in &conflicts.kept {
+                insert.execute((pattern, source, protected, seen))?;
+            }
+            sources::set_fact(transaction, "built-from", &inputs)
+        })?;
+        Ok(report)
+    }
+
+    fn make<'p>(&self, counting: &[Counting], protected: &'p [String]) -> Result<(Built, Conflicts<'p>)> {
+        let mut builder = Builder::new();
+        control::builtin::add_platforms_to(&mut builder);
+        let mut conflicts = Conflicts { names: protected.iter().map(String::as_str).collect(), count: 0, kept: Vec::new() };
+        for source in counting {
+            let lends = Rule {
+                verdict: source.lends.verdict(),
+                category: &source.category,
+                source: &source.name,
+                layer: if source.lends.is_own() { Layer::Local } else { Layer::Feed },
+                ..Rule::default()
+            };
+            normal::each(&self.lists, &source.sha256, |line| {
+                let rule = normal::rule(line, &lends);
+                if !conflicts.holds_back(&rule) {
+                    builder.add(&rule);
+                }
+            })?;
+        }
+        let now = u64::try_from(time::now()).unwrap_or_default();
+        let built = builder.build(now, &self.key, &self.suffixes).map_err(|error| Error::Build(BuildError::Build(error)))?;
+        Ok((built, conflicts))
+    }
+}
+
+/// What feeds call dangerous at or below a protected name.
+struct Conflicts<'p> {
+    names: HashSet<&'p str>,
+    count: u64,
+    kept: Vec<(String, String, String)>,
+}
+
+impl Conflicts<'_> {
+    fn holds_back(&mut self, rule: &Rule<'_>) -> bool {
+        if self.names.is_empty() || rule.layer == Layer::Local || rule.verdict != Verdict::Dangerous {
+            return false;
+        }
+        let host = rule.pattern.trim_start_matches('=').split('/').next().unwrap_or_default();
+        let parents = host.match_indices('.').filter_map(|(dot, _)| host.get(dot + 1..));
+        let Some(name) = core::iter::once(host).chain(parents).find(|name| self.names.contains(name)) else { return false };
+        self.count += 1;
+        if self.kept.len() < CONFLICTS {
+            self.kept.push((rule.pattern.to_owned(), rule.source.to_owned(), name.to_owned()));
+        }
+        true
+    }
+}

@@ -1,0 +1,387 @@
+//! Lists by others and by ourselves: where each comes from, what it lends, when it is fetched again, and which version of it counts.
+//!
+//! An import is all or nothing: the list is read whole, kept in one spelling under its SHA-256 ([`normal`]), compared with the version
+//! that counts, and then counts by one row of the database. Going back is that row again.
+
+pub mod import;
+pub mod normal;
+mod place;
+
+use dataplane::verdict::Verdict;
+use rusqlite::{Connection, OptionalExtension as _, Row};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+pub use place::Place;
+
+use crate::audit::Actor;
+use crate::store::{Changed, Store};
+use crate::{Error, Result, time};
+
+/// What the entries of a source are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lends {
+    /// A feed whose entries are safe.
+    Safe,
+    /// A feed whose entries are dangerous.
+    Dangerous,
+    /// A feed whose entries are unknown, whatever stands above them.
+    Unknown,
+    /// Platforms.
+    Platform,
+    /// A list of our own in our own format: each line has its verdict, and counts as local.
+    Own,
+    /// A ranked list: no verdict, orders triage.
+    Rank,
+}
+
+impl Lends {
+    /// The verdict that is lent; `None` for platforms, ranks, and our own lists.
+    pub const fn verdict(self) -> Verdict {
+        match self {
+            Self::Safe => Verdict::Safe,
+            Self::Dangerous => Verdict::Dangerous,
+            Self::Unknown => Verdict::Unknown,
+            Self::Platform | Self::Own | Self::Rank => Verdict::None,
+        }
+    }
+
+    /// Whether its lines are local decisions.
+    pub const fn is_own(self) -> bool {
+        matches!(self, Self::Own)
+    }
+
+    fn name(self) -> String {
+        // A unit variant is its name.
+        serde_json::to_value(self).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+}
+
+/// What the operator says of a source.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Its name: what records and labels call it.
+    pub name: String,
+    /// A file, a folder, or an `http(s)://` address.
+    pub place: String,
+    /// What it lends.
+    pub lends: Lends,
+    /// Category of its entries.
+    pub category: String,
+    /// Of two sources that say the same of a pattern, the one of higher priority is named.
+    pub priority: u8,
+    /// Seconds between two looks; 0: only when told.
+    pub every: i64,
+    /// Seconds after the last good look for which it counts; none: for ever.
+    pub ttl: Option<i64>,
+    /// A version with less than this share of the entries that count is held back.
+    pub least_share: f64,
+    /// A version with more than this many times the entries that count is held back.
+    pub most_growth: f64,
+    /// Octets of the list, unpacked, beyond which it is refused.
+    pub most_octets: i64,
+    /// Under which licence it may be used.
+    pub licence: String,
+}
+
+/// A source as it stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// What the operator says of it.
+    #[serde(flatten)]
+    pub settings: Settings,
+    /// The version that counts.
+    pub version: Option<i64>,
+    /// Why it does not count.
+    pub suspended: Option<String>,
+    /// When it was last looked at with success.
+    pub checked: Option<i64>,
+    /// What went wrong at the last look.
+    pub trouble: Option<String>,
+    /// Entity tag of its last answer.
+    pub etag: Option<String>,
+    /// `Last-Modified` of its last answer.
+    pub modified: Option<String>,
+}
+
+/// One import.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// Its number.
+    pub id: i64,
+    /// Sum of its normalised list.
+    pub sha256: String,
+    /// When, Unix seconds.
+    pub imported: i64,
+    /// The formats that it was read as.
+    pub format: String,
+    /// Entries, each once.
+    pub entries: i64,
+    /// Lines that could not be read.
+    pub bad: i64,
+    /// Entries that the version before had not.
+    pub added: i64,
+    /// Entries that only the version before had.
+    pub removed: i64,
+    /// Whether some of its entries end.
+    pub ends: Option<i64>,
+    /// The first lines that could not be read.
+    pub problems: Value,
+    /// Why it does not count until somebody says so.
+    pub held: Option<String>,
+}
+
+/// What a build takes of a source.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Counting {
+    /// Its name.
+    pub name: String,
+    /// What it lends.
+    pub lends: Lends,
+    /// Category.
+    pub category: String,
+    /// Priority.
+    pub priority: u8,
+    /// The list.
+    pub sha256: String,
+    /// Changes with time where entries end: hours since 1970.
+    pub hour: Option<i64>,
+}
+
+const COLUMNS: &str = "name, place, lends, category, priority, every, ttl, least_share, most_growth, most_octets, licence, version, suspended, checked, trouble, etag, modified";
+
+fn lends(text: &str) -> rusqlite::Result<Lends> {
+    serde_json::from_value(Value::String(text.to_owned()))
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(2, rusqlite::types::Type::Text, Box::new(error)))
+}
+
+impl Source {
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let settings = Settings {
+            name: row.get(0)?,
+            place: row.get(1)?,
+            lends: lends(&row.get::<_, String>(2)?)?,
+            category: row.get(3)?,
+            priority: row.get(4)?,
+            every: row.get(5)?,
+            ttl: row.get(6)?,
+            least_share: row.get(7)?,
+            most_growth: row.get(8)?,
+            most_octets: row.get(9)?,
+            licence: row.get(10)?,
+        };
+        Ok(Self {
+            settings,
+            version: row.get(11)?,
+            suspended: row.get(12)?,
+            checked: row.get(13)?,
+            trouble: row.get(14)?,
+            etag: row.get(15)?,
+            modified: row.get(16)?,
+        })
+    }
+}
+
+impl Version {
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let problems: String = row.get(9)?;
+        Ok(Self {
+            id: row.get(0)?,
+            sha256: row.get(1)?,
+            imported: row.get(2)?,
+            format: row.get(3)?,
+            entries: row.get(4)?,
+            bad: row.get(5)?,
+            added: row.get(6)?,
+            removed: row.get(7)?,
+            ends: row.get(8)?,
+            problems: serde_json::from_str(&problems).unwrap_or_default(),
+            held: row.get(10)?,
+        })
+    }
+}
+
+const VERSION: &str = "id, sha256, imported, format, entries, bad, added, removed, ends, problems, held";
+
+/// All sources, by name.
+///
+/// # Errors
+/// The database's.
+pub fn all(state: &Connection) -> Result<Vec<Source>> {
+    let mut found = state.prepare_cached(&format!("SELECT {COLUMNS} FROM sources ORDER BY name"))?;
+    Ok(found.query_map([], Source::of)?.collect::<Result<_, _>>()?)
+}
+
+/// One by its name.
+///
+/// # Errors
+/// There is none; the database's.
+pub fn one(state: &Connection, name: &str) -> Result<Source> {
+    let mut found = state.prepare_cached(&format!("SELECT {COLUMNS} FROM sources WHERE name = ?1"))?;
+    let found = found.query_row([name], Source::of).optional()?;
+    found.ok_or_else(|| Error::NotFound(format!("there is no source {name:?}: `ztsms-console source list` lists them")))
+}
+
+/// The imports of a source, newest first.
+///
+/// # Errors
+/// The database's.
+pub fn versions(state: &Connection, name: &str) -> Result<Vec<Version>> {
+    let mut found = state.prepare_cached(&format!("SELECT {VERSION} FROM versions WHERE source = ?1 ORDER BY id DESC"))?;
+    Ok(found.query_map([name], Version::of)?.collect::<Result<_, _>>()?)
+}
+
+/// What a build takes at this time: sources that have a version, are not suspended, and were not looked at too long ago.
+///
+/// # Errors
+/// The database's.
+pub fn counting(state: &Connection, now: i64) -> Result<Vec<Counting>> {
+    let mut found = state.prepare_cached(
+        "SELECT s.name, s.lends, s.category, s.priority, v.sha256, v.ends FROM sources s JOIN versions v ON v.id = s.version
+         WHERE s.suspended IS NULL AND s.lends <> 'rank' AND (s.ttl IS NULL OR s.checked + s.ttl > ?1) ORDER BY s.name",
+    )?;
+    let row = |row: &Row<'_>| {
+        let ends: Option<i64> = row.get(5)?;
+        Ok(Counting {
+            name: row.get(0)?,
+            lends: lends(&row.get::<_, String>(1)?)?,
+            category: row.get(2)?,
+            priority: row.get(3)?,
+            sha256: row.get(4)?,
+            hour: ends.map(|_| now / 3600),
+        })
+    };
+    Ok(found.query_map([now], row)?.collect::<Result<_, _>>()?)
+}
+
+/// Names that no feed may call dangerous: those that people named, and those that a decision calls safe.
+///
+/// # Errors
+/// The database's.
+pub fn protected(state: &Connection) -> Result<Vec<String>> {
+    let mut found = state.prepare_cached(
+        "SELECT host FROM protected UNION
+         SELECT ltrim(pattern, '=') FROM decisions WHERE ended IS NULL AND verdict = 'safe' AND instr(pattern, '/') = 0 ORDER BY 1",
+    )?;
+    Ok(found.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
+/// A small fact of the database.
+///
+/// # Errors
+/// The database's.
+pub fn fact(state: &Connection, name: &str) -> Result<Option<String>> {
+    Ok(state.prepare_cached("SELECT value FROM facts WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()?)
+}
+
+/// Writes a small fact.
+pub(crate) fn set_fact(state: &Connection, name: &str, value: &str) -> Result<()> {
+    state.execute("INSERT INTO facts VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2", (name, value))?;
+    Ok(())
+}
+
+fn is_name(name: &str) -> bool {
+    (1..=64).contains(&name.len()) && name.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.'))
+}
+
+/// Adds a source, or changes what is said of it. Nothing is fetched.
+///
+/// # Errors
+/// A setting that makes no sense; the database's.
+pub fn set(store: &Store, actor: &Actor, settings: Settings) -> Result<Source> {
+    if !is_name(&settings.name) {
+        return Error::refused(format!("source name {:?}: 1 to 64 letters, digits, - _ .", settings.name));
+    }
+    Place::parse(&settings.place)?;
+    if !(0.0..=1.0).contains(&settings.least_share) || settings.most_growth.is_nan() || settings.most_growth < 1.0 {
+        return Error::refused("limits: the least share lies in 0 to 1, the most growth is 1 or more");
+    }
+    if settings.every < 0 || settings.ttl.is_some_and(|ttl| ttl <= 0 || ttl <= settings.every) {
+        return Error::refused("a source's time to live is longer than the time between two looks");
+    }
+    store.change(actor, "source-set", move |transaction| {
+        let before = transaction
+            .prepare(&format!("SELECT {COLUMNS} FROM sources WHERE name = ?1"))?
+            .query_row([&settings.name], Source::of)
+            .optional()?;
+        if before.as_ref().is_some_and(|before| before.settings.lends.is_own() != settings.lends.is_own()) {
+            return Error::refused("whether a list is our own is part of what was imported: remove the source and add it again");
+        }
+        let s = &settings;
+        transaction.execute(
+            "INSERT INTO sources (name, place, lends, category, priority, every, ttl, least_share, most_growth, most_octets, licence, added)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+             ON CONFLICT (name) DO UPDATE SET place = ?2, lends = ?3, category = ?4, priority = ?5, every = ?6, ttl = ?7,
+             least_share = ?8, most_growth = ?9, most_octets = ?10, licence = ?11, etag = NULL, modified = NULL",
+            (
+                &s.name, &s.place, s.lends.name(), &s.category, s.priority, s.every, s.ttl, s.least_share, s.most_growth,
+                s.most_octets, &s.licence, time::now(),
+            ),
+        )?;
+        let after = one(transaction, &s.name)?;
+        let before = before.map(|before| before.settings);
+        Ok(Changed { subject: s.name.clone(), detail: json!({ "before": before, "after": after.settings }), value: after })
+    })
+}
+
+/// Takes a source away, with its history.
+///
+/// # Errors
+/// There is none; the database's.
+pub fn remove(store: &Store, actor: &Actor, name: &str) -> Result<()> {
+    let name = name.to_owned();
+    store.change(actor, "source-remove", move |transaction| {
+        let before = one(transaction, &name)?;
+        transaction.execute("DELETE FROM versions WHERE source = ?1", [&name])?;
+        transaction.execute("DELETE FROM sources WHERE name = ?1", [&name])?;
+        Ok(Changed { subject: name, detail: json!({ "before": before }), value: () })
+    })
+}
+
+/// Suspends a source: it does not count until it is resumed. `why` `None` resumes it.
+///
+/// # Errors
+/// There is none; the database's.
+pub fn suspend(store: &Store, actor: &Actor, name: &str, why: Option<String>) -> Result<()> {
+    let name = name.to_owned();
+    let verb = if why.is_some() { "source-suspend" } else { "source-resume" };
+    store.change(actor, verb, move |transaction| {
+        let before = one(transaction, &name)?;
+        transaction.execute("UPDATE sources SET suspended = ?2 WHERE name = ?1", (&name, &why))?;
+        Ok(Changed { subject: name, detail: json!({ "before": before.suspended, "after": why }), value: () })
+    })
+}
+
+/// Makes another version count: the one before (`to` `None`), or the one of that number. The one that counted is held, so that the
+/// next look does not bring it back.
+///
+/// # Errors
+/// There is none; the database's.
+pub fn go_to(store: &Store, actor: &Actor, name: &str, to: Option<i64>) -> Result<Version> {
+    let name = name.to_owned();
+    let by = actor.name.clone();
+    store.change(actor, "source-version", move |transaction| {
+        let source = one(transaction, &name)?;
+        let versions = versions(transaction, &name)?;
+        let found = match to {
+            Some(id) => versions.iter().find(|version| version.id == id),
+            None => versions.iter().find(|version| source.version.is_some_and(|now| version.id < now) && version.held.is_none()),
+        };
+        let Some(version) = found else {
+            return Error::refused(format!("{name} has no such version: `ztsms-console source history {name}` lists them"));
+        };
+        if source.version == Some(version.id) {
+            return Error::refused(format!("version {} of {name} counts already", version.id));
+        }
+        if let Some(left) = source.version.filter(|left| *left > version.id) {
+            let why = format!("gone back from by {by}");
+            transaction.execute("UPDATE versions SET held = ?2 WHERE id = ?1", (left, why))?;
+        }
+        transaction.execute("UPDATE versions SET held = NULL WHERE id = ?1", [version.id])?;
+        transaction.execute("UPDATE sources SET version = ?2 WHERE name = ?1", (&name, version.id))?;
+        crate::alarms::clear_in(transaction, &format!("source-{name}"))?;
+        let detail = json!({ "before": source.version, "after": version.id });
+        Ok(Changed { subject: name, detail, value: version.clone() })
+    })
+}

@@ -1,0 +1,62 @@
+//! Wall time as the desk writes it: Unix seconds in tables, RFC 3339 for people.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Unix seconds now.
+pub fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// Unix seconds for people, in UTC; the number itself where it is no time.
+pub fn shown(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |time| time.to_string())
+}
+
+/// When something ends: `2026-12-31` (the whole day counts), `2026-12-31T18:00:00Z`, or from now on `90d`, `12h`, `30m`, `45s`.
+///
+/// # Errors
+/// It is none of these; the text says what would be.
+pub fn end(text: &str, now: i64) -> Result<i64, String> {
+    let wrong = || format!("{text:?} is no time: 2026-12-31, 2026-12-31T18:00:00Z, or 90d, 12h, 30m from now");
+    let text = text.trim();
+    if let Some(seconds) = duration(text) {
+        return now.checked_add(seconds).ok_or_else(wrong);
+    }
+    let time = match text.parse::<jiff::civil::Date>() {
+        Ok(day) => {
+            let next = day.tomorrow().map_err(|_| wrong())?;
+            format!("{next}T00:00:00Z").parse::<jiff::Timestamp>()
+        }
+        Err(_) => text.parse::<jiff::Timestamp>(),
+    };
+    time.map(jiff::Timestamp::as_second).map_err(|_| wrong())
+}
+
+/// Seconds of `90d`, `12h`, `30m`, `45s`; `None` for anything else, zero too.
+pub fn duration(text: &str) -> Option<i64> {
+    let unit = text.chars().next_back()?;
+    let each = match unit {
+        'd' => 86_400,
+        'h' => 3_600,
+        'm' => 60,
+        's' => 1,
+        _ => return None,
+    };
+    let count: i64 = text.get(..text.len() - 1)?.parse().ok().filter(|count| *count > 0)?;
+    count.checked_mul(each)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_are_days_instants_or_so_long_from_now() {
+        assert_eq!(end("1970-01-02", 5), Ok(2 * 86_400));
+        assert_eq!(end("1970-01-01T00:01:00Z", 5), Ok(60));
+        assert_eq!(end("2h", 5), Ok(7_205));
+        for wrong in ["soon", "", "0d", "-1d", "9223372036854775807d", "2026-13-01", "é"] {
+            assert!(end(wrong, 5).is_err(), "{wrong}");
+        }
+    }
+}
