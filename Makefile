@@ -39,6 +39,15 @@ $(PEER): tools/lab/peer.c
 	@mkdir -p $(@D)
 	@cc -O2 -Wall -o $@ $< -lusrsctp -lpthread
 
+# The guest with a kernel's SCTP and an STP. Unpacked from Debian's packages, x86-64 only; without it its tests say so and do nothing.
+GUEST := target/guest
+ifeq ($(shell uname -m),x86_64)
+GUEST_IMAGE := $(GUEST)/initrd
+endif
+$(GUEST)/initrd: $(wildcard tools/lab/guest/*)
+	@tools/need cc=gcc /usr/include/stdio.h=libc6-dev qemu-system-x86_64=qemu-system-x86
+	@tools/lab/guest/build $(@D)
+
 lab: live $(PEER) ## a real sender and receiver with the filter between them, in network namespaces; needs root
 	@$$([ "$$(id -u)" = 0 ] || echo sudo) $(ZTSMS) lab
 
@@ -52,9 +61,12 @@ lint:
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
 
-unit: live $(PEER) $(PYTHON)
+# Where tests find the peers of the wire, and another hand's encoder.
+PEERS := ZTSMS_LAB_PEER=$(abspath $(PEER)) ZTSMS_GUEST=$(abspath $(GUEST)) ZTSMS_PYTHON=$(abspath $(PYTHON))
+
+unit: live $(PEER) $(GUEST_IMAGE) $(PYTHON)
 	@tools/need tshark $(LIVE) $(NAMESPACES)
-	ZTSMS_LAB_PEER=$(abspath $(PEER)) ZTSMS_PYTHON=$(abspath $(PYTHON)) PROPTEST_RNG_SEED=$(SEED) $(CARGO) test --locked --workspace
+	$(PEERS) PROPTEST_RNG_SEED=$(SEED) $(CARGO) test --locked --workspace
 
 counts: ## instructions of each step, against bench/counts.toml (3 % band)
 	@tools/need valgrind $(LIVE)
@@ -64,9 +76,9 @@ bench: ## what each step costs, in nanoseconds
 	@tools/need $(LIVE)
 	$(CARGO) bench --locked -p ztsms-bench
 
-prove: build ## what takes longer than CI allows
+prove: build $(PEER) $(GUEST_IMAGE) $(PYTHON) ## what takes longer than CI allows
 	@tools/need tshark clang valgrind $(LIVE) $(NAMESPACES)
-	tools/prove
+	$(PEERS) tools/prove
 
 $(PYTHON):
 	@tools/need python3 || true

@@ -231,6 +231,33 @@ pub(super) fn number(frame: &[u8]) -> u32 {
     u32::from_be_bytes(frame[54..58].try_into().unwrap())
 }
 
+/// SCTP that is none: lengths that lie, chunks without end, octets by chance, each down to the shortest frame that there is.
+pub(super) fn garbage() -> Vec<Vec<u8>> {
+    let mut all = vec![ethernet(TARGET, &[], 0x0800, &ipv4(132, 0, &[], &heartbeat()[..12]))];
+    for lie in [0_u16, 1, 3, 4, 15, 0x7fff, 0xffff] {
+        let mut chunk = heartbeat();
+        chunk[14..16].copy_from_slice(&lie.to_be_bytes());
+        all.push(ethernet(TARGET, &[], 0x0800, &ipv4(132, 0, &[], &chunk)));
+        protocols::sctp::seal(&mut chunk);
+        all.push(ethernet(TARGET, &[], 0x0800, &ipv4(132, 0, &[], &chunk)));
+        let mut packet = ipv4(132, 0, &[], &heartbeat());
+        packet[2..4].copy_from_slice(&lie.to_be_bytes());
+        all.push(ethernet(TARGET, &[], 0x0800, &packet));
+        let mut packet = ipv6(132, &heartbeat());
+        packet[4..6].copy_from_slice(&lie.to_be_bytes());
+        all.push(ethernet(TARGET, &[], 0x86dd, &packet));
+    }
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    for len in (0..1400).step_by(35) {
+        let octets = std::iter::repeat_with(|| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (random >> 56) as u8
+        });
+        all.push(ethernet(TARGET, &[], 0x0800, &ipv4(132, 0, &[], &octets.take(len).collect::<Vec<u8>>())));
+    }
+    all
+}
+
 /// Nothing of ours.
 pub(super) fn arp() -> Vec<u8> {
     others().remove(0).1

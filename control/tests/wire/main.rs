@@ -12,10 +12,14 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod flow;
 mod frames;
+mod guests;
+mod kernel;
 mod misuse;
 mod outages;
-mod peers;
+mod relay;
+mod trouble;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -45,8 +49,10 @@ struct Filter {
     all: Vec<String>,
 }
 
+const ENFORCE: &str = "[live]\nenforce = true\n";
+
 fn lab(label: &str) -> Option<Lab> {
-    lab_with(label, "[live]\nenforce = true\n")
+    lab_with(label, ENFORCE)
 }
 
 fn lab_with(label: &str, config: &str) -> Option<Lab> {
@@ -89,6 +95,17 @@ impl Lab {
 
     fn inline(&self) -> Filter {
         self.filter(&["inline", "--between", "a1", "b1"])
+    }
+
+    /// What the next filter is told.
+    fn configure(&self, text: &str) {
+        fs::write(&self.config, text).unwrap();
+    }
+
+    /// Takes the filter off its ports, whether there is one or not.
+    fn remove(&self) {
+        let (status, said) = self.fails(&["inline", "--between", "a1", "b1", "--remove"]);
+        assert_eq!(status, 0, "{said}");
     }
 
     /// Runs a command that is to fail, and returns its status and what it said.

@@ -1,64 +1,12 @@
-//! What happens when the filter dies, hangs, is stopped, replaced, or loses a cable.
+//! What happens to single frames when the filter is stopped, replaced, told to pass, fails closed, or loses a cable.
 
 use std::time::{Duration, Instant};
 
 use dataplane::xdp::{Cause, Port};
 
+use super::flow::{Usrsctp, flow, some, there_are_peers};
 use super::frames;
-use super::peers::{flow, some, there_are_peers};
 use super::{Filter, arrivals, lab, lab_with};
-
-/// Does each of these once, when its time has come.
-fn at(times: &[u64], mut act: impl FnMut(usize) + Send) -> impl FnMut(Duration) + Send {
-    let due: Vec<Duration> = times.iter().map(|ms| Duration::from_millis(*ms)).collect();
-    let mut next = 0;
-    move |elapsed| {
-        if due.get(next).is_some_and(|due| elapsed >= *due) {
-            act(next);
-            next += 1;
-        }
-    }
-}
-
-#[test]
-fn killed_and_restarted_ten_times_every_message_arrives_once_and_in_order() {
-    if !there_are_peers() {
-        return;
-    }
-    let Some(lab) = lab("kill") else { return };
-    let mut filter = Some(lab.inline());
-    let all = some(6000, 3);
-    let times: Vec<u64> = (0..10).map(|n| 300 + 1000 * n).collect();
-    let kill = at(&times, |_| {
-        filter.take().into_iter().for_each(Filter::kill);
-        filter = Some(lab.inline());
-    });
-    let flow = flow(&lab, &all, 500, kill);
-    println!("{flow:?}, unscanned {}", lab.unscanned());
-    flow.is_whole();
-    assert!(flow.rewritten > 0 && flow.passed <= lab.unscanned());
-    assert!(lab.of(Cause::NoSocket) > 0, "{:?}", lab.kernel());
-}
-
-#[test]
-fn a_filter_that_hangs_for_two_seconds_holds_nothing_up() {
-    if !there_are_peers() {
-        return;
-    }
-    let Some(lab) = lab("hang") else { return };
-    let filter = lab.inline();
-    let all = some(3000, 4);
-    let id = filter.id();
-    let hang = at(&[500, 2500], |n| super::signal(&id, if n == 0 { "STOP" } else { "CONT" }));
-    let flow = flow(&lab, &all, 1000, hang);
-    println!("{flow:?}, unscanned {}", lab.unscanned());
-    flow.is_whole();
-    assert!(lab.of(Cause::Stale) > 0, "{:?}", lab.kernel());
-    assert!(flow.passed <= lab.unscanned());
-    // What lay in its ring when it woke was repeated long ago, and thrown away.
-    let said = filter.stop();
-    assert!(said.iter().any(|line| line.contains("heartbeat lapses") && !line.ends_with(" 0")), "{said:#?}");
-}
 
 #[test]
 fn an_ordered_stop_a_start_and_an_upgrade_in_place_lose_no_frame() {
@@ -105,13 +53,13 @@ fn pass_stops_rewriting_at_once_and_rewrite_takes_it_back() {
     let filter = lab.inline();
     let tell = |flag: &str| assert!(lab.command(&["inline", flag]).status().unwrap().success());
     let all = some(400, 5);
-    let before = flow(&lab, &all[..100], 1000, |_| ());
+    let before = flow(&lab, &Usrsctp, &all[..100], 1000, |_| ());
     tell("--pass");
     std::thread::sleep(Duration::from_millis(100));
-    let passed = flow(&lab, &all[100..300], 1000, |_| ());
+    let passed = flow(&lab, &Usrsctp, &all[100..300], 1000, |_| ());
     tell("--rewrite");
     std::thread::sleep(Duration::from_millis(100));
-    let after = flow(&lab, &all[300..], 1000, |_| ());
+    let after = flow(&lab, &Usrsctp, &all[300..], 1000, |_| ());
     for flow in [&before, &passed, &after] {
         flow.is_whole();
     }
@@ -173,5 +121,18 @@ fn loss_of_carrier_is_carried_to_the_other_port_and_back() {
     std::thread::sleep(Duration::from_millis(50));
     a.send(&frames::numbered(1)).unwrap();
     assert_eq!(arrivals(&b, Duration::from_millis(300)).len(), 1);
+    filter.stop();
+}
+
+#[test]
+fn observing_changes_nothing() {
+    if !there_are_peers() {
+        return;
+    }
+    let Some(lab) = lab_with("observe", "[live]\nenforce = false\n") else { return };
+    let filter = lab.inline();
+    let flow = flow(&lab, &Usrsctp, &some(500, 2), 1000, |_| ());
+    flow.is_whole();
+    assert_eq!(flow.rewritten, 0);
     filter.stop();
 }

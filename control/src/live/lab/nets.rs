@@ -33,24 +33,37 @@ impl Nets {
     pub fn new(label: &str) -> Result<Self, Error> {
         sweep();
         let nets = Self { name: format!("{PREFIX}{}-{label}", std::process::id()) };
-        let (a, f, b) = (nets.of('a'), nets.of('f'), nets.of('b'));
-        for space in [&a, &f, &b] {
-            run("ip", &["netns", "add", space])?;
-            run("ip", &["-n", space, "link", "set", "lo", "up"])?;
-        }
-        for (space, far, near, address) in [(&a, "a0", "a1", "192.0.2.1/24"), (&b, "b0", "b1", "192.0.2.2/24")] {
-            run("ip", &["link", "add", far, "netns", space, "type", "veth", "peer", "name", near, "netns", &f])?;
-            run("ip", &["-n", space, "addr", "add", address, "dev", far])?;
-            // A frame that an XDP program redirects to a veth is taken by the far end only where that has GRO or XDP; and one whose
-            // checksum was left to the card arrives without.
-            run("ip", &["netns", "exec", space, "ethtool", "-K", far, "gro", "on", "tx", "off"])?;
-            run("ip", &["-n", space, "link", "set", far, "up"])?;
-            run("ip", &["-n", &f, "link", "set", near, "up"])?;
+        ['a', 'f', 'b'].into_iter().try_for_each(|which| nets.add(which))?;
+        for (which, far, near, address) in [('a', "a0", "a1", "192.0.2.1/24"), ('b', "b0", "b1", "192.0.2.2/24")] {
+            nets.cable((which, far), ('f', near))?;
+            nets.ip(which, &["addr", "add", address, "dev", far])?;
         }
         Ok(nets)
     }
 
-    /// The name of one of them: `a`, `f` or `b`.
+    /// Makes one more namespace, `r`: for what a test puts between.
+    pub fn add(&self, which: char) -> Result<(), Error> {
+        run("ip", &["netns", "add", &self.of(which)])?;
+        self.ip(which, &["link", "set", "lo", "up"])
+    }
+
+    /// Takes one away, and what is in it; nothing where there is none.
+    pub fn remove(&self, which: char) {
+        let _ = run("ip", &["netns", "del", &self.of(which)]);
+    }
+
+    /// A cable between two of them: what is redirected to the near end arrives at the far one.
+    pub fn cable(&self, (far_space, far): (char, &str), (near_space, near): (char, &str)) -> Result<(), Error> {
+        let (far_space, near_space) = (self.of(far_space), self.of(near_space));
+        run("ip", &["link", "add", far, "netns", &far_space, "type", "veth", "peer", "name", near, "netns", &near_space])?;
+        // A frame that an XDP program redirects to a veth is taken by the far end only where that has GRO or XDP; and one whose
+        // checksum was left to the card arrives without.
+        run("ip", &["netns", "exec", &far_space, "ethtool", "-K", far, "gro", "on", "tx", "off"])?;
+        run("ip", &["-n", &far_space, "link", "set", far, "up"])?;
+        run("ip", &["-n", &near_space, "link", "set", near, "up"])
+    }
+
+    /// The name of one of them: `a`, `f`, `b` or `r`.
     pub fn of(&self, which: char) -> String {
         format!("{}-{which}", self.name)
     }
@@ -99,9 +112,7 @@ impl Drop for Nets {
                 }
             }
         }
-        for which in ['a', 'f', 'b'] {
-            let _ = run("ip", &["netns", "del", &self.of(which)]);
-        }
+        ['a', 'f', 'b', 'r'].into_iter().for_each(|which| self.remove(which));
     }
 }
 
