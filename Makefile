@@ -12,6 +12,8 @@ SEED ?= 4711
 # What the live part is built and tested with: AF_XDP, and network namespaces. `make run` does without, so that the first look is quick.
 LIVE := cc=gcc make clang pkg-config m4 /usr/include/libelf.h=libelf-dev /usr/include/zlib.h=zlib1g-dev /usr/include/linux/bpf.h=linux-libc-dev
 NAMESPACES := ip=iproute2 ethtool nsenter=util-linux
+# Name servers and sites for the tests of what goes out.
+SITES := knotd=knot nginx=nginx-light
 
 .PHONY: help run live console test bench prove lint unit counts build fuzz-replay lab
 
@@ -65,7 +67,7 @@ lint:
 PEERS := ZTSMS_LAB_PEER=$(abspath $(PEER)) ZTSMS_GUEST=$(abspath $(GUEST)) ZTSMS_PYTHON=$(abspath $(PYTHON))
 
 unit: live $(PEER) $(GUEST_IMAGE) $(PYTHON)
-	@tools/need tshark $(LIVE) $(NAMESPACES)
+	@tools/need tshark $(LIVE) $(NAMESPACES) $(SITES)
 	$(PEERS) PROPTEST_RNG_SEED=$(SEED) $(CARGO) test --locked --workspace
 
 counts: ## instructions of each step, against bench/counts.toml (3 % band)

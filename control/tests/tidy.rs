@@ -6,12 +6,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every crate with those of this project that it may use, and those besides for its tests.
-const CRATES: [(&str, &[&str], &[&str]); 7] = [
+const CRATES: [(&str, &[&str], &[&str]); 8] = [
     ("protocols", &[], &[]),
     ("dataplane", &["protocols"], &["pcaps"]),
     ("pcaps", &["protocols"], &[]),
     ("control", &["protocols", "dataplane", "pcaps"], &[]),
-    ("console", &["control", "dataplane"], &[]),
+    ("fetch", &[], &[]),
+    ("console", &["control", "dataplane", "fetch"], &[]),
     ("bench", &["protocols", "dataplane", "pcaps", "control"], &[]),
     ("fuzz", &["protocols", "dataplane", "pcaps", "control"], &[]),
 ];

@@ -1,0 +1,7 @@
+//! The fetcher against real name servers and sites, and against those that mean harm, in a small Internet of its own.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod feed;
+mod guard;
+mod world;
