@@ -19,6 +19,7 @@ mod kernel;
 mod misuse;
 mod outages;
 mod relay;
+mod soak;
 mod trouble;
 
 use std::fs;
@@ -64,13 +65,15 @@ fn lab_with(label: &str, config: &str) -> Option<Lab> {
     let one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let nets = Nets::new(label).unwrap();
     let path = std::env::temp_dir().join(format!("ztsms-wire-{}-{label}.toml", std::process::id()));
-    fs::write(&path, config).unwrap();
-    Some(Lab { nets, config: path, _one: one })
+    let lab = Lab { nets, config: path, _one: one };
+    lab.configure(config);
+    Some(lab)
 }
 
 impl Drop for Lab {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.config);
+        let _ = fs::remove_dir_all(self.config.with_extension("state"));
     }
 }
 
@@ -97,9 +100,17 @@ impl Lab {
         self.filter(&["inline", "--between", "a1", "b1"])
     }
 
-    /// What the next filter is told.
+    /// What the next filter is told. Where it is asked is the laboratory's own: others may run beside it.
     fn configure(&self, text: &str) {
-        fs::write(&self.config, text).unwrap();
+        let (state, socket) = (self.config.with_extension("state"), self.config.with_extension("sock"));
+        let admin = if text.contains("[admin]") { String::new() } else { format!("[admin]\nsocket = {socket:?}\n") };
+        let state = if text.contains("state_dir") { String::new() } else { format!("state_dir = {state:?}\n") };
+        let text = text.replacen("[live]\n", &format!("[live]\n{state}"), 1);
+        fs::write(&self.config, format!("{text}{admin}")).unwrap();
+    }
+
+    fn status(&self) -> serde_json::Value {
+        control::live::admin::ask(&self.config.with_extension("sock"), control::live::admin::Command::Status).unwrap()
     }
 
     /// Takes the filter off its ports, whether there is one or not.
