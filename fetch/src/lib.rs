@@ -16,8 +16,13 @@
 //! # Ok::<(), ztsms_fetch::client::Error>(())
 //! ```
 
+mod budget;
 pub mod client;
+pub mod evidence;
+pub mod expand;
 pub mod feed;
 pub mod guard;
+pub mod live;
+mod memory;
 pub mod protocol;
 pub mod serve;

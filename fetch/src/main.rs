@@ -7,6 +7,7 @@ use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Parser;
 use ipnet::IpNet;
@@ -56,6 +57,15 @@ struct Args {
     /// Requests that wait, at most
     #[arg(long, value_name = "N", default_value_t = 128)]
     waiting: u16,
+    /// Fetches from platforms of short links a minute, in all
+    #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    expand_per_minute: u32,
+    /// Questions to providers a minute, in all
+    #[arg(long, value_name = "N", default_value_t = 6000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    live_per_minute: u32,
+    /// Each fetch from a platform waits a random time of up to this
+    #[arg(long, value_name = "MS", default_value_t = 500, value_parser = clap::value_parser!(u64).range(..=60_000))]
+    jitter_ms: u64,
     /// DANGEROUS, for a laboratory: networks that are reached in spite of being private or special
     #[arg(long, value_name = "NET", value_parser = network)]
     dangerously_allow: Vec<IpNet>,
@@ -124,6 +134,9 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
             at_once: args.at_once.into(),
             lists_at_once: args.lists_at_once.into(),
             waiting: args.waiting.into(),
+            live_per_minute: args.live_per_minute,
+            expand_per_minute: args.expand_per_minute,
+            jitter: Duration::from_millis(args.jitter_ms),
         },
     ));
     let mut terminate = signal(SignalKind::terminate())?;

@@ -147,16 +147,16 @@ pub struct Status {
     pub on: Vec<String>,
     /// Version of the set of platforms, when it has one.
     pub platforms: Option<String>,
-    /// Requests that run and that wait.
+    /// Requests that run.
     pub running: u64,
     /// Requests that wait for their turn.
     pub waiting: u64,
-    /// Requests answered with `ok` and with `failed`.
+    /// Requests answered with `ok`.
     pub answered: u64,
     /// Requests answered with `failed`, by reason.
     pub failed: std::collections::BTreeMap<Why, u64>,
     /// Connections made to the outside.
     pub connections: u64,
-    /// Steps of short links that were answered from memory.
+    /// Steps of short links and answers of providers that came from memory.
     pub remembered: u64,
 }

@@ -13,9 +13,11 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
-use crate::feed;
+use crate::expand::Expander;
 use crate::guard::Guard;
+use crate::live::Providers;
 use crate::protocol::{Answer, Ask, Failure, Feed, Fetched, Outcome, PIECE_OCTETS, REQUEST_OCTETS, Request, Status, Why};
+use crate::{evidence, feed};
 
 /// Time that a client has to take what it asked for, piece by piece.
 const TAKE: Duration = Duration::from_secs(60);
@@ -35,6 +37,12 @@ pub struct Options {
     pub lists_at_once: usize,
     /// Requests that wait, at most; more are answered `busy`.
     pub waiting: u64,
+    /// Fetches from platforms a minute, in all.
+    pub expand_per_minute: u32,
+    /// Questions to providers a minute, in all.
+    pub live_per_minute: u32,
+    /// Each fetch from a platform waits a random time of up to this.
+    pub jitter: Duration,
 }
 
 /// Everything that answers.
@@ -42,7 +50,10 @@ pub struct Options {
 pub struct Service {
     guard: Guard,
     options: Options,
+    small: Semaphore,
     lists: Semaphore,
+    expander: Expander,
+    providers: Providers,
     counts: Counts,
 }
 
@@ -51,6 +62,7 @@ struct Counts {
     running: AtomicU64,
     waiting: AtomicU64,
     answered: AtomicU64,
+    remembered: AtomicU64,
     failed: Mutex<BTreeMap<Why, u64>>,
 }
 
@@ -88,8 +100,10 @@ pub async fn serve(listener: UnixListener, service: Arc<Service>) -> io::Result<
 impl Service {
     /// Ready to answer.
     pub fn new(guard: Guard, options: Options) -> Self {
-        let lists = Semaphore::new(options.lists_at_once);
-        Self { guard, options, lists, counts: Counts::default() }
+        let (small, lists) = (Semaphore::new(options.at_once), Semaphore::new(options.lists_at_once));
+        let expander = Expander::new(options.expand_per_minute, options.jitter);
+        let providers = Providers::new(options.live_per_minute);
+        Self { guard, options, small, lists, expander, providers, counts: Counts::default() }
     }
 
     async fn converse(&self, stream: UnixStream) -> io::Result<()> {
@@ -128,9 +142,32 @@ impl Service {
                 Ok(_turn) => self.list(&id, &feed, write).await,
                 Err(failure) => self.say(write, &id, Err::<Fetched, _>(failure)).await,
             },
-            Ask::Platforms(_) | Ask::Expand(_) | Ask::Evidence(_) | Ask::Live(_) => {
-                let failure = Failure::new(Why::Off, "not in this version");
-                self.say(write, &id, Err::<(), _>(failure)).await
+            Ask::Platforms(platforms) => self.say(write, &id, self.expander.set(platforms)).await,
+            Ask::Expand(ask) => {
+                let answer = match self.turn("expand", &self.small).await {
+                    Ok(_turn) => self.expander.expand(&self.guard, &ask).await,
+                    Err(failure) => Err(failure),
+                };
+                if let Ok(way) = &answer {
+                    let remembered = way.hops.iter().filter(|hop| hop.remembered).count() as u64;
+                    self.counts.remembered.fetch_add(remembered, Ordering::Relaxed);
+                }
+                self.say(write, &id, answer).await
+            }
+            Ask::Evidence(of) => {
+                let answer = match self.turn("evidence", &self.small).await {
+                    Ok(_turn) => evidence::collect(&self.guard, &of).await,
+                    Err(failure) => Err(failure),
+                };
+                self.say(write, &id, answer).await
+            }
+            Ask::Live(live) => {
+                let answer = match self.turn("live", &self.small).await {
+                    Ok(_turn) => self.providers.ask(&self.guard, &live).await,
+                    Err(failure) => Err(failure),
+                };
+                self.counts.remembered.fetch_add(answer.as_ref().is_ok_and(|answer| answer.remembered).into(), Ordering::Relaxed);
+                self.say(write, &id, answer).await
             }
         }
     }
@@ -204,7 +241,8 @@ impl Service {
             answered: self.counts.answered.load(Ordering::Relaxed),
             failed: self.counts.failed.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             connections: self.guard.connections(),
-            ..Status::default()
+            platforms: self.expander.version(),
+            remembered: self.counts.remembered.load(Ordering::Relaxed),
         }
     }
 }

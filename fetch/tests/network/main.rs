@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
+mod evidence;
+mod expand;
 mod feed;
 mod guard;
+mod live;
+mod socket;
 mod world;

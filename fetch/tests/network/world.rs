@@ -5,10 +5,11 @@
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -108,7 +109,7 @@ impl World {
     fn within<T: Send>(&self, which: &str, task: impl FnOnce() -> T + Send) -> T {
         let space = File::open(Path::new("/run/netns").join(self.space(which))).unwrap();
         let enter = || {
-            move_into_link_name_space(std::os::fd::AsFd::as_fd(&space), Some(LinkNameSpaceType::Network)).unwrap();
+            move_into_link_name_space(space.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
             task()
         };
         thread::scope(|scope| scope.spawn(enter).join().unwrap())
@@ -156,25 +157,37 @@ impl World {
         self.up("11.0.0.53:53");
     }
 
-    /// Starts a name server that answers A queries one after another with these addresses, the last one for ever; nothing else.
-    pub(crate) fn fickle(&self, answers: &'static [[u8; 4]]) {
+    /// Starts a name server of one's own, which is told the name and how often A was asked before, and has A records only. Gives the
+    /// names that were asked for, in order.
+    pub(crate) fn names(&self, answer: impl Fn(&str, usize) -> Option<[u8; 4]> + Send + 'static) -> Arc<Mutex<Vec<String>>> {
         let socket = self.within("net", || UdpSocket::bind("11.0.0.53:53").unwrap());
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let heard = asked.clone();
         thread::spawn(move || {
             let (mut query, mut count) = ([0; 512], 0);
             while let Ok((length, from)) = socket.recv_from(&mut query) {
-                // Header, one question: name, type, class. What follows (EDNS) is not answered.
-                let end = 12 + query[12..length].iter().position(|octet| *octet == 0).unwrap() + 5;
-                let is_a = query[end - 4..end] == [0, 1, 0, 1];
-                let mut answer = query[..end].to_vec();
-                answer[2..12].copy_from_slice(&[0x84, 0, 0, 1, 0, u8::from(is_a), 0, 0, 0, 0]);
-                if is_a {
-                    answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4]);
-                    answer.extend(answers[usize::min(count, answers.len() - 1)]);
-                    count += 1;
+                let (mut at, mut name) = (12, String::new());
+                while query[at] != 0 {
+                    let label = &query[at + 1..=at + usize::from(query[at])];
+                    name += &(String::from_utf8_lossy(label) + ".");
+                    at += 1 + label.len();
                 }
-                let _ = socket.send_to(&answer, from);
+                // Header, one question: name, type, class. What follows (EDNS) is not answered.
+                let end = at + 5;
+                let is_a = query[end - 4..end.min(length)] == [0, 1, 0, 1];
+                let address = if is_a { answer(&name, count) } else { None };
+                count += usize::from(is_a);
+                heard.lock().unwrap().push(name);
+                let mut reply = query[..end].to_vec();
+                reply[2..12].copy_from_slice(&[0x84, 0, 0, 1, 0, u8::from(address.is_some()), 0, 0, 0, 0]);
+                if let Some(address) = address {
+                    reply.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4]);
+                    reply.extend(address);
+                }
+                let _ = socket.send_to(&reply, from);
             }
         });
+        asked
     }
 
     /// Certificate and key for these names, from the CA that the fetcher trusts, as directives for nginx.
@@ -214,7 +227,7 @@ impl World {
         let conf = format!(
             "user root; worker_processes 1; pid {dir}/nginx.pid; error_log {dir}/nginx.err; daemon off;\n\
              events {{ worker_connections 256; }}\n\
-             http {{ access_log {dir}/access.log; default_type text/plain; client_body_temp_path {dir}/b; proxy_temp_path {dir}/p;\n\
+             http {{ access_log {dir}/access.log; default_type text/plain; ssl_protocols TLSv1.2 TLSv1.3; client_body_temp_path {dir}/b; proxy_temp_path {dir}/p;\n\
              fastcgi_temp_path {dir}/f; uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s; root {dir}/www; server_names_hash_bucket_size 128;\n\
              {servers}\n}}\n"
         );
@@ -236,16 +249,22 @@ impl World {
 
     /// A server of one's own in the small Internet (`net`) or inside (`box`): gives the number of connections it had.
     pub(crate) fn raw(&self, which: &str, address: &str, serve: impl Fn(TcpStream) + Send + Sync + 'static) -> Arc<AtomicUsize> {
-        let listener = self.within(which, || TcpListener::bind(address).unwrap());
+        let space = File::open(Path::new("/run/netns").join(self.space(which))).unwrap();
         let (count, serve) = (Arc::new(AtomicUsize::new(0)), Arc::new(serve));
-        let counted = count.clone();
+        let (counted, address) = (count.clone(), address.to_owned());
+        let (ready, listens) = mpsc::channel();
         thread::spawn(move || {
+            // Threads that are started from here stay in this namespace too.
+            move_into_link_name_space(space.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+            let listener = TcpListener::bind(address).unwrap();
+            ready.send(()).unwrap();
             for stream in listener.incoming().map_while(Result::ok) {
                 counted.fetch_add(1, Ordering::Relaxed);
                 let serve = serve.clone();
                 thread::spawn(move || serve(stream));
             }
         });
+        listens.recv().unwrap();
         count
     }
 
@@ -266,8 +285,14 @@ impl World {
         }
     }
 
-    /// Starts the fetcher in the box and connects to it. The last one that was started is the one that is asked.
+    /// Starts the fetcher in the box and connects to it.
     pub(crate) fn fetcher(&mut self, args: &[&str]) -> Client {
+        let socket = self.fetcher_at(args);
+        Client::connect(&socket).unwrap()
+    }
+
+    /// Starts the fetcher in the box, and gives the socket that it listens on.
+    pub(crate) fn fetcher_at(&mut self, args: &[&str]) -> PathBuf {
         let socket = self.dir.join(format!("fetch-{}.sock", self.children.len()));
         let ca = self.dir.join("ca.pem");
         let mut all = vec!["--socket", socket.to_str().unwrap(), "--resolver", "11.0.0.53", "--roots", ca.to_str().unwrap()];
@@ -276,7 +301,7 @@ impl World {
         let end = Instant::now() + Duration::from_secs(10);
         loop {
             match Client::connect(&socket) {
-                Ok(client) => return client,
+                Ok(_) => return socket,
                 Err(error) => assert!(Instant::now() < end, "{error}"),
             }
             thread::sleep(Duration::from_millis(10));
