@@ -129,7 +129,7 @@ mod run {
                         program.attach(port).map_err(text)?;
                     }
                     let core = dataplane::pin::cores().last().copied();
-                    let setup = Setup { core, heartbeat_ns: 1_000_000_000, spin: false };
+                    let setup = Setup { core, heartbeat_ns: 1_000_000_000, spin: false, settled: || () };
                     let mut handle = match (inspect, line) {
                         (Some(job), Some(line)) => Some(job()(line, setup, &mut program).map_err(text)?),
                         _ => None,

@@ -21,6 +21,8 @@ mod replay;
 mod scan;
 mod shell;
 mod spool;
+#[cfg(all(feature = "live", target_os = "linux"))]
+mod stand;
 #[cfg(unix)]
 mod status;
 #[cfg(all(feature = "live", target_os = "linux"))]

@@ -28,6 +28,8 @@ pub mod lab;
 pub mod lock;
 pub mod metrics;
 #[cfg(all(feature = "live", target_os = "linux"))]
+pub mod placement;
+#[cfg(all(feature = "live", target_os = "linux"))]
 pub mod plan;
 mod prepare;
 pub mod privileges;

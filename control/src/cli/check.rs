@@ -12,7 +12,7 @@ use super::args::Check;
 use super::judge::said;
 use super::{Done, Failure};
 use crate::config;
-use crate::live::{Plan, wire};
+use crate::live::{Plan, placement, privileges, wire};
 use crate::terminal::shown;
 
 /// What was found, and what to change where it does not do.
@@ -35,6 +35,9 @@ pub(super) fn run(args: &Check) -> Result<Done, Failure> {
     for name in &names {
         all.push((name.clone(), interface(name)));
     }
+    let core = config.wire.core.or_else(|| pin::cores().last().copied());
+    let ports: Vec<Port> = names.iter().filter_map(|name| Port::open(name).ok()).collect();
+    let hints = placement::hints_here(ports.iter(), core);
     let mut stdout = io::stdout().lock();
     for (what, found) in &all {
         let (sign, text) = match found {
@@ -43,11 +46,14 @@ pub(super) fn run(args: &Check) -> Result<Done, Failure> {
         };
         writeln!(stdout, "{sign}  {}: {}", shown(what), shown(text))?;
     }
+    for hint in &hints {
+        writeln!(stdout, "--  better: {}", shown(hint))?;
+    }
     Ok(if all.iter().all(|(_, found)| found.is_ok()) { Done::Well } else { Done::InPart })
 }
 
 fn rights() -> Found {
-    if pin::is_root() { Ok("root".into()) } else { Err("not root: live modes attach a program to network interfaces".into()) }
+    privileges::suffice().map(|()| privileges::NEEDED.join(", "))
 }
 
 fn bpffs() -> Found {

@@ -1,8 +1,8 @@
 //! `ztsms tap`: frames of a mirror port or of an optical tap, looked at and left alone.
 
 use super::args::Tap;
-use super::inline::{self, Mode};
 use super::judge::said;
+use super::stand::stand;
 use super::{Done, Failure};
 use crate::config;
 use crate::live::Plan;
@@ -11,5 +11,5 @@ use crate::live::Plan;
 pub(super) fn run(args: &Tap) -> Result<Done, Failure> {
     let config = config::load(args.wire.config.as_deref()).map_err(said)?;
     let plan = Plan::tap(&args.interface, &config).map_err(said)?;
-    inline::stand(&plan, config, &args.wire, Mode::Tap)
+    stand(plan, config, &args.wire)
 }

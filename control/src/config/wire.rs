@@ -33,12 +33,21 @@ pub struct Wire {
     pub spin: bool,
     /// The core that the worker is pinned to; without it the last one allowed.
     pub core: Option<usize>,
+    /// Threads that look at frames.
+    pub workers: Workers,
     /// Loss of carrier on one port is carried to the other.
     pub carry_carrier: bool,
     /// Only SCTP with one of these ports; empty: any.
     pub only_ports: Vec<u16>,
     /// Only SCTP from or to one of these prefixes; empty: any.
     pub only_prefixes: Vec<Prefix>,
+}
+
+impl Wire {
+    /// The same without what can change while a filter runs.
+    pub(crate) fn but_what_can_change(&self) -> Self {
+        Self { fail: Fail::Open, only_ports: Vec::new(), only_prefixes: Vec::new(), ..self.clone() }
+    }
 }
 
 impl Default for Wire {
@@ -51,6 +60,7 @@ impl Default for Wire {
             busy_poll_us: 0,
             spin: false,
             core: None,
+            workers: Workers(1),
             carry_carrier: true,
             only_ports: Vec::new(),
             only_prefixes: Vec::new(),
@@ -68,6 +78,20 @@ impl TryFrom<u32> for Milliseconds {
     fn try_from(ms: u32) -> Result<Self, String> {
         let hint = "is not an age from 5 to 10000 milliseconds";
         (5..=10_000).contains(&ms).then_some(Self(ms)).ok_or_else(|| format!("{ms} {hint}"))
+    }
+}
+
+/// One: it takes every queue of every pair, and what is joined (parts of a text, dialogues) is joined in one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "u32")]
+pub struct Workers(pub u32);
+
+impl TryFrom<u32> for Workers {
+    type Error = String;
+    fn try_from(workers: u32) -> Result<Self, String> {
+        let hint = "workers: there is one, which takes every queue of every pair, so that parts of a text meet. For pairs of another \
+                    network start another filter";
+        (workers == 1).then_some(Self(workers)).ok_or_else(|| format!("{workers} {hint}"))
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Sender, bounded};
 use serde::{Deserialize, Serialize};
@@ -66,6 +66,14 @@ const SILENCE: Duration = Duration::from_secs(2);
 /// Octets of a question.
 const LONGEST: u64 = 4096;
 
+/// What is said where one answers already.
+pub(crate) const ANOTHER: &str = "another filter answers here: give this one a socket of its own";
+
+/// Whether a filter answers there.
+pub(crate) fn answers(socket: &Path) -> bool {
+    UnixStream::connect(socket).is_ok()
+}
+
 /// Asks a running filter.
 ///
 /// # Errors
@@ -92,13 +100,17 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    /// Binds it. What a process that is gone left behind is removed; one that answers is another instance.
-    pub(super) fn bind(path: &Path) -> io::Result<Self> {
+    /// Binds it. What a process that is gone left behind is removed; one that answers is another filter, which may take so long to leave.
+    pub(super) fn bind(path: &Path, patience: Duration) -> io::Result<Self> {
         if let Some(dir) = path.parent() {
             fs::create_dir_all(dir)?;
         }
-        if UnixStream::connect(path).is_ok() {
-            return Err(io::Error::new(io::ErrorKind::AddrInUse, "another ztsms answers here"));
+        let begun = Instant::now();
+        while answers(path) {
+            if begun.elapsed() >= patience {
+                return Err(io::Error::new(io::ErrorKind::AddrInUse, ANOTHER));
+            }
+            std::thread::sleep(Duration::from_millis(2));
         }
         match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use dataplane::xdp::{Carrier, Error, Port};
 
+use super::privileges;
+
 /// Looked at so often. A loss is carried over within two looks.
 const LOOK: Duration = Duration::from_millis(10);
 /// What a port may take to find its carrier again after it was set up.
@@ -25,6 +27,7 @@ impl Watch {
         let stop = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&stop);
         let run = move || {
+            privileges::keep_only(&["CAP_NET_ADMIN"]);
             let mut pair = Pair { ports, carrier, first, carry, cut: None, restored: None };
             while !flag.load(Ordering::Acquire) {
                 pair.look();

@@ -84,6 +84,10 @@ pub struct Start {
     pub verdicts: Option<PathBuf>,
     /// Reads the configuration again.
     pub reload: Option<Reload>,
+    /// Is told of each configuration that was read again and is in force: whoever holds the wire.
+    pub reloaded: Option<std::sync::mpsc::Sender<Config>>,
+    /// How long a filter that leaves may still answer at the socket.
+    pub patience: Duration,
 }
 
 /// The configuration, and the network that it describes.
@@ -114,19 +118,19 @@ impl Control {
     /// # Errors
     /// See [`Error`].
     pub fn start(start: Start, worlds: Worlds, sources: Vec<Source>) -> Result<Self, Error> {
-        let Start { config, verdicts, reload } = start;
+        let Start { config, verdicts, reload, reloaded, patience } = start;
         let stop = Arc::new(AtomicBool::new(false));
         let latest = Arc::new(Latest::default());
         let (orders, orders_out) = unbounded();
         let socket = config.admin.socket.clone();
-        let socket = Socket::bind(&socket).map_err(|error| Error::Socket(socket, error))?;
+        let socket = Socket::bind(&socket, patience).map_err(|error| Error::Socket(socket, error))?;
         let (news_in, news) = bounded(16);
         let (back, back_out) = bounded::<Sender<Result<u64, String>>>(1);
         let suffixes = worlds.current().suffixes.clone();
         let follow = verdicts.as_deref().map(|dir| Follow::new(dir, suffixes, config.live.limits.clone()));
         let every = Duration::from_millis(config.live.follow_ms.max(1));
         let mut running = Running::new(config, worlds, sources, news, back, verdicts.is_some())?;
-        running.reload = reload;
+        (running.reload, running.reloaded) = (reload, reloaded);
         let mut threads = Vec::new();
         if let Some(address) = running.config.admin.metrics {
             threads.push(metrics::serve(address.0, Arc::clone(&latest), Arc::clone(&stop)).map_err(Error::Metrics)?);
@@ -215,6 +219,7 @@ struct Running {
     lane_seen: Vec<(u64, Instant)>,
     line: Vec<u8>,
     reload: Option<Reload>,
+    reloaded: Option<std::sync::mpsc::Sender<Config>>,
 }
 
 fn now() -> u64 {
@@ -283,6 +288,7 @@ impl Running {
             alarms: Alarms::default(),
             line: Vec::new(),
             reload: None,
+            reloaded: None,
             config,
             worlds,
             news,

@@ -62,8 +62,8 @@ pub struct Follow {
     tried: Instant,
     failing: bool,
     taken: VecDeque<u64>,
-    /// A snapshot that was gone back from: not taken again while it is the directory's.
-    shunned: Option<u64>,
+    /// Snapshots that were gone back from: not taken again while one is the directory's.
+    shunned: Vec<u64>,
     decisions: VecDeque<(Instant, u64)>,
     overlay_lines: u64,
 }
@@ -80,7 +80,7 @@ impl Follow {
             tried: Instant::now(),
             failing: false,
             taken: VecDeque::new(),
-            shunned: None,
+            shunned: Vec::new(),
             decisions: VecDeque::new(),
             overlay_lines: 0,
         }
@@ -101,6 +101,8 @@ impl Follow {
         if snapshot_changed {
             match self.read_snapshot(&self.dir.join("snapshot")) {
                 Ok(Some(snapshot)) => {
+                    // Another one: what was gone back from is past.
+                    self.shunned.clear();
                     self.take(snapshot);
                     give(News::Well(SNAPSHOT_ALARM));
                 }
@@ -123,12 +125,12 @@ impl Follow {
         for n in 1..=build::KEPT {
             let path = self.dir.join(format!("snapshot.{n}"));
             let Ok(snapshot) = Snapshot::read_into_memory(&path) else { continue };
-            if Some(snapshot.id()) == present || Some(snapshot.id()) == self.shunned {
+            if Some(snapshot.id()) == present || self.shunned.contains(&snapshot.id()) {
                 continue;
             }
             self.check(&snapshot)?;
             let id = snapshot.id();
-            self.shunned = present;
+            self.shunned.extend(present);
             self.take(snapshot);
             let mut give = give;
             self.overlay("rollback", &mut give);
@@ -153,7 +155,7 @@ impl Follow {
         let said = |error: OpenError| format!("{}: {error}", path.display());
         let snapshot = Snapshot::read_into_memory(path).map_err(said)?;
         let id = snapshot.id();
-        if self.snapshot.as_ref().is_some_and(|present| present.id() == id) || self.shunned == Some(id) {
+        if self.snapshot.as_ref().is_some_and(|present| present.id() == id) || self.shunned.contains(&id) {
             return Ok(None);
         }
         self.check(&snapshot)?;

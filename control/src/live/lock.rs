@@ -43,6 +43,17 @@ fn try_lock(path: &Path) -> Result<Option<File>, Error> {
     }
 }
 
+fn named(holder: Option<Pid>) -> String {
+    holder.map_or_else(|| "unknown".to_owned(), |id| id.as_raw_nonzero().to_string())
+}
+
+fn taken(interface: &str, holder: Option<Pid>) -> Error {
+    let id = named(holder);
+    Error::new(format_args!(
+        "{interface} has a filter already (process {id}): `--take-over` puts this one in its place, `--remove` takes it away"
+    ))
+}
+
 /// Who holds the lock of an interface.
 fn holder(path: &Path) -> Option<Pid> {
     let mut file = File::open(path).ok()?;
@@ -57,6 +68,14 @@ fn holder(path: &Path) -> Option<Pid> {
 }
 
 impl Locks {
+    /// Whether nobody holds the lock of any interface, or who does. Nothing is taken.
+    pub fn are_free(plan: &Plan) -> Result<(), Error> {
+        plan.interfaces().try_for_each(|interface| match holder(&path(interface)) {
+            Some(id) => Err(taken(interface, Some(id))),
+            None => Ok(()),
+        })
+    }
+
     /// Takes the lock of every interface. With `take_over` whoever holds one is asked to leave, and waited for.
     pub fn take(plan: &Plan, take_over: bool) -> Result<Self, Error> {
         let dir = Path::new(DIR);
@@ -74,11 +93,8 @@ impl Locks {
 
     fn wait(interface: &str, path: &Path, take_over: bool) -> Result<File, Error> {
         let holder = holder(path);
-        let id = holder.map_or_else(|| "unknown".to_owned(), |id| id.as_raw_nonzero().to_string());
         if !take_over {
-            return Err(Error::new(format_args!(
-                "{interface} has a filter already (process {id}): `--take-over` puts this one in its place, `--remove` takes it away"
-            )));
+            return Err(taken(interface, holder));
         }
         if let Some(id) = holder {
             // Gone in the meantime is what is wanted.
@@ -91,7 +107,10 @@ impl Locks {
             }
             std::thread::sleep(Duration::from_millis(1));
         }
-        Err(Error::new(format_args!("{interface}: process {id} does not leave; it goes on, and nothing was changed")))
+        Err(Error::new(format_args!(
+            "{interface}: process {} does not leave; it goes on, and nothing was changed",
+            named(holder)
+        )))
     }
 
     /// Asks the filter of each interface, or of all where none is named, to do this. How many were asked.

@@ -59,6 +59,14 @@ impl Plan {
         Ok(plan)
     }
 
+    /// Takes over what may change while a filter runs: the lists, and what happens where nobody can look.
+    pub fn renew(&mut self, config: &Config) {
+        self.wire.fail = config.wire.fail;
+        self.wire.only_ports.clone_from(&config.wire.only_ports);
+        self.wire.only_prefixes.clone_from(&config.wire.only_prefixes);
+        self.udp_ports.clone_from(&config.network.udp_ports);
+    }
+
     /// Every interface, in the order of its number in the program.
     pub fn interfaces(&self) -> impl Iterator<Item = &String> {
         self.lines.iter().flatten()

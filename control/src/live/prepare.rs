@@ -1,6 +1,7 @@
 //! What `tap` and `inline` begin with on the control side.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use dataplane::live::Worlds;
 use dataplane::scan::Scanner;
@@ -15,11 +16,18 @@ use crate::cli::judge::network;
 use crate::config::{self, Config};
 
 /// Makes the worlds that a configuration asks for. With a verdict directory everything is `unknown` until it has been read, without one the
-/// built-in set holds, as everywhere else. `path` is where the configuration is read again, `verdicts` takes the place of its directory.
+/// built-in set holds, as everywhere else. `path` is where the configuration is read again, `verdicts` takes the place of its directory. Where
+/// only copies are seen nothing can be carried out, now or after a reload.
 ///
 /// # Errors
 /// A table or a key cannot be made.
-pub fn prepare(config: Config, path: Option<&Path>, verdicts: Option<PathBuf>) -> Result<(Start, Worlds), Error> {
+pub fn prepare(
+    mut config: Config,
+    path: Option<&Path>,
+    verdicts: Option<PathBuf>,
+    only_copies: bool,
+) -> Result<(Start, Worlds), Error> {
+    config.live.enforce &= !only_copies;
     let suffixes = Suffixes::built_in();
     let verdicts = verdicts.or_else(|| config.live.verdicts.clone());
     let table = if verdicts.is_some() {
@@ -31,11 +39,12 @@ pub fn prepare(config: Config, path: Option<&Path>, verdicts: Option<PathBuf>) -
         World { scanner: Scanner::default(), suffixes, table, policy: config.policy.clone(), network: network(&config.network) };
     let path = path.map(Path::to_owned);
     let again = move || {
-        let config = config::load(path.as_deref()).map_err(|error| error.to_string())?;
+        let mut config = config::load(path.as_deref()).map_err(|error| error.to_string())?;
+        config.live.enforce &= !only_copies;
         let network = network(&config.network);
         Ok((config, network))
     };
-    let start = Start { config, verdicts, reload: Some(Box::new(again)) };
+    let start = Start { config, verdicts, reload: Some(Box::new(again)), reloaded: None, patience: Duration::ZERO };
     let worlds = start.worlds(world)?;
     Ok((start, worlds))
 }

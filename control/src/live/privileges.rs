@@ -25,6 +25,32 @@ pub fn drop_capabilities(keep: &[&str]) -> Result<(), String> {
     set(CapSet::Permitted, &kept)
 }
 
+/// What the live modes need to begin: they load a program that looks into packets, open sockets for whole frames, and set up interfaces.
+pub const NEEDED: [&str; 4] = ["CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN", "CAP_NET_RAW"];
+
+/// Whether this thread has what it needs, or what is missing.
+///
+/// # Errors
+/// What is missing, and who has it.
+#[cfg(target_os = "linux")]
+pub fn suffice() -> Result<(), String> {
+    let have = capabilities();
+    let missing: Vec<&str> = NEEDED.into_iter().filter(|name| !have.iter().any(|have| have == name)).collect();
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("{} missing: root has them, and packaging/ztsms.service gives them", missing.join(", ")))
+    }
+}
+
+/// This thread gives up everything but `keep`, and says so where it cannot.
+#[cfg(all(feature = "live", target_os = "linux"))]
+pub(crate) fn keep_only(keep: &[&str]) {
+    if let Err(why) = drop_capabilities(keep) {
+        crate::cli::complain(&format_args!("privileges are kept: {why}"));
+    }
+}
+
 /// The capabilities that this thread has.
 #[cfg(target_os = "linux")]
 pub fn capabilities() -> Vec<String> {

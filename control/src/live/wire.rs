@@ -9,7 +9,9 @@ use dataplane::xdp::{self, Counts, Error, Handle, Judging, Kernel, Line, Peer, P
 
 use super::carrier::Watch;
 use super::lock::Locks;
+use super::placement;
 use super::plan::{Kind, Plan};
+use super::privileges;
 
 /// See the module. Dropped without [`Wire::close`] it leaves as a crash would: the kernel forwards by itself.
 pub struct Wire {
@@ -39,9 +41,7 @@ pub fn kernel() -> Result<String, Error> {
 
 /// The ports of each line, opened and looked over; nothing is changed.
 pub fn ports(plan: &Plan) -> Result<Vec<Vec<Port>>, Error> {
-    if !pin::is_root() {
-        return Err(Error::new("this needs root: it attaches a program to network interfaces"));
-    }
+    privileges::suffice().map_err(Error::new)?;
     kernel()?;
     plan.lines.iter().map(|line| line.iter().map(|name| Port::open(name)).collect()).collect()
 }
@@ -110,6 +110,18 @@ impl Wire {
         Kernel::open(&self.name)
     }
 
+    /// The lists of ports and prefixes, and what happens where nobody can look, as the configuration says now.
+    pub fn tell(&mut self, plan: &Plan) -> Result<(), Error> {
+        self.program.configure(&plan.settings())
+    }
+
+    /// The start failed elsewhere: what this process attached and pinned goes, and nothing else.
+    pub fn abandon(mut self) {
+        self.watches.clear();
+        self.handle.stop(&mut self.program);
+        self.program.undo();
+    }
+
     /// The orderly way out: frames go by in the kernel from now on, what lies in the rings is worked. The worker's counts.
     pub fn close(mut self) -> Option<Counts> {
         self.watches.clear();
@@ -163,8 +175,10 @@ fn set_up(
     let core_said = core.map_or_else(|| "unpinned".to_owned(), |core| format!("core {core}"));
     let idle = if wire.spin { "never sleeps" } else { "sleeps when idle" };
     let ms = wire.heartbeat_ms.0;
+    let hints = placement::hints_here(ports.iter().flatten(), core);
+    choices.extend(hints.into_iter().map(|hint| format!("better: {hint}")));
     choices.push(format!("worker: {core_said}, {idle}; heartbeat {ms} ms, fails {fail}"));
-    xdp::start(lines, judging, Setup { core, heartbeat_ns, spin: wire.spin }, program)
+    xdp::start(lines, judging, Setup { core, heartbeat_ns, spin: wire.spin, settled: || privileges::keep_only(&[]) }, program)
 }
 
 /// Up, and for a pair: every frame whatever its address, and nothing of our own on the line.

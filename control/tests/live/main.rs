@@ -179,7 +179,7 @@ fn the_socket_is_for_its_group_and_a_second_instance_is_refused() {
     let live = room.start("", 0);
     let mode = fs::metadata(room.path("sock")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o660);
-    assert!(room.try_start("", 0).err().unwrap().to_string().contains("another ztsms answers here"));
+    assert!(room.try_start("", 0).err().unwrap().to_string().contains("another filter answers here"));
     let mut stream = std::os::unix::net::UnixStream::connect(room.path("sock")).unwrap();
     stream.write_all(b"nonsense\n").unwrap();
     let mut answer = String::new();

@@ -83,7 +83,13 @@ impl Room {
         let config = config::load_with(Some(&self.path("ztsms.toml")), []).unwrap_or_else(|error| panic!("{error}"));
         let file = self.path("ztsms.toml");
         let again = move || Ok((config::load_with(Some(&file), []).map_err(|error| error.to_string())?, Network::default()));
-        let start = Start { verdicts: Some(self.path("verdicts")), config, reload: Some(Box::new(again)) };
+        let start = Start {
+            verdicts: Some(self.path("verdicts")),
+            config,
+            reload: Some(Box::new(again)),
+            reloaded: None,
+            patience: Duration::ZERO,
+        };
         let worlds = start.worlds(world(&start.config))?;
         let (lane, side) = worlds.channel(&Setup::default());
         let control = Control::start(start, worlds, vec![Source { name: "generated".to_owned(), side }])?;

@@ -231,6 +231,21 @@ pub(super) fn number(frame: &[u8]) -> u32 {
     u32::from_be_bytes(frame[54..58].try_into().unwrap())
 }
 
+/// Gives the DATA chunks of an SCTP packet over IPv4 numbers from this one on.
+pub(super) fn renumber_all(frame: &mut [u8], tsn: u32) {
+    let sctp = &mut frame[34..];
+    let mut at = 12;
+    for tsn in tsn.. {
+        if at + 8 > sctp.len() {
+            break;
+        }
+        let len = usize::from(u16::from_be_bytes([sctp[at + 2], sctp[at + 3]]));
+        sctp[at + 4..at + 8].copy_from_slice(&tsn.to_be_bytes());
+        at += len.next_multiple_of(4).max(4);
+    }
+    protocols::sctp::seal(sctp);
+}
+
 /// SCTP that is none: lengths that lie, chunks without end, octets by chance, each down to the shortest frame that there is.
 pub(super) fn garbage() -> Vec<Vec<u8>> {
     let mut all = vec![ethernet(TARGET, &[], 0x0800, &ipv4(132, 0, &[], &heartbeat()[..12]))];

@@ -20,6 +20,7 @@ mod misuse;
 mod outages;
 mod relay;
 mod soak;
+mod standing;
 mod trouble;
 
 use std::fs;
@@ -87,7 +88,12 @@ impl Lab {
 
     /// Starts a filter and waits until it stands.
     fn filter(&self, args: &[&str]) -> Filter {
-        let mut child = self.command(args).spawn().unwrap();
+        self.standing(self.command(args))
+    }
+
+    /// A filter that is started so.
+    fn standing(&self, mut command: Command) -> Filter {
+        let mut child = command.spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (tell, said) = std::sync::mpsc::channel();
         thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| tell.send(line)));

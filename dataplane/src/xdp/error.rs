@@ -20,7 +20,7 @@ impl Error {
     pub(super) fn system(doing: impl Display, error: &io::Error) -> Self {
         let help = match error.raw_os_error() {
             Some(libc::EPERM | libc::EACCES) => {
-                ": root is needed, or the capabilities CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF and CAP_SYS_RESOURCE"
+                ": root is needed, or the capabilities CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_NET_RAW"
             }
             Some(libc::ENOBUFS | libc::ENOMEM) => ": not enough memory may be locked (ulimit -l)",
             _ => "",

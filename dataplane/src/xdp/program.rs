@@ -91,7 +91,7 @@ impl Cause {
 }
 
 /// What the program is told. Changeable while it runs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// A worker whose heartbeat is older is passed by.
     pub heartbeat_ns: u64,

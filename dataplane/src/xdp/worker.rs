@@ -104,6 +104,8 @@ pub struct Setup {
     pub heartbeat_ns: u64,
     /// Never sleeps.
     pub spin: bool,
+    /// What the thread does once it is where it belongs, before its first round: it gives up its privileges.
+    pub settled: fn(),
 }
 
 /// What the worker and its keeper share.
@@ -219,6 +221,7 @@ impl<I: Inspect> Worker<I> {
             let _ = pin::to_core(core);
         }
         let _ = pin::first();
+        (self.setup.settled)();
         let (mut last, mut published) = (monotonic_ns(), 0);
         let (mut stopping, mut quiet): (Option<u64>, u64) = (None, 0);
         loop {

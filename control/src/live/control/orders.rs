@@ -72,6 +72,8 @@ impl Running {
             ("[work]", config.work == kept.work),
             ("[admin]", config.admin == kept.admin),
             ("[unscanned]", config.unscanned == kept.unscanned),
+            ("[joins]", config.joins == kept.joins),
+            ("[wire], all but its lists and `fail`", config.wire.but_what_can_change() == kept.wire.but_what_can_change()),
         ];
         let unchanged: Vec<&str> = same.into_iter().filter(|(_, same)| !same).map(|(section, _)| section).collect();
         self.breaker.set_limits(config.live.breaker.clone());
@@ -83,6 +85,10 @@ impl Running {
         let world = World { scanner: scanner.clone(), suffixes: suffixes.clone(), table, policy: config.policy.clone(), network };
         let domains = self.breaker.domains.iter().map(|domain| &**domain);
         let number = self.worlds.set(world, self.stage.held_back(domains, self.breaker.all));
+        if let Some(reloaded) = &self.reloaded {
+            // Whoever holds the wire leaves when it likes.
+            drop(reloaded.send(config));
+        }
         Ok(json!({ "world": number, "needs_restart": unchanged }))
     }
 }

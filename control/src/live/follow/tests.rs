@@ -131,6 +131,38 @@ fn damage_is_refused_and_a_snapshot_gone_back_from_is_not_taken_again() {
 }
 
 #[test]
+fn each_command_goes_one_snapshot_further_back_through_those_that_the_directory_keeps() {
+    let mut at = Directory::new("three", ChangeLimits::default());
+    for n in 0..5 {
+        at.build(&[&format!("s{n}.example,safe")]);
+        at.look();
+    }
+    assert_eq!(at.says("s4.example"), "safe");
+    // The directory keeps three besides the present one.
+    for n in (1..4).rev() {
+        let mut table = None;
+        let went = at.follow.go_back(|news| {
+            if let News::Table(new, _) = news {
+                table = Some(new);
+            }
+        });
+        went.unwrap();
+        at.table = table;
+        assert_eq!((at.says(&format!("s{n}.example")), at.says("s4.example")), ("safe", "unknown"));
+        // Touched: neither it nor one between is taken again.
+        let snapshot = fs::read(at.dir.join("snapshot")).unwrap();
+        fs::write(at.dir.join("snapshot.new"), &snapshot).unwrap();
+        fs::rename(at.dir.join("snapshot.new"), at.dir.join("snapshot")).unwrap();
+        at.look();
+        assert_eq!(at.says(&format!("s{n}.example")), "safe");
+    }
+    assert!(at.follow.go_back(|_| ()).unwrap_err().contains("no earlier snapshot"));
+    at.build(&["s9.example,safe"]);
+    at.look();
+    assert_eq!(at.says("s9.example"), "safe");
+}
+
+#[test]
 fn an_overlay_of_another_snapshot_or_half_a_line_changes_nothing_until_it_is_whole() {
     let mut at = Directory::new("half", ChangeLimits::default());
     at.build(&["bank.example,safe"]);
