@@ -18,7 +18,7 @@ use serde_json::Value;
 use args::{AuditCommand, Cli, Do, ProtectCommand};
 
 use crate::command::{Audit, Command, Protect};
-use crate::{Error, Result, admin};
+use crate::{Error, Result, admin, backup};
 
 /// Runs one command line and returns its exit status.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -75,6 +75,21 @@ fn run(cli: &Cli) -> Result<()> {
             }
             AuditCommand::Head => at.print(Command::Audit(Audit::Head), print::head),
         },
+        Do::Backup { to, keys_for } => {
+            let read = |path: &std::path::PathBuf| std::fs::read_to_string(path).map_err(Error::file(path, "read"));
+            let keys_for = keys_for.as_ref().map(read).transpose()?;
+            let to = std::path::absolute(to).map_err(Error::file(to, "find"))?;
+            at.print(Command::Backup { to, keys_for }, print::manifest)
+        }
+        Do::Restore { from, key } => {
+            let manifest = backup::restore(from, &cli.data, key.as_deref())?;
+            // What filters follow is made anew from it.
+            crate::desk::Desk::open(&cli.data)?;
+            at.say(&serde_json::json!(manifest), print::manifest)
+        }
+        Do::BackupKey { file } => {
+            at.say(&Value::String(backup::make_key(file)?), |key| format!("{}\n", key.as_str().unwrap_or_default()))
+        }
     }
 }
 

@@ -22,6 +22,13 @@ pub enum Command {
     Audit(Audit),
     /// A snapshot of everything that counts, now.
     Build,
+    /// A backup.
+    Backup {
+        /// The file to be written, the whole path.
+        to: std::path::PathBuf,
+        /// Public key, 64 hexadecimal digits, that keys are sealed for; none: they are left out.
+        keys_for: Option<String>,
+    },
 }
 
 /// Of decisions.

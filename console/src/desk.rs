@@ -8,6 +8,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use control::spool::ConsoleKey;
 use dataplane::suffix::Suffixes;
 use dataplane::verdicts::pattern::{Buffers, Pattern};
 use serde_json::{Value, json};
@@ -17,7 +18,7 @@ use crate::command::{Audit, Command, Decide, Source};
 use crate::publish::{Publisher, inputs};
 use crate::sources::{self, import};
 use crate::store::{Changed, Store};
-use crate::{Error, Result, alarms, decide, time};
+use crate::{Error, Result, alarms, backup, decide, time};
 
 pub use lock::Lock;
 
@@ -41,7 +42,7 @@ impl Desk {
         fs::DirBuilder::new().recursive(true).mode(0o750).create(dir).map_err(Error::file(dir, "make"))?;
         let lock = Lock::take(dir)?;
         let store = Store::open(&dir.join("console.db"))?;
-        let publisher = Publisher::open(&dir.join("verdicts"), &dir.join("lists"), Suffixes::built_in())?;
+        let publisher = Publisher::open(&dir.join("verdicts"), &dir.join("lists"), &dir.join("keys"), Suffixes::built_in())?;
         let desk = Self { dir: dir.to_owned(), store, publisher, importing: Mutex::default(), _lock: lock };
         desk.catch_up()?;
         Ok(Arc::new(desk))
@@ -113,6 +114,7 @@ impl Desk {
             Command::Observe(why) => self.observe(actor, why),
             Command::Audit(command) => self.audit(command),
             Command::Build => value(self.publisher.build(&self.store)?),
+            Command::Backup { to, keys_for } => self.backup(actor, &to, keys_for.as_deref()),
         }
     }
 
@@ -188,7 +190,10 @@ impl Desk {
             Source::Import { name, force } => {
                 let imported = self.import(actor, &name, force)?;
                 if imported.changed {
-                    self.catch_up()?;
+                    let not_yet = |why: Error| {
+                        Error::Refused(format!("{name} is imported and not in force yet: {why}. It is tried again by itself"))
+                    };
+                    self.catch_up().map_err(not_yet)?;
                 }
                 value(imported)
             }
@@ -237,6 +242,17 @@ impl Desk {
     fn sweep(&self) -> Result<usize> {
         let _importing = self.importing.lock().unwrap_or_else(PoisonError::into_inner);
         import::sweep(&self.store, &self.lists())
+    }
+
+    fn backup(&self, actor: &Actor, to: &Path, keys_for: Option<&str>) -> Result<Value> {
+        let key = keys_for
+            .map(|text| ConsoleKey::parse(text.trim()).map_err(|error| Error::Refused(format!("the key for keys: {error}"))));
+        let key = key.transpose()?;
+        let _importing = self.importing.lock().unwrap_or_else(PoisonError::into_inner);
+        let manifest = backup::make(&self.store, &self.dir, to, key.as_ref())?;
+        let (subject, detail) = (to.display().to_string(), json!({ "keys": manifest.keys, "audit": manifest.audit }));
+        self.store.change(actor, "backup", move |_| Ok(Changed { subject, detail, value: () }))?;
+        value(manifest)
     }
 
     fn observe(&self, actor: &Actor, why: Option<String>) -> Result<Value> {

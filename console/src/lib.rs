@@ -12,6 +12,7 @@
 pub mod admin;
 pub mod alarms;
 pub mod audit;
+pub mod backup;
 pub mod cli;
 pub mod command;
 pub mod decide;

@@ -8,10 +8,14 @@
 mod build;
 
 use std::fs;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use control::build as verdicts;
+use control::build::signed::{Signer, What};
+use control::build::{overlay, senders};
+use dataplane::policy::Protected;
 use dataplane::suffix::Suffixes;
 use dataplane::verdicts::build::Rule;
 use dataplane::verdicts::{Key, Layer, Snapshot, Table};
@@ -31,6 +35,7 @@ pub struct Publisher {
     lists: PathBuf,
     key: Key,
     suffixes: Suffixes,
+    signer: Signer,
     /// Held while files of the directory are replaced.
     writing: Mutex<()>,
     /// One build at a time.
@@ -39,15 +44,27 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// Opens or makes the directory; lists are read from `lists`.
+    /// Opens or makes the directory; lists are read from `lists`, the key that signs lies in `keys`.
     ///
     /// # Errors
     /// It cannot be made or read.
-    pub fn open(dir: &Path, lists: &Path, suffixes: Suffixes) -> Result<Self> {
+    pub fn open(dir: &Path, lists: &Path, keys: &Path, suffixes: Suffixes) -> Result<Self> {
         fs::create_dir_all(dir).map_err(Error::file(dir, "make"))?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(keys).map_err(Error::file(keys, "make"))?;
         let key = verdicts::key_of(dir)?;
+        let signer = Signer::read_or_make(&keys.join("verdicts.key"))?;
+        fs::write(dir.join("verdicts.pub"), signer.public() + "\n").map_err(Error::file(dir, "write the public key in"))?;
         let (dir, lists) = (dir.to_owned(), lists.to_owned());
-        Ok(Self { dir, lists, key, suffixes, writing: Mutex::default(), building: Mutex::default(), table: RwLock::default() })
+        Ok(Self {
+            dir,
+            lists,
+            key,
+            suffixes,
+            signer,
+            writing: Mutex::default(),
+            building: Mutex::default(),
+            table: RwLock::default(),
+        })
     }
 
     /// The directory that filters follow.
@@ -92,7 +109,16 @@ impl Publisher {
         let decisions = store.read(|state| decide::in_force(state))?;
         let notes: Vec<String> = decisions.iter().map(|decision| format!("{} #{}", decision.author, decision.id)).collect();
         let rules: Vec<Rule<'_>> = decisions.iter().zip(&notes).map(|(decision, note)| rule(decision, note)).collect();
-        verdicts::overlay::write(&self.dir, &ids, &rules)?;
+        let text = overlay::to_text(&ids, &rules);
+        self.signer.sign(&self.dir, What::Overlay, text.as_bytes())?;
+        overlay::write(&self.dir, &text)?;
+        let protected = store.read(protected_senders)?;
+        let text = senders::to_text(&protected);
+        if senders::text(&self.dir)?.unwrap_or_default() != text && !(protected.is_empty() && !self.dir.join("senders").exists())
+        {
+            self.signer.sign(&self.dir, What::Senders, text.as_bytes())?;
+            senders::write(&self.dir, &text)?;
+        }
         Ok(())
     }
 
@@ -127,6 +153,19 @@ impl Publisher {
     pub fn observing(&self) -> Option<String> {
         fs::read_to_string(self.dir.join(OBSERVE)).ok().map(|why| why.trim().to_owned())
     }
+}
+
+/// The protected senders, as the filter takes them.
+///
+/// # Errors
+/// The database's.
+pub fn protected_senders(state: &rusqlite::Transaction<'_>) -> Result<Vec<Protected>> {
+    let mut found = state.prepare_cached("SELECT sender, hosts FROM senders ORDER BY sender")?;
+    let row = |row: &rusqlite::Row<'_>| {
+        let hosts: String = row.get(1)?;
+        Ok(Protected { sender: row.get(0)?, domains: hosts.split(' ').map(str::to_owned).collect() })
+    };
+    Ok(found.query_map([], row)?.collect::<Result<_, _>>()?)
 }
 
 fn rule<'d>(decision: &'d Decision, note: &'d str) -> Rule<'d> {

@@ -14,6 +14,8 @@ use crate::{Error, Result, decide, sources, time};
 const ROUND: Duration = Duration::from_millis(500);
 /// A look that failed is tried again after so long at the least.
 const AGAIN: Duration = Duration::from_secs(60);
+/// Publishing that failed: a build may take a minute, and must not take every one.
+const PUBLISH_AGAIN: Duration = Duration::from_secs(10);
 
 /// The schedule's thread; dropped, it ends after what it is at.
 pub struct Schedule {
@@ -40,16 +42,17 @@ pub fn start(desk: Arc<Desk>) -> Result<Schedule> {
     let thread = std::thread::Builder::new().name("schedule".to_owned()).spawn(move || {
         // By the clock that never jumps: when each source was last looked at by this process.
         let mut looked: HashMap<String, Instant> = HashMap::new();
+        let mut failed: Option<Instant> = None;
         while stopped.recv_timeout(ROUND) == Err(RecvTimeoutError::Timeout) {
             // What goes wrong is an alarm already.
-            let _ = round(&desk, &mut looked);
+            let _ = round(&desk, &mut looked, &mut failed);
         }
     });
     let thread = thread.map_err(Error::file("".as_ref(), "start a thread for the schedule"))?;
     Ok(Schedule { stop: Some(stop), thread: Some(thread) })
 }
 
-fn round(desk: &Desk, looked: &mut HashMap<String, Instant>) -> Result<()> {
+fn round(desk: &Desk, looked: &mut HashMap<String, Instant>, failed: &mut Option<Instant>) -> Result<()> {
     let now = time::now();
     if decide::expire(desk.store(), now)? > 0 {
         desk.publisher().decisions(desk.store())?;
@@ -71,5 +74,10 @@ fn round(desk: &Desk, looked: &mut HashMap<String, Instant>) -> Result<()> {
             let _ = desk.import(&Actor::console("schedule"), &settings.name, false);
         }
     }
-    if desk.is_behind()? { desk.catch_up() } else { Ok(()) }
+    if failed.is_some_and(|at| at.elapsed() < PUBLISH_AGAIN) || !desk.is_behind()? {
+        return Ok(());
+    }
+    let done = desk.catch_up();
+    *failed = done.is_err().then(Instant::now);
+    done
 }

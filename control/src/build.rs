@@ -4,9 +4,12 @@
 //! DIR/key            16 secret octets in hexadecimal, mode 0600, made at the first build and kept
 //! DIR/overlay        what was decided since, bound to the snapshot in force
 //! DIR/snapshot       the snapshot in force, replaced by renaming     DIR/snapshot.1 … .3   those before it
+//! DIR/senders        protected senders     DIR/*.sig   signatures     DIR/observe   while it stands there, filters observe
 //! ```
 
 pub mod overlay;
+pub mod senders;
+pub mod signed;
 
 use crate::lists::{self, Item, Lends, Summary};
 use dataplane::suffix::Suffixes;
@@ -74,6 +77,12 @@ pub enum Error {
     /// A line of the overlay cannot be read.
     #[error("{0}: line {1}: {2}")]
     OverlayLine(PathBuf, u64, String),
+    /// A file that holds no signing key.
+    #[error("{0}: not a key of 64 hexadecimal digits")]
+    SigningKey(PathBuf),
+    /// No signature of the console's key fits a file.
+    #[error("{0}: not signed by the console's key")]
+    NotSigned(PathBuf),
     /// A decision does not fit the overlay.
     #[error("{0}: {1}: {2}")]
     NotTaken(PathBuf, String, #[source] NotTaken),
@@ -205,8 +214,12 @@ fn earlier(dir: &Path, n: usize) -> PathBuf {
 /// The directory cannot be written; what was in force stays so.
 pub fn install(dir: &Path, bytes: &[u8]) -> Result<(), Error> {
     let (new, current) = (dir.join("snapshot.new"), dir.join("snapshot"));
-    let mut file = File::create(&new).map_err(at(&new))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(at(&new))?;
+    let written = File::create(&new).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
+    if let Err(error) = written {
+        // Half a snapshot would take the room that decisions need.
+        let _ = fs::remove_file(&new);
+        return Err(Error::Io(new, error));
+    }
     if current.exists() {
         for n in (1..KEPT).rev().filter(|n| earlier(dir, *n).exists()) {
             fs::rename(earlier(dir, n), earlier(dir, n + 1)).map_err(at(dir))?;

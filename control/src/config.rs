@@ -145,8 +145,8 @@ pub fn load_with(path: Option<&Path>, variables: impl IntoIterator<Item = (Strin
             *path = folder.join(&*path);
         }
     };
-    let File { network, joins, live, mut spool, mut work, admin, unscanned, plan, wire, .. } = file;
-    [&mut spool.key_file, &mut work.console_key_file].into_iter().for_each(beside);
+    let File { network, joins, mut live, mut spool, mut work, admin, unscanned, plan, wire, .. } = file;
+    [&mut spool.key_file, &mut work.console_key_file, &mut live.verdicts_key_file].into_iter().for_each(beside);
     let (network, joins) = (Network::from(network), Joins::from(joins));
     Ok(Config { policy, network, joins, live, spool, work, admin, unscanned, plan, wire, sources })
 }

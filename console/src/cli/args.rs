@@ -85,6 +85,30 @@ pub(super) enum Do {
         #[command(subcommand)]
         command: AuditCommand,
     },
+    /// Back up everything that cannot be made again, while the console runs. Without keys, unless they are sealed.
+    #[command(after_help = "Example: ztsms-console backup /srv/backup/desk.tar.gz --keys-for backup.pub")]
+    Backup {
+        /// The file to be written.
+        to: PathBuf,
+        /// A file with the public key that keys are sealed for (`backup-key` makes one).
+        #[arg(long, value_name = "FILE")]
+        keys_for: Option<PathBuf>,
+    },
+    /// Put a backup back into the data directory, which must hold nothing yet, and compare.
+    #[command(after_help = "Example: ztsms-console restore /srv/backup/desk.tar.gz --data ./desk2 --key backup.key")]
+    Restore {
+        /// The backup.
+        from: PathBuf,
+        /// A file with the secret key that its keys were sealed for; without it new ones are made.
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
+    },
+    /// Make a key pair for backups: the secret half into a file, the public half on standard output.
+    #[command(after_help = "Example: ztsms-console backup-key /media/safe/backup.key > backup.pub")]
+    BackupKey {
+        /// The file for the secret half; it must not exist.
+        file: PathBuf,
+    },
 }
 
 #[derive(Args)]

@@ -208,3 +208,13 @@ pub(super) fn verified(answer: &Value) -> String {
 pub(super) fn head(answer: &Value) -> String {
     text(&answer["head"]) + "\n"
 }
+
+pub(super) fn manifest(answer: &Value) -> String {
+    format!(
+        "{} files of {}, {}, audit log up to {}\n",
+        answer["files"].as_object().map_or(0, serde_json::Map::len),
+        when(&answer["made"]),
+        if answer["keys"] == true { "with sealed keys" } else { "without keys" },
+        answer["audit"].as_str().unwrap_or("nothing yet")
+    )
+}

@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 
 use control::build as verdicts;
 use control::build::Error as BuildError;
+use control::build::signed::What;
 use dataplane::verdict::Verdict;
 use dataplane::verdicts::Layer;
 use dataplane::verdicts::build::{Builder, Built, Rule};
@@ -71,6 +72,7 @@ impl Publisher {
             let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
             // First the decisions for both, then the snapshot: at no moment is one without them.
             self.overlay(store, Some(built.header.id))?;
+            self.signer.sign(&self.dir, What::Snapshot, &built.bytes)?;
             verdicts::install(&self.dir, &built.bytes)?;
             drop(built);
             self.read_back()?;

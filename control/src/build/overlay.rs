@@ -26,12 +26,16 @@ fn named(line: &str) -> Option<Vec<u64>> {
     ids.collect::<Option<Vec<u64>>>().filter(|ids| !ids.is_empty())
 }
 
-/// Writes the whole overlay by renaming: these decisions, for any of these snapshots. All are local, and each pattern is a key string.
-/// Returns the octets written.
+/// Writes the whole overlay by renaming.
 ///
 /// # Errors
 /// The directory cannot be written; the overlay is as it was.
-pub fn write(dir: &Path, snapshots: &[u64], rules: &[Rule<'_>]) -> Result<String, Error> {
+pub fn write(dir: &Path, text: &str) -> Result<(), Error> {
+    replace(dir, text)
+}
+
+/// The octets of an overlay: these decisions, for any of these snapshots. All are local, and each pattern is a key string.
+pub fn to_text(snapshots: &[u64], rules: &[Rule<'_>]) -> String {
     let mut text = NAMES.trim_end().to_owned();
     // Writing to a String cannot fail.
     snapshots.iter().for_each(|id| text.push_str(&format!(" {id:016x}")));
@@ -44,8 +48,7 @@ pub fn write(dir: &Path, snapshots: &[u64], rules: &[Rule<'_>]) -> Result<String
             [rule.pattern, rule.category, rule.senders, rule.source, rule.note].map(quoted);
         let _ = writeln!(text, "{pattern},{verdict},{category},{senders},{source},{ends},{note}");
     }
-    replace(dir, &text)?;
-    Ok(text)
+    text
 }
 
 /// The overlay of a verdict directory, if it has one.
@@ -53,23 +56,46 @@ pub fn write(dir: &Path, snapshots: &[u64], rules: &[Rule<'_>]) -> Result<String
 /// # Errors
 /// It is of another snapshot, a line is not readable, or a decision is not taken: nothing is left out silently.
 pub fn read(dir: &Path, snapshot: &Snapshot, key: &Key, suffixes: &Suffixes) -> Result<Option<Overlay>, Error> {
+    Ok(self::text(dir)?.map(|text| parse(dir, &text, snapshot, key, suffixes)).transpose()?.map(|(overlay, _)| overlay))
+}
+
+/// The overlay's octets, if there is one.
+///
+/// # Errors
+/// It cannot be read.
+pub fn text(dir: &Path) -> Result<Option<String>, Error> {
     let path = dir.join("overlay");
-    let text = match fs::read_to_string(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        text => text.map_err(at(&path))?,
-    };
+    match fs::read_to_string(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        text => text.map(Some).map_err(at(&path)),
+    }
+}
+
+/// Reads an overlay's octets: the overlay as of now, and when the first of its decisions ends, Unix seconds.
+///
+/// # Errors
+/// As [`read`].
+pub fn parse(
+    dir: &Path,
+    text: &str,
+    snapshot: &Snapshot,
+    key: &Key,
+    suffixes: &Suffixes,
+) -> Result<(Overlay, Option<u64>), Error> {
+    let path = dir.join("overlay");
     let ids = text.lines().next().and_then(named).ok_or_else(|| Error::NotAnOverlay(path.clone()))?;
     if !ids.contains(&snapshot.id()) {
         return Err(Error::Refused(path, Refused::Overlay(ids.first().copied().unwrap_or_default(), snapshot.id())));
     }
     let overlay = Overlay::new(snapshot.id(), text.lines().count());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let mut refused = None;
+    let (mut refused, mut next) = (None, None::<u64>);
     let mut give = |item: Item<'_>| {
         let Item::Rule(rule) = item else { return };
         if rule.expires.is_some_and(|end| end <= now) || refused.is_some() {
             return;
         }
+        next = next.into_iter().chain(rule.expires).min();
         if let Err(why) = overlay.set(&rule, snapshot, key, suffixes) {
             refused = Some(Error::NotTaken(path.clone(), rule.pattern.to_owned(), why));
         }
@@ -79,7 +105,7 @@ pub fn read(dir: &Path, snapshot: &Snapshot, key: &Key, suffixes: &Suffixes) -> 
     if let Some(problem) = summary.problems.into_iter().next() {
         return Err(Error::OverlayLine(path, problem.line, problem.why));
     }
-    refused.map_or(Ok(Some(overlay)), Err)
+    refused.map_or(Ok((overlay, next)), Err)
 }
 
 /// Appends one decision to the overlay of the snapshot in force.

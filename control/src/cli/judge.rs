@@ -25,6 +25,8 @@ pub(super) fn world_and_setup(judge: &Judge) -> Result<(World, Setup), Failure> 
     let suffixes = Suffixes::built_in();
     let table = table(judge.verdicts.as_deref(), &suffixes)?;
     let Config { policy, network, joins, .. } = config::load(judge.policy.as_deref()).map_err(said)?;
+    let senders = judge.verdicts.as_deref().filter(|path| path.is_dir()).map(build::senders::read).transpose().map_err(said)?;
+    let policy = policy.with_protected(&senders.unwrap_or_default());
     let world = World { scanner: Scanner::default(), suffixes, table, policy, network: self::network(&network) };
     Ok((world, joins.setup()))
 }

@@ -21,6 +21,8 @@ pub struct Live {
     pub limits: ChangeLimits,
     /// The verdict directory; none: everything is `unknown`.
     pub verdicts: Option<PathBuf>,
+    /// The console's public key: what it did not sign in the verdict directory is refused. None: nothing is asked for.
+    pub verdicts_key_file: Option<PathBuf>,
     /// How often the verdict directory is looked at.
     pub follow_ms: u64,
     /// The name of this filter in records and metrics.
@@ -38,6 +40,7 @@ impl Default for Live {
             breaker: Breaker::default(),
             limits: ChangeLimits::default(),
             verdicts: None,
+            verdicts_key_file: None,
             follow_ms: 10,
             name: "ztsms".to_owned(),
             state_dir: "/var/lib/ztsms".into(),

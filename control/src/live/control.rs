@@ -12,6 +12,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam::channel::{Receiver, Sender, bounded, unbounded};
 use dataplane::live::{ControlSide, Kind, Noted, SmsNote, Stage, Worlds};
+use dataplane::policy::Protected;
 use dataplane::verdicts::Table;
 use dataplane::world::{Network, World};
 use serde_json::Value;
@@ -19,11 +20,12 @@ use serde_json::Value;
 use super::admin::{Command, Latest, Order, Socket};
 use super::alarms::Alarms;
 use super::breaker::{Breaker, Tripped};
-use super::follow::{Follow, News};
+use super::follow::{self, Follow, News, Terms};
 use super::records::Makes;
 use super::status::Status;
 use super::unscanned::Samples;
 use super::{keys, metrics, stage};
+use crate::build::signed::Verifier;
 use crate::config::Config;
 use crate::plan::Plan;
 use crate::record::Redactor;
@@ -63,6 +65,9 @@ pub enum Error {
     /// `[work]` without a key would be readable.
     #[error("[work] has a directory and no console_key_file: nothing is kept that is not sealed")]
     NoConsoleKey,
+    /// The console's key is none.
+    #[error("{0} ([live] verdicts_key_file)")]
+    ConsoleKey(#[source] crate::build::Error),
     /// No thread could be made.
     #[error("no thread: {0}")]
     Thread(#[source] io::Error),
@@ -127,7 +132,7 @@ impl Control {
         let (news_in, news) = bounded(16);
         let (back, back_out) = bounded::<Sender<Result<u64, String>>>(1);
         let suffixes = worlds.current().suffixes.clone();
-        let follow = verdicts.as_deref().map(|dir| Follow::new(dir, suffixes, config.live.limits.clone()));
+        let follow = verdicts.as_deref().map(|dir| Ok::<_, Error>(Follow::new(dir, suffixes, terms(&config)?))).transpose()?;
         let every = Duration::from_millis(config.live.follow_ms.max(1));
         let mut running = Running::new(config, worlds, sources, news, back, verdicts.is_some())?;
         (running.reload, running.reloaded) = (reload, reloaded);
@@ -137,6 +142,11 @@ impl Control {
         }
         running.publish(&latest);
         threads.push(socket.serve(orders.clone(), Arc::clone(&latest), Arc::clone(&stop)).map_err(Error::Thread)?);
+        if let Some(dir) = &verdicts {
+            let news = news_in.clone();
+            let thread = follow::follow_observe(dir, every, move |what| drop(news.send(what)), Arc::clone(&stop));
+            threads.push(thread.map_err(Error::Thread)?);
+        }
         if let Some(follow) = follow {
             let stop = Arc::clone(&stop);
             let thread = Builder::new().name("follow".to_owned());
@@ -183,6 +193,12 @@ impl Drop for Control {
     }
 }
 
+fn terms(config: &Config) -> Result<Terms, Error> {
+    let live = &config.live;
+    let verifier = live.verdicts_key_file.as_deref().map(Verifier::from_file).transpose().map_err(Error::ConsoleKey)?;
+    Ok(Terms { limits: live.limits.clone(), verifier, state_dir: Some(live.state_dir.clone()) })
+}
+
 fn following(
     mut follow: Follow,
     every: Duration,
@@ -209,6 +225,10 @@ struct Running {
     news: Receiver<News>,
     back: Sender<Sender<Result<u64, String>>>,
     follows: bool,
+    /// Why the console put everything into observe.
+    observed: Option<String>,
+    /// Protected senders of the verdict directory.
+    senders: Vec<Protected>,
     makes: Makes,
     spool: Option<Sink>,
     work: Option<Sink>,
@@ -294,6 +314,8 @@ impl Running {
             news,
             back,
             follows,
+            observed: None,
+            senders: Vec::new(),
             makes,
             spool,
             work,
@@ -389,6 +411,8 @@ impl Running {
     fn learn(&mut self, news: News) {
         match news {
             News::Table(table, _) => self.swap(*table),
+            News::Senders(senders) => self.protect(senders),
+            News::Observe(why) => self.observe(why),
             News::Refused(alarm, why) => self.alarms.raise(alarm, why, now()),
             News::Well(alarm) => self.alarms.clear(alarm),
         }
@@ -408,12 +432,35 @@ impl Running {
         self.worlds.set(world, current.stage.clone());
     }
 
+    /// The stage that holds now: the configuration's, without what the breaker and the console return to observe.
+    fn held(&self) -> Stage {
+        if self.observed.is_some() {
+            return Stage::observe();
+        }
+        self.stage.held_back(self.breaker.domains.iter().map(|domain| &**domain), self.breaker.all)
+    }
+
+    /// The console puts every filter into observe, or lets them act again.
+    fn observe(&mut self, why: Option<String>) {
+        self.alarms.set("observe", why.as_ref().map(|why| format!("the console put all filters into observe: {why}")), now());
+        self.observed = why;
+        self.worlds.set_stage(self.held());
+    }
+
+    /// Protected senders beside those of the configuration.
+    fn protect(&mut self, senders: Vec<Protected>) {
+        self.senders = senders;
+        let current = self.worlds.current();
+        let World { scanner, suffixes, table, network, .. } = &*current.world;
+        let (table, policy) = (table.share(), self.config.policy.clone().with_protected(&self.senders));
+        let world = World { scanner: scanner.clone(), suffixes: suffixes.clone(), table, policy, network: network.clone() };
+        self.worlds.set(world, current.stage.clone());
+    }
+
     fn judge(&mut self) {
         let tripped = self.breaker.judge();
         if !tripped.is_empty() {
-            let domains = self.breaker.domains.iter().map(|domain| &**domain);
-            let held = self.stage.held_back(domains, self.breaker.all);
-            self.worlds.set_stage(held);
+            self.worlds.set_stage(self.held());
             let what: Vec<String> = tripped
                 .iter()
                 .map(|one| match one {

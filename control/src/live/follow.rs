@@ -1,20 +1,33 @@
 //! Follows a verdict directory on a thread of its own: what changed is read, checked against the limits, and handed over as a table.
 //!
-//! The console writes the directory and cannot be trusted beyond the limits of the root-owned configuration. A snapshot is read into memory and
-//! checked to the last octet before anything sees it; an overlay is read whole, so that a change is in force whole.
+//! The console writes the directory and cannot be trusted beyond the limits of the root-owned configuration. A snapshot is read into memory,
+//! aside so that decisions do not wait for it, and checked to the last octet before anything sees it; an overlay is read whole, so that a
+//! change is in force whole. Where the configuration names the console's public key, what it did not sign is refused. The last three
+//! snapshots are kept in the filter's own state directory: to go back to, and to begin with when the directory cannot be read.
+
+mod changes;
+mod kept;
+mod load;
+mod observe;
 
 use std::collections::VecDeque;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use dataplane::policy::Protected;
 use dataplane::suffix::Suffixes;
-use dataplane::verdicts::{OpenError, Overlay, Refused, Snapshot, Table};
-use xxhash_rust::xxh3::xxh3_64;
+use dataplane::verdicts::{Snapshot, Table};
 
-use crate::build;
+use crate::build::signed::{Verifier, What};
+use crate::build::{self, overlay, senders};
 use crate::config::live::ChangeLimits;
+use changes::Decisions;
+use kept::Kept;
+use load::Load;
+pub use observe::{Observe, follow as follow_observe};
 
 /// Snapshots that this process took and would take again.
 const REMEMBERED: usize = 16;
@@ -25,6 +38,10 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub enum News {
     /// This table is to be in force.
     Table(Box<Table>, &'static str),
+    /// These protected senders are, beside those of the configuration.
+    Senders(Vec<Protected>),
+    /// Everything is only observed, and why; or no longer.
+    Observe(Option<String>),
     /// Something was refused, and why; what was in force stays so.
     Refused(&'static str, String),
     /// All is well with this again.
@@ -35,6 +52,8 @@ pub enum News {
 pub const SNAPSHOT_ALARM: &str = "verdicts-refused";
 /// The overlay could not be taken.
 pub const OVERLAY_ALARM: &str = "overlay-refused";
+/// What is in force could not be kept.
+pub const KEPT_ALARM: &str = "verdicts-kept";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stamp {
@@ -52,156 +71,230 @@ fn stamp(path: &Path) -> Option<Stamp> {
     Some(Stamp { modified: meta.modified().ok(), len: meta.len(), inode })
 }
 
+/// What a filter's configuration says of the directory.
+#[derive(Clone, Debug, Default)]
+pub struct Terms {
+    /// The largest change that is taken.
+    pub limits: ChangeLimits,
+    /// The console's key: what it did not sign is refused.
+    pub verifier: Option<Verifier>,
+    /// Where the last snapshots are kept; none: they are not.
+    pub state_dir: Option<PathBuf>,
+}
+
 /// The following side.
 pub struct Follow {
     dir: PathBuf,
     suffixes: Suffixes,
-    limits: ChangeLimits,
+    terms: Terms,
+    kept: Option<Kept>,
     snapshot: Option<Arc<Snapshot>>,
-    seen: [Option<Option<Stamp>>; 2],
+    /// Of the snapshot, the overlay, the senders.
+    seen: [Option<Option<Stamp>>; 3],
+    loading: Option<JoinHandle<Result<Option<Snapshot>, String>>>,
     tried: Instant,
     failing: bool,
     taken: VecDeque<u64>,
     /// Snapshots that were gone back from: not taken again while one is the directory's.
     shunned: Vec<u64>,
-    decisions: VecDeque<(Instant, u64)>,
-    overlay_lines: u64,
+    changes: VecDeque<(Instant, u64)>,
+    /// What was accepted last, and its octets.
+    decisions: Option<Decisions>,
+    accepted: Option<String>,
+    senders: Vec<Protected>,
+    /// When the first of the decisions ends, Unix seconds.
+    next_end: Option<u64>,
 }
 
 impl Follow {
     /// Nothing is read yet.
-    pub fn new(dir: &Path, suffixes: Suffixes, limits: ChangeLimits) -> Self {
+    pub fn new(dir: &Path, suffixes: Suffixes, terms: Terms) -> Self {
+        let kept = terms.state_dir.as_ref().map(|state| Kept::new(state));
         Self {
             dir: dir.to_owned(),
             suffixes,
-            limits,
             snapshot: None,
-            seen: [None, None],
+            seen: [None; 3],
+            loading: None,
             tried: Instant::now(),
             failing: false,
             taken: VecDeque::new(),
-            shunned: Vec::new(),
-            decisions: VecDeque::new(),
-            overlay_lines: 0,
+            shunned: kept.as_ref().map(Kept::shunned).unwrap_or_default(),
+            changes: VecDeque::new(),
+            decisions: None,
+            accepted: None,
+            senders: Vec::new(),
+            next_end: None,
+            terms,
+            kept,
         }
     }
 
-    /// Looks once; hands over what changed since the last time. Cheap when nothing did.
+    /// Looks once; hands over what changed since the last time. Cheap when nothing did. A snapshot is read aside: it is in force at the first
+    /// look after it was read.
     pub fn look(&mut self, mut give: impl FnMut(News)) {
-        let now = [stamp(&self.dir.join("snapshot")), stamp(&self.dir.join("overlay"))];
+        let now = ["snapshot", "overlay", "senders"].map(|name| stamp(&self.dir.join(name)));
         let again = self.failing && self.tried.elapsed() >= AGAIN;
-        let [snapshot_seen, overlay_seen] = self.seen;
-        let snapshot_changed = snapshot_seen != Some(now[0]);
-        if !snapshot_changed && overlay_seen == Some(now[1]) && !again {
+        let changed = |n: usize| self.seen.get(n).zip(now.get(n)).is_some_and(|(seen, now)| *seen != Some(*now));
+        let (snapshot_changed, decisions_changed) = (changed(0), changed(1) || changed(2));
+        let ended = self.next_end.is_some_and(|end| unix_seconds() >= end);
+        if (snapshot_changed || again && self.snapshot.is_none()) && self.loading.is_none() {
+            self.seen[0] = Some(now[0]);
+            self.begin_to_load(&mut give);
+        }
+        let loaded = self.loaded(&mut give);
+        if let Some(trouble) = self.kept.as_mut().and_then(Kept::trouble) {
+            give(trouble.map_or(News::Well(KEPT_ALARM), |why| News::Refused(KEPT_ALARM, why)));
+        }
+        if !(decisions_changed || loaded || again || ended) {
             return;
         }
-        self.seen = now.map(Some);
-        self.tried = Instant::now();
-        self.failing = false;
-        if snapshot_changed {
-            match self.read_snapshot(&self.dir.join("snapshot")) {
-                Ok(Some(snapshot)) => {
-                    // Another one: what was gone back from is past.
-                    self.shunned.clear();
-                    self.take(snapshot);
-                    give(News::Well(SNAPSHOT_ALARM));
-                }
-                Ok(None) => {}
-                Err(why) => {
-                    self.failing = now[0].is_some();
-                    give(News::Refused(SNAPSHOT_ALARM, why));
-                }
-            }
-        }
-        self.overlay(if snapshot_changed { "snapshot" } else { "overlay" }, &mut give);
+        (self.seen[1], self.seen[2]) = (Some(now[1]), Some(now[2]));
+        (self.tried, self.failing) = (Instant::now(), false);
+        self.decide(if loaded { "snapshot" } else { "overlay" }, &mut give);
+    }
+
+    /// Whether a snapshot is being read.
+    pub fn is_loading(&self) -> bool {
+        self.loading.is_some()
     }
 
     /// Goes back to the snapshot before the present one, and stays there until the directory has another.
     ///
     /// # Errors
     /// There is none, or it cannot be read.
-    pub fn go_back(&mut self, give: impl FnMut(News)) -> Result<u64, String> {
+    pub fn go_back(&mut self, mut give: impl FnMut(News)) -> Result<u64, String> {
         let present = self.snapshot.as_ref().map(|snapshot| snapshot.id());
-        for n in 1..=build::KEPT {
-            let path = self.dir.join(format!("snapshot.{n}"));
+        let own = self.kept.as_ref().map(Kept::snapshots).unwrap_or_default();
+        let theirs = (1..=build::KEPT).map(|n| self.dir.join(format!("snapshot.{n}")));
+        for (path, ours) in own.into_iter().map(|path| (path, true)).chain(theirs.map(|path| (path, false))) {
             let Ok(snapshot) = Snapshot::read_into_memory(&path) else { continue };
             if Some(snapshot.id()) == present || self.shunned.contains(&snapshot.id()) {
                 continue;
             }
-            self.check(&snapshot)?;
+            self.load().check(&snapshot, ours)?;
             let id = snapshot.id();
             self.shunned.extend(present);
-            self.take(snapshot);
-            let mut give = give;
-            self.overlay("rollback", &mut give);
+            if let Some(kept) = &self.kept {
+                kept.shun(&self.shunned);
+            }
+            self.take(Arc::new(snapshot));
+            self.decide("rollback", &mut give);
             return Ok(id);
         }
         Err(format!("{}: no earlier snapshot to go back to", self.dir.display()))
     }
 
-    fn take(&mut self, snapshot: Snapshot) {
+    fn load(&self) -> Load {
+        Load {
+            dir: self.dir.clone(),
+            suffixes: self.suffixes.clone(),
+            terms: self.terms.clone(),
+            present: self.snapshot.clone(),
+            taken: self.taken.iter().copied().collect(),
+            shunned: self.shunned.clone(),
+        }
+    }
+
+    fn begin_to_load(&mut self, give: &mut impl FnMut(News)) {
+        let load = self.load();
+        match std::thread::Builder::new().name("snapshot".to_owned()).spawn(move || load.read()) {
+            Ok(thread) => self.loading = Some(thread),
+            Err(error) => {
+                self.failing = true;
+                give(News::Refused(SNAPSHOT_ALARM, format!("{}: no thread to read it: {error}", self.dir.display())));
+            }
+        }
+    }
+
+    /// Takes a snapshot that has been read; whether there was one. Where the directory has none to begin with, the last kept one serves.
+    fn loaded(&mut self, give: &mut impl FnMut(News)) -> bool {
+        let Some(thread) = self.loading.take_if(|thread| thread.is_finished()) else { return false };
+        match thread.join().unwrap_or_else(|_| Err("reading a snapshot failed in itself".to_owned())) {
+            Ok(Some(snapshot)) => {
+                let snapshot = Arc::new(snapshot);
+                // Another one: what was gone back from is past.
+                let shunned = !core::mem::take(&mut self.shunned).is_empty();
+                if let Some(kept) = &mut self.kept {
+                    if shunned {
+                        kept.shun(&[]);
+                    }
+                    kept.keep(Arc::clone(&snapshot), &self.dir);
+                }
+                self.take(snapshot);
+                give(News::Well(SNAPSHOT_ALARM));
+                return true;
+            }
+            Ok(None) => {}
+            Err(why) => {
+                self.failing = self.dir.join("snapshot").exists();
+                give(News::Refused(SNAPSHOT_ALARM, why));
+            }
+        }
+        let first = if self.snapshot.is_none() { self.kept.as_ref().and_then(|kept| kept.newest(&self.shunned)) } else { None };
+        let Some(snapshot) = first.filter(|snapshot| self.load().check(snapshot, true).is_ok()) else { return false };
+        self.take(Arc::new(snapshot));
+        true
+    }
+
+    fn take(&mut self, snapshot: Arc<Snapshot>) {
         if !self.taken.contains(&snapshot.id()) {
             self.taken.push_back(snapshot.id());
             if self.taken.len() > REMEMBERED {
                 self.taken.pop_front();
             }
         }
-        self.snapshot = Some(Arc::new(snapshot));
-        self.overlay_lines = 0;
-    }
-
-    /// The snapshot, if it is another and may be taken.
-    fn read_snapshot(&self, path: &Path) -> Result<Option<Snapshot>, String> {
-        let said = |error: OpenError| format!("{}: {error}", path.display());
-        let snapshot = Snapshot::read_into_memory(path).map_err(said)?;
-        let id = snapshot.id();
-        if self.snapshot.as_ref().is_some_and(|present| present.id() == id) || self.shunned.contains(&id) {
-            return Ok(None);
-        }
-        self.check(&snapshot)?;
-        if let (Some(present), limit @ 1..) = (&self.snapshot, self.limits.snapshot_entries) {
-            let changes = changes(present, &snapshot);
-            if changes > limit && !self.taken.contains(&id) {
-                return Err(format!("{}: {changes} entries changed, the limit is {limit}", path.display()));
-            }
-        }
-        Ok(Some(snapshot))
-    }
-
-    fn check(&self, snapshot: &Snapshot) -> Result<(), String> {
-        let key = build::read_key(&self.dir).map_err(|error| error.to_string())?;
-        let refused = |why: Refused| format!("{}: {why}", self.dir.display());
-        snapshot.verify().map_err(refused)?;
-        snapshot.fits(key.check(), dataplane::canonical::RULES_VERSION.into(), self.suffixes.id()).map_err(refused)
+        self.snapshot = Some(snapshot);
     }
 
     /// Puts the snapshot in force with what was decided since.
-    fn overlay(&mut self, cause: &'static str, give: &mut impl FnMut(News)) {
+    fn decide(&mut self, cause: &'static str, give: &mut impl FnMut(News)) {
         let Some(snapshot) = self.snapshot.clone() else { return };
-        let read = build::read_key(&self.dir)
-            .and_then(|key| build::overlay::read(&self.dir, &snapshot, &key, &self.suffixes).map(|overlay| (key, overlay)));
-        let (key, overlay) = match read {
-            Ok((key, overlay)) => (key, overlay),
+        let dir = self.dir.clone();
+        let key = build::read_key(&dir).or_else(|error| self.kept.as_ref().and_then(Kept::key).ok_or(error));
+        let key = match key {
+            Ok(key) => key,
+            Err(error) => return give(News::Refused(SNAPSHOT_ALARM, error.to_string())),
+        };
+        let parse = |text: &str| overlay::parse(&dir, text, &snapshot, &key, &self.suffixes);
+        let read = overlay::text(&dir).and_then(|text| self.signed(What::Overlay, text)).and_then(|text| {
+            let parsed = text.as_deref().map(parse).transpose()?;
+            let senders = self.signed(What::Senders, senders::text(&dir)?)?;
+            let senders = senders.map_or_else(|| Ok(Vec::new()), |text| senders::parse(&dir, &text))?;
+            Ok((text, parsed, senders))
+        });
+        let (text, parsed, senders) = match read {
+            Ok(read) => read,
             Err(error) => {
                 self.failing = true;
                 give(News::Refused(OVERLAY_ALARM, error.to_string()));
-                // A new snapshot is in force all the same, without what was decided about another.
-                let Ok(key) = build::read_key(&self.dir) else { return };
+                // A new snapshot is in force all the same, with what was accepted last, as far as it fits.
                 if cause == "overlay" {
                     return;
                 }
-                (key, None)
+                let text = self.accepted.clone().or_else(|| self.kept.as_ref().and_then(Kept::overlay));
+                let parsed = text.as_deref().and_then(|text| parse(text).ok());
+                (text, parsed, self.senders.clone())
             }
         };
-        if let Err(why) = self.within_a_minute(overlay.as_ref()) {
-            give(News::Refused(OVERLAY_ALARM, why));
+        let (overlay, next_end) = parsed.map_or((None, None), |(overlay, next)| (Some(overlay), next));
+        let decisions = Decisions::of(overlay.as_ref(), &senders);
+        if let Err(why) = self.within_a_minute(&decisions) {
             self.failing = true;
-            return;
+            return give(News::Refused(OVERLAY_ALARM, why));
         }
-        match Table::new(snapshot, overlay, key, &self.suffixes) {
+        match Table::new(Arc::clone(&snapshot), overlay, key, &self.suffixes) {
             Ok(table) => {
                 if !self.failing {
                     give(News::Well(OVERLAY_ALARM));
+                }
+                if let Some((kept, text)) = self.kept.as_ref().zip(text.as_ref()) {
+                    kept.keep_overlay(text);
+                }
+                (self.decisions, self.accepted, self.next_end) = (Some(decisions), text, next_end);
+                if self.senders != senders {
+                    self.senders.clone_from(&senders);
+                    give(News::Senders(senders));
                 }
                 give(News::Table(Box::new(table), cause));
             }
@@ -209,62 +302,39 @@ impl Follow {
         }
     }
 
-    fn within_a_minute(&mut self, overlay: Option<&Overlay>) -> Result<(), String> {
-        let lines = overlay.map_or(0, Overlay::len) as u64;
-        let fresh = lines.saturating_sub(self.overlay_lines);
-        self.decisions.retain(|(at, _)| at.elapsed() < Duration::from_secs(60));
-        let minute: u64 = self.decisions.iter().map(|(_, n)| n).sum();
-        let limit = self.limits.overlay_a_minute;
-        if limit > 0 && minute + fresh > limit && self.overlay_lines + minute > 0 {
+    /// The octets, if they are signed or need not be. A file that is not there needs no signature: that it went is a change like others.
+    fn signed(&self, what: What, text: Option<String>) -> Result<Option<String>, build::Error> {
+        if let Some((verifier, text)) = self.terms.verifier.as_ref().zip(text.as_ref()) {
+            verifier.check(&self.dir, what, text.as_bytes())?;
+        }
+        Ok(text)
+    }
+
+    /// Decisions that are made, changed or taken away count, whatever snapshot they stand on. The first ones of a filter that kept none are
+    /// measured by nothing.
+    fn within_a_minute(&mut self, decisions: &Decisions) -> Result<(), String> {
+        let kept = || {
+            let (kept, snapshot) = (self.kept.as_ref()?, self.snapshot.as_ref()?);
+            let key = kept.key()?;
+            let (overlay, _) = overlay::parse(&self.dir, &kept.overlay()?, snapshot, &key, &self.suffixes).ok()?;
+            Some(Decisions::of(Some(&overlay), &[]))
+        };
+        let Some(before) = self.decisions.take().or_else(kept) else { return Ok(()) };
+        let fresh = decisions.differ_from(&before);
+        self.decisions = Some(before);
+        self.changes.retain(|(at, _)| at.elapsed() < Duration::from_secs(60));
+        let minute: u64 = self.changes.iter().map(|(_, n)| n).sum();
+        let limit = self.terms.limits.overlay_a_minute;
+        if limit > 0 && minute + fresh > limit && fresh > 0 {
             return Err(format!("{}: {} decisions within a minute, the limit is {limit}", self.dir.display(), minute + fresh));
         }
-        self.decisions.push_back((Instant::now(), fresh));
-        self.overlay_lines = lines;
+        self.changes.push_back((Instant::now(), fresh));
         Ok(())
     }
 }
 
-/// Entries that one snapshot has and the other has not, or has otherwise: the larger side.
-fn changes(old: &Snapshot, new: &Snapshot) -> u64 {
-    let (old, new) = (prints(old), prints(new));
-    let (mut a, mut b) = (old.iter().peekable(), new.iter().peekable());
-    let (mut removed, mut added) = (0, 0);
-    loop {
-        match (a.peek(), b.peek()) {
-            (Some(x), Some(y)) if x == y => {
-                a.next();
-                b.next();
-            }
-            (Some(x), Some(y)) if x < y => {
-                removed += 1;
-                a.next();
-            }
-            (_, Some(_)) => {
-                added += 1;
-                b.next();
-            }
-            (Some(_), None) => {
-                removed += 1;
-                a.next();
-            }
-            (None, None) => return u64::max(removed, added),
-        }
-    }
-}
-
-fn prints(snapshot: &Snapshot) -> Vec<u64> {
-    let mut text = String::new();
-    let print = |(slot, _)| {
-        let entry = snapshot.entry(slot);
-        text.clear();
-        for part in [entry.pattern, "\0", entry.verdict.name(), "\0", entry.senders] {
-            text.push_str(part);
-        }
-        (!entry.pattern.is_empty()).then(|| xxh3_64(text.as_bytes()))
-    };
-    let mut prints: Vec<u64> = snapshot.words().filter_map(print).collect();
-    prints.sort_unstable();
-    prints
+fn unix_seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ impl ConsoleKey {
     }
 
     /// What only the secret half opens. Empty where the key is one that nothing can be sealed for.
-    pub(super) fn seal(&self, plain: &[u8]) -> Vec<u8> {
+    pub fn seal(&self, plain: &[u8]) -> Vec<u8> {
         self.0.seal(&mut OsRng, plain).unwrap_or_default()
     }
 

@@ -112,6 +112,30 @@ fn a_decision_acts_within_50_ms_and_pass_within_100_ms() {
 }
 
 #[test]
+fn observe_in_the_directory_stops_all_rewriting_within_a_second_and_taken_away_it_goes_on() {
+    let room = Room::new("told-to-observe");
+    room.build(&["bank.example,safe"]);
+    let live = room.start("enforce = true", 0);
+    until("something is rewritten", || number(&room.status(), "/rewritten_frames") > 0);
+    let told = Instant::now();
+    fs::write(room.path("verdicts").join("observe"), "ada: complaints\n").unwrap();
+    until("it is said", || room.status()["mode"]["enforce"] == false);
+    assert!(told.elapsed() < Duration::from_secs(1), "{:?}", told.elapsed());
+    println!("told to observe: {:?}", told.elapsed());
+    let alarms = room.status()["alarms"].to_string();
+    assert!(alarms.contains("ada: complaints"), "{alarms}");
+    // What was at work when it was said is done.
+    std::thread::sleep(Duration::from_millis(100));
+    let count = |at: &str| number(&room.status(), at);
+    let (rewritten, seen) = (count("/rewritten_frames"), count("/levels/sms/seen"));
+    until("more messages pass", || count("/levels/sms/seen") > seen + 500);
+    assert_eq!(count("/rewritten_frames"), rewritten);
+    fs::remove_file(room.path("verdicts").join("observe")).unwrap();
+    until("it acts again", || count("/rewritten_frames") > rewritten);
+    drop(live);
+}
+
+#[test]
 fn rollback_by_the_socket_puts_the_snapshot_before_in_force() {
     let room = Room::new("rollback");
     room.build(&["bank.example,safe"]);

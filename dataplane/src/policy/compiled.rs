@@ -5,7 +5,7 @@ use super::decision::{Decision, Explanation, Source};
 use super::facts::{Direction, LinkFacts, Message};
 use super::imitation::Imitation;
 use super::profiles::{Kind, Profile, Recipients, Subscriber};
-use super::rules::{CompiledRule, ProtectedSenders};
+use super::rules::{CompiledRule, Protected, ProtectedSenders};
 use super::spec::{Pages, Spec, SpecError, is_host};
 use super::template::{Firsts, Template, Values};
 use super::words::{self, in_gsm7};
@@ -159,6 +159,19 @@ impl Policy {
             self.id = hasher.finish();
         }
         (self.recipients, self.default_profile) = (table, default);
+        self
+    }
+
+    /// The policy with more protected senders, beside those that were written with it.
+    #[must_use]
+    pub fn with_protected(mut self, more: &[Protected]) -> Self {
+        if !more.is_empty() {
+            let mut hasher = xxhash_rust::xxh3::Xxh3::new();
+            (self.id, more).hash(&mut hasher);
+            self.id = hasher.finish();
+            let all: Vec<Protected> = self.spec.protected.iter().chain(more).cloned().collect();
+            self.protected = ProtectedSenders::new(&all);
+        }
         self
     }
 

@@ -125,6 +125,11 @@ impl Snapshot {
         &self.header
     }
 
+    /// The whole file, as it is held: what a signature is checked against.
+    pub fn octets(&self) -> &[u8] {
+        self.bytes.get()
+    }
+
     /// Tells this snapshot from all others.
     pub const fn id(&self) -> u64 {
         self.header.id

@@ -47,7 +47,7 @@ impl Running {
 
     fn reset_breaker(&mut self) {
         self.breaker.reset();
-        self.worlds.set_stage(self.stage.clone());
+        self.worlds.set_stage(self.held());
         self.alarms.clear("breaker");
     }
 
@@ -62,9 +62,10 @@ impl Running {
         let (config, network, stage) = read?;
         let kept = &self.config;
         let same = [
-            ("[live] verdicts, limits, follow_ms, name, state_dir", {
+            ("[live] verdicts, verdicts_key_file, limits, follow_ms, name, state_dir", {
                 let of = |live: &crate::config::live::Live| {
-                    (live.verdicts.clone(), live.limits.clone(), live.follow_ms, live.name.clone(), live.state_dir.clone())
+                    let files = (live.verdicts.clone(), live.verdicts_key_file.clone(), live.state_dir.clone());
+                    (files, live.limits.clone(), live.follow_ms, live.name.clone())
                 };
                 of(&config.live) == of(&kept.live)
             }),
@@ -82,9 +83,10 @@ impl Running {
         let current = self.worlds.current();
         let World { scanner, suffixes, table, .. } = &*current.world;
         let table = table.share();
-        let world = World { scanner: scanner.clone(), suffixes: suffixes.clone(), table, policy: config.policy.clone(), network };
-        let domains = self.breaker.domains.iter().map(|domain| &**domain);
-        let number = self.worlds.set(world, self.stage.held_back(domains, self.breaker.all));
+        self.config.policy.clone_from(&config.policy);
+        let policy = self.config.policy.clone().with_protected(&self.senders);
+        let world = World { scanner: scanner.clone(), suffixes: suffixes.clone(), table, policy, network };
+        let number = self.worlds.set(world, self.held());
         if let Some(reloaded) = &self.reloaded {
             // Whoever holds the wire leaves when it likes.
             drop(reloaded.send(config));

@@ -23,7 +23,7 @@ impl Running {
             started: self.started,
             time,
             mode: Mode {
-                enforce: self.stage.enforces(),
+                enforce: self.stage.enforces() && self.observed.is_none(),
                 stage_percent: f64::from(self.stage.share()) / 100.0,
                 pass: self.worlds.pass(),
                 breaker_all: self.breaker.all,

@@ -10,6 +10,7 @@ struct Directory {
     /// The table in force, as the control thread would have it.
     table: Option<Box<Table>>,
     refused: Vec<String>,
+    senders: Vec<Protected>,
 }
 
 impl Directory {
@@ -18,8 +19,8 @@ impl Directory {
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&dir).unwrap();
         let suffixes = Suffixes::built_in();
-        let follow = Follow::new(&dir, suffixes.clone(), limits);
-        Self { dir, suffixes, follow, table: None, refused: Vec::new() }
+        let follow = Follow::new(&dir, suffixes.clone(), Terms { limits, ..Terms::default() });
+        Self { dir, suffixes, follow, table: None, refused: Vec::new(), senders: Vec::new() }
     }
 
     fn build(&self, entries: &[&str]) {
@@ -33,17 +34,24 @@ impl Directory {
         crate::build::overlay::decide(&self.dir, pattern, verdict, "", &self.suffixes).unwrap();
     }
 
+    /// Looks until what was begun is read.
     fn look(&mut self) -> usize {
-        let (table, refused, mut news) = (&mut self.table, &mut self.refused, 0);
-        self.follow.look(|what| {
-            news += 1;
-            match what {
-                News::Table(new, _) => *table = Some(new),
-                News::Refused(_, why) => refused.push(why),
-                News::Well(_) => {}
+        let (table, refused, senders, mut news) = (&mut self.table, &mut self.refused, &mut self.senders, 0);
+        loop {
+            self.follow.look(|what| {
+                news += 1;
+                match what {
+                    News::Table(new, _) => *table = Some(new),
+                    News::Refused(_, why) => refused.push(why),
+                    News::Senders(new) => *senders = new,
+                    News::Well(_) | News::Observe(_) => {}
+                }
+            });
+            if !self.follow.is_loading() {
+                return news;
             }
-        });
-        news
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     fn says(&self, link: &str) -> &'static str {
@@ -182,4 +190,132 @@ fn an_overlay_of_another_snapshot_or_half_a_line_changes_nothing_until_it_is_who
     at.look();
     assert!(at.refused.last().unwrap().contains("overlay of snapshot"), "{:?}", at.refused);
     assert_eq!(at.says("half.example"), "safe");
+}
+
+fn signed(dir: &Path, signer: &crate::build::signed::Signer, what: crate::build::signed::What, file: &str) {
+    signer.sign(dir, what, &fs::read(dir.join(file)).unwrap()).unwrap();
+}
+
+#[test]
+fn what_the_consoles_key_did_not_sign_is_refused() {
+    let mut at = Directory::new("signed", ChangeLimits::default());
+    let signer = crate::build::signed::Signer::read_or_make(&at.dir.join("secret")).unwrap();
+    fs::write(at.dir.join("public"), signer.public()).unwrap();
+    let verifier = Some(Verifier::from_file(&at.dir.join("public")).unwrap());
+    at.follow = Follow::new(&at.dir, at.suffixes.clone(), Terms { verifier, ..Terms::default() });
+    at.build(&["bank.example,safe"]);
+    at.look();
+    assert!(at.table.is_none() && at.refused[0].contains("snapshot.sig"), "{:?}", at.refused);
+    signed(&at.dir, &signer, crate::build::signed::What::Snapshot, "snapshot");
+    std::thread::sleep(AGAIN);
+    at.look();
+    assert_eq!(at.says("bank.example"), "safe");
+    at.decide("bank.example", Verdict::Dangerous);
+    at.look();
+    assert_eq!(at.says("bank.example"), "safe", "an overlay of another hand");
+    signed(&at.dir, &signer, crate::build::signed::What::Overlay, "overlay");
+    std::thread::sleep(AGAIN);
+    at.look();
+    assert_eq!(at.says("bank.example"), "dangerous");
+    fs::write(at.dir.join("senders"), "sender,hosts\n\"MyBank\",evil.example\n").unwrap();
+    at.look();
+    assert!(at.senders.is_empty() && at.refused.last().unwrap().contains("senders"), "{:?}", at.refused);
+}
+
+#[test]
+fn protected_senders_follow_and_count_against_the_limit() {
+    let mut at = Directory::new("senders", ChangeLimits { snapshot_entries: 0, overlay_a_minute: 2 });
+    at.build(&["bank.example,safe"]);
+    at.look();
+    let protect = |names: &[&str]| {
+        let one = |name: &&str| Protected { sender: (*name).to_owned(), domains: vec!["bank.example".to_owned()] };
+        senders::write(&at.dir, &senders::to_text(&names.iter().map(one).collect::<Vec<_>>())).unwrap();
+    };
+    protect(&["MyBank"]);
+    let dir = at.dir.clone();
+    at.look();
+    assert_eq!(at.senders.len(), 1);
+    let text =
+        senders::to_text(&["A", "B"].map(|name| Protected { sender: name.to_owned(), domains: vec!["x.example".to_owned()] }));
+    senders::write(&dir, &text).unwrap();
+    at.look();
+    assert_eq!(at.senders[0].sender, "MyBank", "two more and one less are three changes");
+    fs::remove_file(dir.join("senders")).unwrap();
+    at.look();
+    assert!(at.senders.is_empty());
+}
+
+#[test]
+fn a_filter_begins_with_what_it_kept_when_the_directory_is_gone_and_stays_where_it_went_back_to() {
+    let mut at = Directory::new("kept", ChangeLimits::default());
+    let terms = Terms { state_dir: Some(at.dir.join("state")), ..Terms::default() };
+    let start = |at: &Directory| Follow::new(&at.dir, at.suffixes.clone(), terms.clone());
+    at.follow = start(&at);
+    let build = |at: &mut Directory, verdict: &str| {
+        at.build(&[&format!("bank.example,{verdict}")]);
+        at.look();
+        assert_eq!(at.says("bank.example"), verdict);
+    };
+    ["safe", "dangerous", "unknown", "safe", "dangerous"].iter().for_each(|verdict| build(&mut at, verdict));
+    at.decide("evil.example", Verdict::Dangerous);
+    at.look();
+    // As at the end of the process: what is being kept is written.
+    at.follow = start(&at);
+    assert_eq!(fs::read_dir(at.dir.join("state/verdicts")).unwrap().count(), 5, "three snapshots, the key, the decisions");
+    ["snapshot", "snapshot.1", "snapshot.2", "snapshot.3", "key"]
+        .iter()
+        .for_each(|name| fs::remove_file(at.dir.join(name)).unwrap());
+    at.table = None;
+    at.look();
+    assert_eq!((at.says("bank.example"), at.says("evil.example")), ("dangerous", "dangerous"));
+    assert!(!at.refused.is_empty(), "and it is said");
+    let mut table = None;
+    at.follow
+        .go_back(|news| {
+            if let News::Table(new, _) = news {
+                table = Some(new)
+            }
+        })
+        .unwrap();
+    at.table = table;
+    assert_eq!(at.says("bank.example"), "safe");
+    at.follow = start(&at);
+    at.table = None;
+    at.look();
+    assert_eq!(at.says("bank.example"), "safe", "gone back from is gone back from");
+}
+
+#[test]
+fn a_decision_ends_by_itself_whatever_became_of_the_console() {
+    let mut at = Directory::new("ends", ChangeLimits::default());
+    at.build(&["bank.example,safe"]);
+    let id = Snapshot::open(&at.dir.join("snapshot")).unwrap().id();
+    let ends = unix_seconds() + 2;
+    let rule = dataplane::verdicts::build::Rule {
+        pattern: "evil.example",
+        verdict: Verdict::Dangerous,
+        layer: dataplane::verdicts::Layer::Local,
+        expires: Some(ends),
+        ..Default::default()
+    };
+    overlay::write(&at.dir, &overlay::to_text(&[7, id], &[rule])).unwrap();
+    at.look();
+    assert_eq!(at.says("evil.example"), "dangerous");
+    while unix_seconds() < ends {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    at.look();
+    assert_eq!(at.says("evil.example"), "unknown");
+}
+
+#[test]
+fn observe_is_told_once_and_taken_back() {
+    let at = Directory::new("observe", ChangeLimits::default());
+    let mut observe = Observe::new(&at.dir);
+    assert!(observe.look().is_none());
+    fs::write(at.dir.join("observe"), "ada: too many complaints\n").unwrap();
+    assert!(matches!(observe.look(), Some(News::Observe(Some(why))) if why == "ada: too many complaints"));
+    assert!(observe.look().is_none());
+    fs::remove_file(at.dir.join("observe")).unwrap();
+    assert!(matches!(observe.look(), Some(News::Observe(None))));
 }

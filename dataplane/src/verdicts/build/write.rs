@@ -5,7 +5,7 @@ use super::{BuildError, Builder, Origin, host_of, parents};
 use crate::canonical::RULES_VERSION;
 use crate::suffix::Suffixes;
 use crate::verdict::Verdict;
-use crate::verdicts::format::{HEADER, Header, LINE, RECORD, SLOTS};
+use crate::verdicts::format::{HEADER, Header, RECORD, SLOTS};
 use crate::verdicts::keys::{Key, Place, Word};
 use crate::verdicts::pattern::Kind;
 use crate::verdicts::{Layer, snapshot::PATTERN_AT};
@@ -42,8 +42,7 @@ pub(super) fn write(
     // With an honest key one size does; the few larger ones are for tables of a handful of keys.
     let (buckets, lines) =
         (0..8).map(|n| least + least * n / 8 + n).find_map(|n| Some((n, fill(&items, n)?))).ok_or(BuildError::Overfull)?;
-    drop(items);
-    cold(builder, kept, lines, |reach, entries, words, origins, strings| Header {
+    cold(builder, kept, &items, lines, |reach, entries, words, origins, strings| Header {
         reach,
         rules_version: RULES_VERSION.into(),
         suffix_id: suffixes.id(),
@@ -121,35 +120,38 @@ fn items(builder: &Builder, kept: &[Kept], key: &Key, suffixes: &Suffixes, suffi
     items
 }
 
-/// Buckets, each with the items in it and whether one was sent on.
+/// Buckets, each with the numbers of the items in it ([`FREE`]: none) and whether one was sent on.
 struct Lines {
-    lines: Vec<([Option<Item>; SLOTS as usize], bool)>,
+    lines: Vec<([u32; SLOTS as usize], bool)>,
     reach: u32,
 }
+
+/// A slot without an item.
+const FREE: u32 = u32::MAX;
 
 /// Puts items, which are in the order of their buckets, where they belong; `None` when one would lie too far from home.
 fn fill(items: &[Item], buckets: u64) -> Option<Lines> {
     let mut lines = Vec::with_capacity(usize::try_from(buckets).ok()? + MAX_REACH);
-    let mut carried: VecDeque<(u64, Item)> = VecDeque::new();
-    let (mut items, mut reach) = (items.iter().peekable(), 0);
+    let mut carried: VecDeque<(u64, u32)> = VecDeque::new();
+    let (mut rest, mut reach) = ((0..).zip(items).peekable(), 0);
     for bucket in 0.. {
-        let mut line = [None; SLOTS as usize];
+        let mut line = [FREE; SLOTS as usize];
         let mut free = line.iter_mut();
         let mut sent = false;
-        while let Some(item) = items.next_if(|item| item.place.bucket(buckets) == bucket) {
+        while let Some((n, _)) = rest.next_if(|(_, item)| item.place.bucket(buckets) == bucket) {
             match free.next() {
-                Some(slot) => *slot = Some(*item),
-                None => carried.push_back((bucket, *item)),
+                Some(slot) => *slot = n,
+                None => carried.push_back((bucket, n)),
             }
         }
-        while let Some(&(home, item)) = carried.front().filter(|(home, _)| *home < bucket) {
+        while let Some(&(home, n)) = carried.front().filter(|(home, _)| *home < bucket) {
             let Some(slot) = free.next() else { break };
-            *slot = Some(item);
+            *slot = n;
             carried.pop_front();
             reach = reach.max(bucket - home);
         }
         sent |= !carried.is_empty();
-        let tags = |n: usize| line.iter().skip(n).flatten().map(|item| item.place.tag());
+        let tags = |n: usize| line.iter().skip(n).filter_map(|n| item(items, *n)).map(|item| item.place.tag());
         if (0..8).any(|n| tags(n).skip(1).any(|tag| Some(tag) == tags(n).next())) {
             return None; // two keys of one fingerprint became neighbours: another size parts them
         }
@@ -161,66 +163,75 @@ fn fill(items: &[Item], buckets: u64) -> Option<Lines> {
             return None;
         }
     }
-    lines.resize_with(usize::try_from(buckets + reach).ok()?, || ([None; SLOTS as usize], false));
+    lines.resize_with(usize::try_from(buckets + reach).ok()?, || ([FREE; SLOTS as usize], false));
     Some(Lines { lines, reach: u32::try_from(reach).ok()? })
 }
 
-/// Lays out the file.
+/// The item of a slot, if there is one.
+fn item(items: &[Item], n: u32) -> Option<&Item> {
+    if n == FREE { None } else { items.get(n as usize) }
+}
+
+/// Lays out the file, each part written where it stays: the file is the largest thing there is.
 fn cold(
     builder: &Builder,
     kept: &[Kept],
+    items: &[Item],
     filled: Lines,
     header: impl Fn(u32, u64, u64, u64, u64) -> Header,
 ) -> Result<(Vec<u8>, Header), BuildError> {
-    let slots = filled.lines.len() * SLOTS as usize;
-    let mut hot: Vec<u8> = Vec::with_capacity(slots * 8);
-    let mut records: Vec<u8> = Vec::with_capacity(slots * RECORD as usize);
     let used: BTreeMap<&Origin, u32> = kept.iter().map(|one| (builder.origin_of(&one.held), 0)).collect();
     let used: BTreeMap<&Origin, u32> = used.into_keys().zip(0..).collect();
     let number = |one: &Kept| used.get(builder.origin_of(&one.held)).copied().unwrap_or_default();
-    let (mut strings, origins) = origins(used.keys().copied())?;
-    let (mut words, mut entries) = (0, 0);
+    let (strings, origins) = origins(used.keys().copied())?;
+    let rule = |item: &Item| kept.get(item.kept as usize).filter(|_| item.kept != NODE);
+    let pattern = |one: &Kept| builder.pattern(&one.held).trim_start_matches('@');
+    let rules = || items.iter().filter_map(rule);
+    let patterns: u64 = rules().map(|one| pattern(one).len() as u64).sum();
+    let all_strings = strings.len() as u64 + patterns;
+    if all_strings > PATTERN_AT {
+        return Err(BuildError::TooMany("octets of patterns"));
+    }
+    let header = header(filled.reach, rules().count() as u64, items.len() as u64, used.len() as u64, all_strings);
+    let layout = header.layout();
+    let mut bytes = vec![0; usize::try_from(layout.end).unwrap_or_default()];
+    let slots = filled.lines.len() * SLOTS as usize;
+    let (start, hot_and_rest) = bytes.split_at_mut(HEADER);
+    let (hot, rest) = hot_and_rest.split_at_mut(slots * size_of::<u64>());
+    let (records, rest) = rest.split_at_mut(slots * RECORD as usize);
+    let (all_origins, rest) = rest.split_at_mut(origins.len());
+    all_origins.copy_from_slice(&origins);
+    let (_, text) = rest.split_at_mut(rest.len() - usize::try_from(all_strings).unwrap_or_default());
+    let (shared, mut text) = text.split_at_mut(strings.len());
+    shared.copy_from_slice(&strings);
+    let mut at = strings.len() as u64;
+    let hot = hot.as_chunks_mut::<8>().0;
+    let records = records.as_chunks_mut::<{ RECORD as usize }>().0;
+    let mut places = hot.iter_mut().zip(records);
     for (line, sent) in &filled.lines {
-        let mut slots: Vec<(u64, u32)> =
-            line.iter().map(|item| item.map_or((0, NODE), |item| (word(&item), item.kept))).collect();
-        slots.sort_unstable_by_key(|(word, _)| core::cmp::Reverse(*word));
+        let mut slots = line.map(|n| item(items, n).map_or((0, None), |item| (word(item), rule(item))));
+        slots.sort_by_key(|(word, _)| core::cmp::Reverse(*word));
         if *sent {
             slots.swap(0, 1);
         }
-        for (word, n) in slots {
-            hot.extend_from_slice(&word.to_le_bytes());
-            words += u64::from(word != 0);
-            match kept.get(n as usize).filter(|_| n != NODE) {
-                None => records.extend_from_slice(&[0; RECORD as usize]),
-                Some(one) => {
-                    entries += 1;
-                    let pattern = builder.pattern(&one.held).trim_start_matches('@');
-                    let at = strings.len() as u64;
-                    if at > PATTERN_AT {
-                        return Err(BuildError::TooMany("octets of patterns"));
-                    }
-                    strings.extend_from_slice(pattern.as_bytes());
-                    records.extend_from_slice(&(at | (pattern.len() as u64) << 48).to_le_bytes());
-                    records.extend_from_slice(&number(one).to_le_bytes());
-                    records.extend_from_slice(&[one.held.verdict as u8, one.held.layer as u8, 0, 0]);
-                }
-            }
+        for ((word, one), (hot, record)) in slots.into_iter().zip(&mut places) {
+            *hot = word.to_le_bytes();
+            let Some(one) = one else { continue };
+            let pattern = pattern(one);
+            let (place, behind) = text.split_at_mut(pattern.len());
+            place.copy_from_slice(pattern.as_bytes());
+            text = behind;
+            let parts = [(at | (pattern.len() as u64) << 48).to_le_bytes(), {
+                let [a, b, c, d] = number(one).to_le_bytes();
+                [a, b, c, d, one.held.verdict as u8, one.held.layer as u8, 0, 0]
+            }];
+            record.copy_from_slice(parts.as_flattened());
+            at += pattern.len() as u64;
         }
     }
-    let header = header(filled.reach, entries, words, used.len() as u64, strings.len() as u64);
-    let layout = header.layout();
-    let mut bytes = Vec::with_capacity(usize::try_from(layout.end).unwrap_or_default());
-    bytes.resize(HEADER, 0);
-    bytes.append(&mut hot);
-    bytes.append(&mut records);
-    bytes.extend_from_slice(&origins);
-    bytes.resize(bytes.len().next_multiple_of(LINE as usize), 0);
-    bytes.append(&mut strings);
-    let body_sum = xxh3_64(bytes.get(HEADER..).unwrap_or_default());
+    let body_sum = xxh3_64(hot_and_rest);
     let (header, octets) = Header { body_sum, ..header }.seal();
-    if let Some(start) = bytes.first_chunk_mut::<HEADER>() {
-        start.copy_from_slice(&octets);
-    }
+    start.copy_from_slice(&octets);
     Ok((bytes, header))
 }
 

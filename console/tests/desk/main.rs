@@ -1,0 +1,9 @@
+//! The desk from outside: the real binary, its real directory, and the filter's own code to read what it publishes.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::expect_used, reason = "a test may panic")]
+
+mod bad_lists;
+mod killed;
+mod published;
+mod room;
+mod whole;

@@ -1,0 +1,147 @@
+//! What is published, as the filter reads it: by its own follower and its own replay.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use control::build::signed::Verifier;
+use control::live::follow::{Follow, News, Observe, Terms};
+use control::verdicts_cmd::lookup;
+use dataplane::suffix::Suffixes;
+use dataplane::verdicts::Table;
+use serde_json::Value;
+
+use super::room::Room;
+
+/// A filter's following side, as its configuration has it by default, with the console's key.
+struct Filter {
+    follow: Follow,
+    table: Option<Box<Table>>,
+    refused: Vec<String>,
+}
+
+impl Filter {
+    fn new(verdicts: &Path) -> Self {
+        let verifier = Some(Verifier::from_file(&verdicts.join("verdicts.pub")).unwrap());
+        let terms = Terms { verifier, ..Terms::default() };
+        Self { follow: Follow::new(verdicts, Suffixes::built_in(), terms), table: None, refused: Vec::new() }
+    }
+
+    /// Looks every 10 ms until a link has this verdict.
+    fn until(&mut self, link: &str, verdict: &str) {
+        let begun = Instant::now();
+        let suffixes = Suffixes::built_in();
+        loop {
+            let (table, refused) = (&mut self.table, &mut self.refused);
+            self.follow.look(|news| match news {
+                News::Table(new, _) => *table = Some(new),
+                News::Refused(_, why) => refused.push(why),
+                _ => {}
+            });
+            if self.table.as_ref().is_some_and(|table| lookup(table, link, "", &suffixes).verdict == verdict) {
+                return;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20), "{link} never {verdict}: {:?}", self.refused);
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+#[test]
+fn a_decision_and_its_undoing_are_in_force_within_a_second_each_and_no_build_loses_one() {
+    let room = Room::empty("quick");
+    let _serve = room.serve();
+    let list = room.list("list.txt", (0..20_000).map(|n| format!("h{n}.list.example\n")).collect::<String>());
+    room.well(&["feed", "set", "list", &list, "--dangerous"]);
+    let mut filter = Filter::new(&room.data().join("verdicts"));
+    filter.until("bit.ly", "unknown");
+    let mut times = Vec::new();
+    for n in 1..=10 {
+        let name = format!("evil{n}.example");
+        let begun = Instant::now();
+        room.well(&["decide", &name, "dangerous", "--reason", "a test", "--yes"]);
+        filter.until(&name, "dangerous");
+        times.push(begun.elapsed());
+        if n % 2 == 0 {
+            let begun = Instant::now();
+            room.well(&["undo", &n.to_string(), "--reason", "a test", "--yes"]);
+            filter.until(&name, "unknown");
+            times.push(begun.elapsed());
+        }
+        if n == 5 {
+            // A build in between, while the filter follows.
+            room.well(&["import", "list"]);
+            filter.until("h7.list.example", "dangerous");
+            filter.until("evil3.example", "dangerous");
+        }
+    }
+    times.sort();
+    println!("decision to the filter's table: median {:?}, longest {:?}", times[times.len() / 2], times[times.len() - 1]);
+    assert!(times[times.len() / 2] < Duration::from_secs(1), "{times:?}");
+    assert_eq!(filter.refused, Vec::<String>::new(), "at no moment was there something to refuse");
+}
+
+#[test]
+fn observe_reaches_a_filter_within_a_second() {
+    let room = Room::empty("observe");
+    let _serve = room.serve();
+    let mut observe = Observe::new(&room.data().join("verdicts"));
+    let begun = Instant::now();
+    room.well(&["observe", "too", "many", "complaints"]);
+    assert!(matches!(observe.look(), Some(News::Observe(Some(why))) if why.ends_with(": too many complaints")));
+    println!("observe, from the command to the filter: {:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(1));
+    assert!(room.well(&["status"]).contains("ALL FILTERS OBSERVE"));
+    room.well(&["observe", "--off"]);
+    assert!(matches!(observe.look(), Some(News::Observe(None))));
+    let verbs: Vec<Value> = room.json(&["audit", "list"]).as_array().unwrap().iter().map(|line| line["verb"].clone()).collect();
+    assert_eq!(verbs, ["observe", "act"]);
+}
+
+/// What `ztsms replay --json` says, in a process of its own, since it prints.
+fn replay(verdicts: &Path) -> Vec<Value> {
+    let capture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pcaps/samples/generated.pcapng");
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "published::ztsms_itself", "--ignored", "--nocapture"])
+        .env(
+            "ZTSMS_ARGS",
+            ["ztsms", "replay", "--json", "--verdicts", &verdicts.display().to_string(), &capture.display().to_string()]
+                .join("\n"),
+        )
+        .output()
+        .unwrap();
+    let lines = String::from_utf8(output.stdout).unwrap();
+    lines.lines().filter(|line| line.starts_with('{')).map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+#[ignore = "the `ztsms` program for the other tests here"]
+fn ztsms_itself() {
+    let Ok(args) = std::env::var("ZTSMS_ARGS") else { return };
+    control::cli::main(args.lines().map(Into::into));
+}
+
+#[test]
+fn safe_for_listed_senders_and_protected_senders_hold_in_a_replay() {
+    let room = Room::new("senders");
+    let verdicts = room.data().join("verdicts");
+    let links = |from: &str, host: &str| -> Vec<(String, String)> {
+        let all = replay(&verdicts);
+        assert!(all.len() > 100, "{} messages", all.len());
+        let of = all.iter().filter(|sms| sms["address"]["digits"] == from);
+        let urls = of.flat_map(|sms| sms["urls"].as_array().unwrap().clone()).filter(|url| url["host"] == host);
+        urls.map(|url| (url["verdict"].as_str().unwrap().to_owned(), url["reason"].as_str().unwrap().to_owned())).collect()
+    };
+    let all = |found: &[(String, String)], verdict: &str, reason: &str| {
+        assert!(!found.is_empty() && found.iter().all(|(v, r)| (v.as_str(), r.as_str()) == (verdict, reason)), "{found:?}");
+    };
+    all(&links("GovInfo", "www.gov.example"), "unknown", "no-entry");
+    room.well(&["decide", "gov.example", "safe", "--sender", "GovInfo", "--reason", "registered", "--yes"]);
+    all(&links("GovInfo", "www.gov.example"), "safe", "parent");
+    all(&links("DrMolar", "www.gov.example"), "unknown", "sender");
+    room.well(&["protect", "sender", "ExBank", "bank.example"]);
+    all(&links("ExBank", "www.gov.example"), "dangerous", "impersonation");
+    all(&links("GovInfo", "www.gov.example"), "safe", "parent");
+    room.well(&["protect", "unsender", "ExBank"]);
+    all(&links("ExBank", "www.gov.example"), "unknown", "sender");
+}

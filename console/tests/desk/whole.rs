@@ -1,0 +1,160 @@
+//! Backups, going back, audit, disks without room.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use super::room::{Room, finds};
+
+fn get(address: &str, path: &str) -> String {
+    let host = address.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(host).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn a_running_console_is_asked_through_its_socket_and_says_how_it_is() {
+    let room = Room::empty("asked");
+    assert!(room.refused(&["status"]).contains("no data directory yet"));
+    let serve = room.serve();
+    room.well(&["decide", "evil.example", "dangerous", "--reason", "a test", "--yes"]);
+    assert_eq!(room.says("www.evil.example"), "dangerous");
+    assert!(room.refused(&["decide", "other.example", "safe", "--reason", "x"]).contains("nothing was changed: add --yes"));
+    assert_eq!(room.says("other.example"), "unknown");
+    let line = &room.json(&["audit", "list"])[0];
+    assert_eq!((&line["verb"], &line["via"]), (&"decide".into(), &"admin socket".into()));
+    assert!(get(&serve.address, "/healthz").contains("200 OK") && get(&serve.address, "/readyz").contains("\"ready\":true"));
+    assert!(get(&serve.address, "/metrics").contains("\nztsms_console_decisions 1\n"));
+    // Two at once would be two truths.
+    assert!(room.refused(&["serve", "--listen", "127.0.0.1:0"]).contains("another ztsms-console holds this directory"));
+    assert!(room.refused(&["serve", "--listen", "0.0.0.0:0"]).contains("--behind-proxy"));
+    drop(serve);
+    room.well(&["undo", "1", "--reason", "a test", "--yes"]);
+    assert_eq!(room.says("www.evil.example"), "unknown");
+    assert_eq!(room.json(&["audit", "list"])[1]["via"], "command line");
+}
+
+#[test]
+fn a_backup_of_a_running_console_is_put_back_elsewhere_and_says_the_same() {
+    let room = Room::empty("backup");
+    let serve = room.serve();
+    let list = room.list("list.txt", "a.list.example\nb.list.example\n");
+    room.well(&["feed", "set", "list", &list, "--dangerous"]);
+    room.well(&["import", "list"]);
+    room.well(&["decide", "bank.example", "safe", "--reason", "a test", "--yes"]);
+    let public = room.well(&["backup-key", &room.path("backup.key").display().to_string()]);
+    room.list("backup.pub", &public);
+    let [plain, sealed] = ["plain.tar.gz", "sealed.tar.gz"].map(|name| room.path(name).display().to_string());
+    room.well(&["backup", &plain]);
+    room.well(&["backup", &sealed, "--keys-for", &room.path("backup.pub").display().to_string()]);
+    assert!(room.refused(&["backup", &plain]).contains("exists already"));
+    // No secret lies open in either.
+    let secrets = ["keys/verdicts.key", "verdicts/key"].map(|name| fs::read_to_string(room.data().join(name)).unwrap());
+    for backup in [&plain, &sealed] {
+        let mut octets = Vec::new();
+        flate2::read::GzDecoder::new(fs::File::open(backup).unwrap()).read_to_end(&mut octets).unwrap();
+        let holds = |secret: &str| octets.windows(secret.len()).any(|window| window == secret.as_bytes());
+        assert!(!secrets.iter().any(|secret| holds(secret.trim())), "{backup}");
+    }
+    let before: Vec<_> = ["a.list.example", "bank.example", "c.example"].map(|link| room.finds(link)).into();
+    let decisions = room.json(&["decisions"]);
+    drop(serve);
+    for (name, backup, key) in [("plain", &plain, None), ("sealed", &sealed, Some(room.path("backup.key").display().to_string()))]
+    {
+        let other = Room::empty(&format!("restored-{name}"));
+        let mut args = vec!["restore", backup.as_str()];
+        args.extend(key.iter().flat_map(|key| ["--key", key]));
+        other.well(&args);
+        let after: Vec<_> = ["a.list.example", "bank.example", "c.example"].map(|link| other.finds(link)).into();
+        assert_eq!(after, before, "{name}");
+        assert_eq!(other.json(&["decisions"]), decisions);
+        let same = |file: &str| fs::read(other.data().join(file)).unwrap() == fs::read(room.data().join(file)).unwrap();
+        assert_eq!((same("keys/verdicts.key"), same("verdicts/key")), (key.is_some(), key.is_some()), "{name}");
+        assert!(other.refused(&args).contains("holds a console already"));
+    }
+    // One octet that is not as it was.
+    let other = Room::empty("restored-damaged");
+    let mut octets = fs::read(&plain).unwrap();
+    let middle = octets.len() / 2;
+    octets[middle] ^= 1;
+    let damaged = other.list("damaged.tar.gz", octets);
+    other.refused(&["restore", &damaged]);
+    assert!(!other.data().join("console.db").exists());
+}
+
+#[test]
+fn a_source_goes_back_one_step_and_what_was_left_does_not_return_by_itself() {
+    let room = Room::new("back");
+    let list = room.list("list.txt", "a.example\nb.example\nc.example\n");
+    room.well(&["feed", "set", "list", &list, "--dangerous"]);
+    room.well(&["import", "list"]);
+    room.list("list.txt", "a.example\nb.example\nbank.example\n");
+    let shown = room.well(&["import", "list"]);
+    assert!(shown.contains("+1 -1") && shown.contains("- c.example") && shown.contains("+ bank.example"), "{shown}");
+    assert_eq!(room.says("bank.example"), "dangerous");
+    room.well(&["feed", "back", "list"]);
+    assert_eq!(["bank.example", "c.example"].map(|link| room.says(link)), ["unknown", "dangerous"]);
+    // The next look finds the same list, which a person left.
+    assert!(room.refused(&["import", "list"]).contains("gone back from"));
+    assert_eq!(room.says("bank.example"), "unknown");
+    room.well(&["feed", "accept", "list"]);
+    assert_eq!(room.says("bank.example"), "dangerous");
+    room.well(&["feed", "suspend", "list", "--reason", "a test"]);
+    assert_eq!(room.says("bank.example"), "unknown");
+    room.well(&["feed", "resume", "list"]);
+    room.well(&["protect", "host", "bank.example", "--why", "our own"]);
+    assert_eq!(["bank.example", "a.example"].map(|link| room.says(link)), ["unknown", "dangerous"]);
+    assert!(room.well(&["feed", "conflicts"]).contains("bank.example is dangerous to list"));
+    room.well(&["feed", "remove", "list"]);
+    assert_eq!(room.says("a.example"), "unknown");
+    room.well(&["audit", "verify"]);
+}
+
+#[test]
+fn a_disk_without_room_refuses_and_what_was_in_force_stays() {
+    // A file system of its own is needed, and root to make one.
+    let room = Room::empty("full");
+    fs::create_dir_all(room.data()).unwrap();
+    let data = room.data().display().to_string();
+    let mount = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=3m", "none", &data]).output();
+    if !mount.is_ok_and(|done| done.status.success()) {
+        println!("skipped: no file system of one's own can be made here");
+        return;
+    }
+    struct Unmount(String);
+    impl Drop for Unmount {
+        fn drop(&mut self) {
+            let _ = std::process::Command::new("umount").arg(&self.0).status();
+        }
+    }
+    let unmount = Unmount(data);
+    let serve = room.serve();
+    let list = room.list("list.txt", "a.example\n");
+    room.well(&["feed", "set", "list", &list, "--dangerous"]);
+    room.well(&["import", "list"]);
+    room.list("list.txt", (0..100_000).map(|n| format!("{n}.a.example\n")).collect::<String>() + "a.example\n");
+    let said = room.refused(&["import", "list", "--force"]);
+    assert!(said.contains("No space left") || said.contains("full"), "{said}");
+    assert_eq!(finds(&room.data().join("verdicts"), "a.example").verdict, "dangerous");
+    assert!(
+        !fs::read_dir(room.data().join("lists")).unwrap().any(|entry| entry.unwrap().path().is_file()),
+        "nothing half is left"
+    );
+    // Every octet that there is.
+    let mut rest = fs::File::create(room.data().join("filler")).unwrap();
+    while rest.write_all(&[0; 4096]).is_ok() {}
+    while rest.write_all(&[0; 1]).is_ok() {}
+    let said = room.refused(&["decide", "evil.example", "dangerous", "--reason", "a test", "--yes"]);
+    assert!(said.contains("No space left") || said.contains("full"), "{said}");
+    assert_eq!(room.says("a.example"), "dangerous");
+    drop(rest);
+    fs::remove_file(room.data().join("filler")).unwrap();
+    // There is room again: deciding works, and what was refused is not there.
+    room.well(&["decide", "evil2.example", "dangerous", "--reason", "a test", "--yes"]);
+    assert_eq!(["evil.example", "evil2.example"].map(|link| room.says(link)), ["unknown", "dangerous"]);
+    room.well(&["audit", "verify"]);
+    drop((serve, unmount));
+}
