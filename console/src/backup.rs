@@ -220,9 +220,9 @@ fn unseal(dir: &Path, sealed: Option<&[u8]>, key: &SecretKey) -> Result<()> {
         let (Some(text), path) = (keys.get(name), dir.join(name)) else { continue };
         let folder = path.parent().unwrap_or(dir);
         fs::DirBuilder::new().recursive(true).mode(0o750).create(folder).map_err(Error::file(folder, "make"))?;
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path);
-        file.as_mut().map_or_else(|_| Ok(()), |file| file.write_all(text.as_bytes())).map_err(Error::file(&path, "write"))?;
-        file.map_err(Error::file(&path, "write"))?;
+        let open = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path);
+        let write = |mut file: File| file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+        open.and_then(write).map_err(Error::file(&path, "write"))?;
     }
     Ok(())
 }

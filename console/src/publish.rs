@@ -114,8 +114,8 @@ impl Publisher {
         overlay::write(&self.dir, &text)?;
         let protected = store.read(protected_senders)?;
         let text = senders::to_text(&protected);
-        if senders::text(&self.dir)?.unwrap_or_default() != text && !(protected.is_empty() && !self.dir.join("senders").exists())
-        {
+        // None is as good as an empty one.
+        if senders::text(&self.dir)?.unwrap_or_else(|| senders::to_text(&[])) != text {
             self.signer.sign(&self.dir, What::Senders, text.as_bytes())?;
             senders::write(&self.dir, &text)?;
         }
