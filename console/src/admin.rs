@@ -33,11 +33,11 @@ pub fn path(dir: &Path) -> PathBuf {
     dir.join("admin.sock")
 }
 
-/// Asks the running console of a directory; where there is none, takes the directory and does it here.
+/// Asks the running console of a directory; where there is none, takes the directory and does it here, with `ztsms-fetch` at `fetch`.
 ///
 /// # Errors
 /// What the desk says.
-pub fn ask(dir: &Path, command: Command) -> Result<Value> {
+pub fn ask(dir: &Path, fetch: &Path, command: Command) -> Result<Value> {
     match StdStream::connect(path(dir)) {
         Ok(stream) => told(stream, &command),
         Err(_) => {
@@ -49,7 +49,7 @@ pub fn ask(dir: &Path, command: Command) -> Result<Value> {
             }
             let me = fs::metadata("/proc/self").map_or(0, |meta| meta.uid());
             let actor = Actor { name: user(me), via: "command line".to_owned() };
-            Desk::open(dir)?.obey(&actor, command)
+            Desk::open_with(dir, fetch)?.obey(&actor, command)
         }
     }
 }

@@ -46,9 +46,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<()> {
-    let at = Asks { data: &cli.data, json: cli.json };
+    let at = Asks { data: &cli.data, fetch: &cli.fetch, json: cli.json };
     match &cli.command {
-        Do::Serve(args) => serve::run(&cli.data, args),
+        Do::Serve(args) => serve::run(&cli.data, &cli.fetch, args),
         Do::Status => at.print(Command::Status, print::status),
         Do::Decide(args) => decide::decide(&at, args),
         Do::Undo(args) => decide::undo(&at, args),
@@ -115,12 +115,13 @@ fn heads(text: &str) -> Vec<String> {
 /// Where commands go, and how answers are printed.
 struct Asks<'a> {
     data: &'a std::path::Path,
+    fetch: &'a std::path::Path,
     json: bool,
 }
 
 impl Asks<'_> {
     fn ask(&self, command: Command) -> Result<Value> {
-        admin::ask(self.data, command)
+        admin::ask(self.data, self.fetch, command)
     }
 
     fn print(&self, command: Command, show: impl Fn(&Value) -> String) -> Result<()> {

@@ -14,13 +14,19 @@ use dataplane::verdicts::pattern::{Buffers, Pattern};
 use serde_json::{Value, json};
 
 use crate::audit::{self, Actor};
-use crate::command::{Audit, Command, Decide, Source};
+use crate::command::{Audit, Command, Decide, Source as Sourced};
 use crate::publish::{Publisher, inputs};
-use crate::sources::{self, import};
+use crate::sources::{self, Place, Source, fetched, import};
 use crate::store::{Changed, Store};
 use crate::{Error, Result, alarms, backup, decide, time};
 
 pub use lock::Lock;
+
+/// Where `ztsms-fetch` is asked, unless told otherwise.
+pub const FETCH: &str = "/run/ztsms-fetch/socket";
+
+/// `ETag` and `Last-Modified` of an answer.
+type Came = (Option<String>, Option<String>);
 
 /// An open data directory.
 pub struct Desk {
@@ -29,6 +35,8 @@ pub struct Desk {
     publisher: Publisher,
     /// One import at a time, and none while lists are swept.
     importing: Mutex<()>,
+    /// The socket of `ztsms-fetch`.
+    fetch: PathBuf,
     _lock: Lock,
 }
 
@@ -38,12 +46,21 @@ impl Desk {
     /// # Errors
     /// Another process holds it; it cannot be read or written.
     pub fn open(dir: &Path) -> Result<Arc<Self>> {
+        Self::open_with(dir, Path::new(FETCH))
+    }
+
+    /// The same, with another socket of `ztsms-fetch`.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_with(dir: &Path, fetch: &Path) -> Result<Arc<Self>> {
         // Whose users may read it is the operator's to widen: the group may reach the socket.
         fs::DirBuilder::new().recursive(true).mode(0o750).create(dir).map_err(Error::file(dir, "make"))?;
         let lock = Lock::take(dir)?;
         let store = Store::open(&dir.join("console.db"))?;
         let publisher = Publisher::open(&dir.join("verdicts"), &dir.join("lists"), &dir.join("keys"), Suffixes::built_in())?;
-        let desk = Self { dir: dir.to_owned(), store, publisher, importing: Mutex::default(), _lock: lock };
+        let desk =
+            Self { dir: dir.to_owned(), store, publisher, importing: Mutex::default(), fetch: fetch.to_owned(), _lock: lock };
         desk.catch_up()?;
         Ok(Arc::new(desk))
     }
@@ -168,26 +185,26 @@ impl Desk {
         }
     }
 
-    fn source(&self, actor: &Actor, command: Source) -> Result<Value> {
+    fn source(&self, actor: &Actor, command: Sourced) -> Result<Value> {
         let store = &self.store;
         match command {
-            Source::Set(settings) => {
+            Sourced::Set(settings) => {
                 let source = sources::set(store, actor, settings)?;
                 self.catch_up()?;
                 value(source)
             }
-            Source::Remove(name) => {
+            Sourced::Remove(name) => {
                 sources::remove(store, actor, &name)?;
                 self.catch_up()?;
                 self.sweep()?;
                 Ok(json!({ "removed": name }))
             }
-            Source::List => value(store.read(|state| sources::all(state))?),
-            Source::History(name) => value(store.read(|state| {
+            Sourced::List => value(store.read(|state| sources::all(state))?),
+            Sourced::History(name) => value(store.read(|state| {
                 let source = sources::one(state, &name)?;
                 Ok(json!({ "source": source, "versions": sources::versions(state, &name)? }))
             })?),
-            Source::Import { name, force } => {
+            Sourced::Import { name, force } => {
                 let imported = self.import(actor, &name, force)?;
                 if imported.changed {
                     let not_yet = |why: Error| {
@@ -197,17 +214,17 @@ impl Desk {
                 }
                 value(imported)
             }
-            Source::Version { name, to } => {
+            Sourced::Version { name, to } => {
                 let version = sources::go_to(store, actor, &name, to)?;
                 self.catch_up()?;
                 value(version)
             }
-            Source::Suspend { name, why } => {
+            Sourced::Suspend { name, why } => {
                 sources::suspend(store, actor, &name, why)?;
                 self.catch_up()?;
                 value(store.read(|state| sources::one(state, &name))?)
             }
-            Source::Conflicts => self.conflicts(),
+            Sourced::Conflicts => self.conflicts(),
         }
     }
 
@@ -218,14 +235,18 @@ impl Desk {
     pub fn import(&self, actor: &Actor, name: &str, force: bool) -> Result<import::Imported> {
         let _importing = self.importing.lock().unwrap_or_else(PoisonError::into_inner);
         let source = self.store.read(|state| sources::one(state, name))?;
-        let path = import::path_of(&source.settings);
-        let done = path.and_then(|path| import::import(&self.store, &self.lists(), actor, &source, &path, force));
+        let done = self.look_at(actor, &source, force);
         let trouble = done.as_ref().err().map(ToString::to_string);
+        let came = done.as_ref().ok().and_then(|(_, came)| came.clone());
         let name = name.to_owned();
         let noted = self.store.note(move |transaction| match trouble {
             None => {
                 let sql = "UPDATE sources SET checked = ?2, trouble = NULL WHERE name = ?1";
                 transaction.execute(sql, (&name, time::now()))?;
+                if let Some((etag, modified)) = came {
+                    let sql = "UPDATE sources SET etag = ?2, modified = ?3 WHERE name = ?1";
+                    transaction.execute(sql, (&name, etag, modified))?;
+                }
                 Ok(())
             }
             Some(why) => {
@@ -233,9 +254,35 @@ impl Desk {
                 alarms::raise_in(transaction, &format!("source-{name}"), &format!("{name}: {why}"))
             }
         });
-        let done = done?;
+        let (imported, _) = done?;
         noted?;
-        Ok(done)
+        // What was wrong is past; what is held back stays raised.
+        if imported.held.is_none() {
+            alarms::clear(&self.store, &format!("source-{}", imported.source))?;
+        }
+        Ok(imported)
+    }
+
+    /// Imports what stands at the source's place, with what is to be kept for the next time where that is an address.
+    fn look_at(&self, actor: &Actor, source: &Source, force: bool) -> Result<(import::Imported, Option<Came>)> {
+        let import = |path: &Path| import::import(&self.store, &self.lists(), actor, source, path, force);
+        match Place::parse(&source.settings.place)? {
+            Place::Path(path) => Ok((import(&path)?, None)),
+            Place::Http(address) => {
+                let to = self.dir.join(format!("fetched.{}", source.settings.name));
+                match fetched::fetch(&self.fetch, source, &address, &to)? {
+                    fetched::Came::Unchanged => {
+                        let _ = fs::remove_file(&to);
+                        Ok((import::Imported::nothing_new(source), None))
+                    }
+                    fetched::Came::List(fetched) => {
+                        let done = import(&to);
+                        let _ = fs::remove_file(&to);
+                        Ok((done?, Some((fetched.etag, fetched.last_modified))))
+                    }
+                }
+            }
+        }
     }
 
     /// Removes lists that no version points at.

@@ -3,6 +3,7 @@
 //! An import is all or nothing: the list is read whole, kept in one spelling under its SHA-256 ([`normal`]), compared with the version
 //! that counts, and then counts by one row of the database. Going back is that row again.
 
+pub(crate) mod fetched;
 pub mod import;
 pub mod normal;
 mod place;

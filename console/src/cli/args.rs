@@ -16,6 +16,9 @@ pub(super) struct Cli {
     /// The data directory. A running `serve` is asked through its socket; without one the command does its work itself.
     #[arg(long, global = true, default_value = "/var/lib/ztsms-console", value_name = "DIR")]
     pub(super) data: PathBuf,
+    /// The socket of ztsms-fetch, which goes out for lists at an address.
+    #[arg(long, global = true, default_value = crate::desk::FETCH, value_name = "SOCKET")]
+    pub(super) fetch: PathBuf,
     /// Answers as one JSON object.
     #[arg(long, global = true)]
     pub(super) json: bool,

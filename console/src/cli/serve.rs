@@ -13,14 +13,14 @@ use super::args::Serve;
 use crate::desk::Desk;
 use crate::{Error, Result, admin, schedule, web};
 
-pub(super) fn run(data: &Path, args: &Serve) -> Result<()> {
+pub(super) fn run(data: &Path, fetch: &Path, args: &Serve) -> Result<()> {
     if !args.listen.ip().is_loopback() && !args.behind_proxy {
         return Error::refused(format!(
             "{}: not of this machine alone. Behind a proxy that ends TLS say --behind-proxy; there is no TLS here",
             args.listen
         ));
     }
-    let desk = Desk::open(data)?;
+    let desk = Desk::open_with(data, fetch)?;
     sinks(&desk, args)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(Error::file(data, "start threads for"))?.block_on(serve(desk, args.listen))

@@ -8,7 +8,7 @@ use dataplane::verdicts::Layer;
 use serde::Serialize;
 use serde_json::json;
 
-use super::place::{self, Bounded, Place};
+use super::place::{self, Bounded};
 use super::{Lends, Settings, Source, normal, normal::Diff};
 use crate::audit::Actor;
 use crate::store::{Changed, Store};
@@ -51,6 +51,23 @@ struct Kept {
     summary: Summary,
     format: String,
     ends: Option<i64>,
+}
+
+impl Imported {
+    /// The source was looked at, and nothing is new.
+    pub(crate) fn nothing_new(source: &Source) -> Self {
+        Self {
+            source: source.settings.name.clone(),
+            version: source.version,
+            changed: false,
+            entries: 0,
+            bad: 0,
+            problems: Vec::new(),
+            format: "not modified".to_owned(),
+            diff: Diff::default(),
+            held: None,
+        }
+    }
 }
 
 /// Imports a file or folder that stands at `path` as the next version of the source. `force` lets it count whatever the limits say.
@@ -224,15 +241,4 @@ pub fn sweep(store: &Store, lists_dir: &Path) -> Result<usize> {
         }
     }
     Ok(removed)
-}
-
-/// Where a source is on this machine.
-///
-/// # Errors
-/// It is an address.
-pub fn path_of(settings: &Settings) -> Result<std::path::PathBuf> {
-    match Place::parse(&settings.place)? {
-        Place::Path(path) => Ok(path),
-        Place::Http(address) => Error::refused(format!("{address}: fetched by ztsms-fetch only")),
-    }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::expect_used, reason = "a test may panic")]
 
 mod bad_lists;
+mod fetched;
 mod killed;
 mod published;
 mod room;

@@ -288,15 +288,15 @@ impl Follow {
                 if !self.failing {
                     give(News::Well(OVERLAY_ALARM));
                 }
-                if let Some((kept, text)) = self.kept.as_ref().zip(text.as_ref()) {
-                    kept.keep_overlay(text);
-                }
                 (self.decisions, self.accepted, self.next_end) = (Some(decisions), text, next_end);
                 if self.senders != senders {
                     self.senders.clone_from(&senders);
                     give(News::Senders(senders));
                 }
                 give(News::Table(Box::new(table), cause));
+                if let Some((kept, text)) = self.kept.as_ref().zip(self.accepted.as_ref()) {
+                    kept.keep_overlay(text);
+                }
             }
             Err(why) => give(News::Refused(SNAPSHOT_ALARM, why.to_string())),
         }

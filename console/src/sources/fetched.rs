@@ -1,0 +1,55 @@
+//! Lists at an address: `ztsms-fetch` goes there, this keeps what it brings. Nothing here goes out.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write as _};
+use std::path::Path;
+
+use ztsms_fetch::client::Client;
+use ztsms_fetch::protocol::{Feed, Fetched, Limits, Outcome};
+
+use super::Source;
+use crate::{Error, Result};
+
+/// What came of asking.
+pub(crate) enum Came {
+    /// Nothing is new since the last time.
+    Unchanged,
+    /// A list stands in the file; this is to be kept for the next time.
+    List(Fetched),
+}
+
+/// Asks for the list of a source. What it brings is written to `to`, which is removed when it is not whole.
+///
+/// # Errors
+/// The fetcher is not there, or says why not; the file cannot be written.
+pub(crate) fn fetch(socket: &Path, source: &Source, address: &str, to: &Path) -> Result<Came> {
+    let done = ask(socket, source, address, to);
+    if done.is_err() {
+        let _ = fs::remove_file(to);
+    }
+    done
+}
+
+fn ask(socket: &Path, source: &Source, address: &str, to: &Path) -> Result<Came> {
+    let said = |error: ztsms_fetch::client::Error| match error {
+        ztsms_fetch::client::Error::Sink(error) => Error::File(to.to_owned(), "write", error),
+        other => Error::Refused(format!("{}: {other}", socket.display())),
+    };
+    let mut client = Client::connect(socket).map_err(said)?;
+    // Without a version that counts, "nothing is new" would be nothing at all.
+    let known = source.version.is_some();
+    let feed = Feed {
+        etag: source.etag.clone().filter(|_| known),
+        last_modified: source.modified.clone().filter(|_| known),
+        limits: Limits { body_octets: u64::try_from(source.settings.most_octets).ok(), ..Limits::default() },
+        ..Feed::new(address)
+    };
+    let mut file = BufWriter::with_capacity(1 << 20, File::create(to).map_err(Error::file(to, "make"))?);
+    let outcome = client.feed(&feed, &mut file).map_err(said)?;
+    file.flush().map_err(Error::file(to, "write"))?;
+    match outcome {
+        Outcome::Failed(failure) => Error::refused(format!("{address}: {failure}")),
+        Outcome::Ok(fetched) if fetched.unchanged => Ok(Came::Unchanged),
+        Outcome::Ok(fetched) => Ok(Came::List(fetched)),
+    }
+}
