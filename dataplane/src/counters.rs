@@ -2,6 +2,9 @@
 
 use protocols::{Error, Layer};
 
+use crate::policy::Direction;
+use crate::verdict::Verdict;
+
 /// Distinct ways out that one level keeps apart; what is beyond counts as `other`.
 const WAYS_OUT: usize = 96;
 
@@ -164,6 +167,22 @@ impl Counters {
         [&self.frames, &self.chunks, &self.messages, &self.transactions, &self.components, &self.sms]
             .into_iter()
             .all(Level::agrees)
+    }
+
+    /// A short message that was judged: counted once, and by itself where it repeats one.
+    #[inline]
+    pub(crate) fn message(&mut self, direction: Direction, verdict: Verdict, action: &'static str, repeat: bool) {
+        if repeat {
+            self.sms.out.add(Layer::Sms, "seen before");
+            return;
+        }
+        self.sms.on += 1;
+        if let Some(count) = self.verdicts.get_mut(verdict as usize) {
+            *count += 1;
+        }
+        let [mt, mo] = &mut self.directions;
+        *if direction == Direction::Mt { mt } else { mo } += 1;
+        self.actions.add(Layer::Sms, action);
     }
 
     /// Adds another lane's.

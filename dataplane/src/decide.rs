@@ -124,6 +124,9 @@ impl Lane {
 
     pub(crate) fn sccp<'c, L: Listener>(&mut self, message: &'c [u8], carrier: &mut Carrier<'c>, way: &mut Way<'_, L>) {
         carrier.sccp = message;
+        if self.quiet::<L>(message, carrier, way.world) {
+            return;
+        }
         let unitdata = match Unitdata::parse(message, way.world.network.sccp()) {
             Ok(unitdata) => unitdata,
             Err(error) => return self.leave_message(error, way),

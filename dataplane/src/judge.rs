@@ -334,18 +334,12 @@ fn judge<L: Listener>(
     }
     let repeat = met.carrier.repeat || view.joined.repeat;
     let verdict = decision.verdict.max(worst);
-    if repeat {
-        counters.sms.out.add(Layer::Sms, "seen before");
-    } else {
-        counters.sms.on += 1;
-        count(&mut counters.verdicts, verdict);
-        let [mt, mo] = &mut counters.directions;
-        *if met.direction == Direction::Mt { mt } else { mo } += 1;
+    let observed = decision.observe && decision.action != policy::Action::Pass;
+    counters.message(met.direction, verdict, if observed { "observe" } else { decision.action.name() }, repeat);
+    if !repeat {
         counters.in_parts += u64::from(concat.is_some());
         let own = slots.iter().filter(|slot| slot.found != Found::Copy);
         own.for_each(|slot| count(&mut counters.urls, if slot.acts() { slot.verdict } else { Verdict::None }));
-        let observed = decision.observe && decision.action != policy::Action::Pass;
-        counters.actions.add(Layer::Sms, if observed { "observe" } else { decision.action.name() });
     }
     if !L::TEXTS && slots.is_empty() {
         return;

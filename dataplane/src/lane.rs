@@ -24,6 +24,7 @@ use crate::judge;
 use crate::packet::Packets;
 use crate::record::{Listener, Place, Transport};
 use crate::rewrite::Changes;
+use crate::scan::Room;
 use crate::world::World;
 
 /// How much each join may hold. The defaults serve a national network's signalling on one lane.
@@ -104,6 +105,8 @@ pub struct Lane {
     pub(crate) joins: Joins,
     pub(crate) buffers: Buffers,
     pub(crate) scratch: judge::Scratch,
+    /// The text of a message at which only a first look is taken.
+    pub(crate) septets: Room,
     pub(crate) changes: Changes,
     packets: Packets,
     pub(crate) counters: Counters,
@@ -143,6 +146,7 @@ impl Lane {
                 argument: vec![0; 512],
             },
             scratch: judge::Scratch::default(),
+            septets: [0; _],
             changes: Changes::default(),
             packets: Packets::default(),
             counters: Counters::default(),

@@ -27,6 +27,7 @@ mod judge;
 pub mod lane;
 pub mod live;
 mod packet;
+mod quiet;
 pub mod record;
 pub mod rewrite;
 pub mod world;

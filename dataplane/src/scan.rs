@@ -20,12 +20,15 @@ mod hosts;
 mod loose;
 mod nested;
 mod schemes;
+mod septets;
 mod sieve;
 mod simd;
 mod simple;
 mod tail;
 mod tlds;
 mod units;
+
+pub(crate) use septets::Room;
 
 use automata::{Anchor, Anchors};
 use tlds::Tlds;
@@ -138,6 +141,12 @@ impl Scanner {
     /// A scanner for these TLDs (ASCII, punycode for those of other scripts, any case).
     pub fn new<'a>(tlds: impl Iterator<Item = &'a str>) -> Self {
         Self { tlds: Tlds::new(tlds), anchors: Anchors::new(), width: simd::Width::detect() }
+    }
+
+    /// The text of user data in septets, without a header, where all of it is ASCII.
+    #[inline(always)]
+    pub(crate) fn ascii<'r>(&self, tp_udl: u8, user_data: &[u8], room: &'r mut septets::Room) -> Option<&'r [u8]> {
+        septets::read(self.width, tp_udl, user_data, room)
     }
 
     /// Calls `visit` once for each reading of each link in `text`, in the order of the text. It asks the sieve itself.

@@ -38,6 +38,8 @@ pub mod tcap;
 
 pub mod sms;
 
+pub mod usual;
+
 pub use error::{Error, Layer, Why};
 
 #[cfg(test)]

@@ -9,8 +9,9 @@ use crate::link::{self, Carried, Ip, LinkType};
 use crate::map::forward::Fields;
 use crate::map::{self, AddressString, Destination, Origination, Tbcd};
 use crate::sccp::{self, Address, Unitdata, Variant};
+use crate::sms::{self, Tpdu};
 use crate::tcap::{self, ApplicationContext, Component, Dialogue, Message, Opcode};
-use crate::{m3ua, sctp, xua};
+use crate::{m3ua, sctp, usual, xua};
 
 /// An MT-forwardSM from the Ethernet header down, written with the builders.
 fn frame(context: bool, routing_context: Option<u32>) -> Vec<u8> {
@@ -68,6 +69,7 @@ struct Gone {
     invoke: usize,
     forward: usize,
     element: usize,
+    short_message: usize,
 }
 
 impl Gone {
@@ -99,7 +101,35 @@ impl Gone {
         }
     }
 
+    /// The walk over all layers at once, beside the layers.
+    fn short_message(&mut self, message: &[u8]) {
+        let Some(short) = usual::short_message(message) else { return };
+        self.short_message += 1;
+        let unitdata = Unitdata::exact(message, Variant::Itu).unwrap();
+        assert_eq!((unitdata.kind, unitdata.segmentation), (sccp::Kind::Udt, None));
+        let message = Message::exact(unitdata.data).unwrap();
+        assert!(message.canonical() && message.kind == tcap::Kind::Begin && message.otid.is_some() && message.dtid.is_none());
+        let components: Vec<_> = message.components().collect();
+        let [Ok(Component::Invoke(invoke))] = &components[..] else { panic!("{components:?}") };
+        let mut scratch = [0; 512];
+        let forward = map::ForwardSm::parse(invoke, message.application_context(), &mut scratch).unwrap();
+        assert!(!forward.more_messages && forward.imsi.is_none() && forward.marks.is_empty());
+        assert_eq!(map::direction(&forward, None, message.application_context(), None, None).0, short.direction);
+        let (side, kind) = match short.direction {
+            map::Direction::Mt => (sms::Direction::MobileTerminated, sms::Kind::Deliver),
+            map::Direction::Mo => (sms::Direction::MobileOriginated, sms::Kind::Submit),
+        };
+        // The octets that a date of SUBMIT, or an address, has are not read here and cannot be wrong there.
+        let tpdu = Tpdu::parse(forward.sm_rp_ui, side).unwrap();
+        assert_eq!((tpdu.kind, tpdu.dcs, tpdu.user_data.tp_udl), (kind, short.dcs, short.tp_udl));
+        assert_eq!((tpdu.user_data.octets, tpdu.user_data.udh), (short.user_data, None));
+        assert_eq!(tpdu.user_data.header_octets(), 0);
+        let name = tpdu.address.is_alphanumeric().then_some((tpdu.address.digits, tpdu.address.raw));
+        assert_eq!(name, short.name);
+    }
+
     fn sccp(&mut self, message: &[u8]) {
+        self.short_message(message);
         for variant in [Variant::Itu, Variant::Ansi, Variant::China] {
             assert_eq!(Address::parse(message, variant), Address::exact(message, variant));
             let Ok(exact) = Unitdata::exact(message, variant) else {
@@ -210,11 +240,15 @@ fn each_short_way_is_gone_and_tells_what_the_exact_walk_tells() {
     let ours = frame(true, Some(1));
     gone.compare(&ours);
     gone.compare(&ours[ours.windows(4).position(|octets| octets == [1, 0, 1, 1]).unwrap()..]);
-    let Gone { link, m3ua, sccp, address, tcap, invoke, forward, .. } = gone;
-    assert!([link, m3ua, sccp, address, tcap, invoke, forward].iter().all(|times| *times > 0), "{gone:?}");
+    let Gone { link, m3ua, sccp, address, tcap, invoke, forward, short_message, .. } = gone;
+    assert!([link, m3ua, sccp, address, tcap, invoke, forward, short_message].iter().all(|times| *times > 0), "{gone:?}");
     let vectors = vectors();
     vectors.iter().for_each(|vector| gone.compare(vector));
-    assert!(vectors.is_empty() || (gone.sccp > 100 && gone.tcap > 100 && gone.context > 20 && gone.forward > 100), "{gone:?}");
+    assert!(
+        vectors.is_empty()
+            || (gone.sccp > 100 && gone.tcap > 100 && gone.context > 20 && gone.forward > 100 && gone.short_message > 10),
+        "{gone:?}"
+    );
 }
 
 #[test]

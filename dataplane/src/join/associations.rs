@@ -4,6 +4,7 @@
 //! start in the middle, so an unknown direction is an entry at once. Tags may repeat between hosts: equal tag and ports without a
 //! common address are two directions, unless the TSN continues the one that is known (a path that failed over before we looked).
 
+use core::hash::{BuildHasher as _, Hasher as _};
 use core::net::IpAddr;
 
 use super::ip::octets;
@@ -153,7 +154,7 @@ impl Associations {
         let Some((direction, window)) = self.direction(flow, Some(tsn), now) else { return (0, Seen::First) };
         direction.last_tsn = tsn;
         // The low bit tells a used slot from an empty one.
-        let digest = u64::from(tsn) << 32 | xxhash_rust::xxh3::xxh3_64(content) & 0xffff_ffff | 1;
+        let digest = u64::from(tsn) << 32 | digest(content) & 0xffff_ffff | 1;
         let id = direction.id;
         let Some(slot) = window.get_mut(tsn as usize % WINDOW) else { return (id, Seen::First) };
         let seen = if *slot == digest {
@@ -185,6 +186,14 @@ impl Associations {
         let Some((direction, _)) = self.direction(flow, None, now) else { return };
         addresses.take(ADDRESSES).for_each(|address| direction.learn(hash(address)));
     }
+}
+
+/// A digest of some content. Not keyed: who forges a copy of another's TSN has it judged all the same, and recorded as a repetition.
+#[inline]
+fn digest(content: &[u8]) -> u64 {
+    let mut hasher = foldhash::fast::FixedState::default().build_hasher();
+    hasher.write(content);
+    hasher.finish()
 }
 
 fn window(windows: &mut [u64], direction: usize) -> Option<&mut [u64]> {

@@ -28,6 +28,12 @@ impl Policy {
         message_links > 0 || verdict != Verdict::None || self.imitation.possible(text)
     }
 
+    /// As [`Policy::may_act`] for a text without links that is all ASCII. It may say yes where that says no.
+    #[inline]
+    pub(crate) fn may_act_on_ascii(&self, text: &[u8]) -> bool {
+        self.imitation.possible_ascii(text)
+    }
+
     /// What to do with a message. The new text, or the places to blank, are left in `scratch`.
     ///
     /// Deciding about what an earlier decision of the same policy wrote changes nothing, provided `room` judges by the text alone.

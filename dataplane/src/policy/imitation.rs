@@ -134,11 +134,14 @@ impl Imitation {
 
     /// Whether a text without links holds an imitation.
     pub(super) fn possible(&self, text: &str) -> bool {
-        // Without a sign, which says ASCII too, only the head of the text may be one.
-        if signs::look(text.as_bytes()) == 0 && !self.starts_ascii(text.as_bytes()) {
-            return false;
-        }
-        self.find(&View { text, base: 0, spots: &[] }, core::iter::empty()).is_some()
+        self.possible_ascii(text.as_bytes()) && self.find(&View { text, base: 0, spots: &[] }, core::iter::empty()).is_some()
+    }
+
+    /// The same without looking twice: what has signs (being no ASCII is one) or a head like one of our words may be one.
+    #[inline]
+    pub(super) fn possible_ascii(&self, text: &[u8]) -> bool {
+        // Without a sign only the head of the text may be one.
+        signs::look(text) != 0 || self.starts_ascii(text)
     }
 
     /// Whether the first letters of an ASCII text go on to one of our words: four of them tell nearly all others.

@@ -20,17 +20,16 @@ impl View<'_> {
     /// Whether a mark needs a second look. `letter` says of an octet that is no ASCII whether it surely is no blank.
     #[inline(always)]
     pub(super) fn glance(&self, at: usize, letter: impl Fn(usize) -> bool) -> bool {
-        // Nearly always the next sentence, or a number.
-        if let Some(&[b'.', next, first, second]) = self.octets.get(at..).and_then(|octets| octets.first_chunk()) {
-            if next == b' ' {
-                match BEGINS.get(usize::from(first)) {
-                    Some(Begins::Nothing) => return false,
-                    Some(Begins::Word) if !self.slash => return common_pair(first, second),
-                    _ => {}
-                }
-            } else if next.is_ascii_digit() {
-                return self.numbers(at + 1);
-            }
+        // Nearly always the next sentence, a number, or `do`.
+        match self.octets.get(at..).and_then(|octets| octets.first_chunk()) {
+            Some(&[b'.', b' ', first, second]) => match BEGINS.get(usize::from(first)) {
+                Some(Begins::Nothing) => return false,
+                Some(Begins::Word) if !self.slash => return common_pair(first, second),
+                _ => {}
+            },
+            Some(&[b'.', b'0'..=b'9', ..]) => return self.numbers(at + 1),
+            Some(&[b'D' | b'd', _, third, _]) if third | 0x20 != b't' => return false,
+            _ => {}
         }
         self.long_glance(at, letter)
     }

@@ -69,8 +69,17 @@ impl Adaptation {
 ///
 /// Some stacks send the identifier in host order, so it is read both ways. Zero and numbers that name no application known here fall
 /// back on the ports, the destination's first: receivers rarely look at the identifier.
+#[inline]
 pub fn adaptation(ppid: u32, source_port: u16, destination_port: u16) -> Option<Adaptation> {
-    let named = Adaptation::of_ppid(ppid).or_else(|| Adaptation::of_ppid(ppid.swap_bytes()));
+    match Adaptation::of_ppid(ppid) {
+        Some(named) => Some(named),
+        None => otherwise(ppid, source_port, destination_port),
+    }
+}
+
+#[inline(never)]
+fn otherwise(ppid: u32, source_port: u16, destination_port: u16) -> Option<Adaptation> {
+    let named = Adaptation::of_ppid(ppid.swap_bytes());
     let other = ppid_name(ppid).or_else(|| ppid_name(ppid.swap_bytes()));
     if named.is_some() || other.is_some() {
         return named;

@@ -127,6 +127,12 @@ const CODINGS: [Coding; 256] = {
 };
 
 impl Dcs {
+    /// Lengths count septets: GSM 7-bit text that is not compressed.
+    #[inline]
+    pub fn in_septets(self) -> bool {
+        self.coding().in_septets
+    }
+
     #[inline]
     pub(super) fn coding(self) -> Coding {
         CODINGS.get(usize::from(self.0)).copied().unwrap_or_default()
