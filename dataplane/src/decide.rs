@@ -54,9 +54,9 @@ impl Lane {
             };
             carrier.message = message.bytes;
             match adaptation {
-                Adaptation::M3ua => match m3ua::Data::of(&message) {
-                    Ok(data) => self.m3ua(&data, carrier, way),
-                    Err(error) => self.leave_message(error, way),
+                Adaptation::M3ua => match &m3ua::Data::of(&message) {
+                    Ok(data) => self.m3ua(data, carrier, way),
+                    Err(error) => self.leave_message(*error, way),
                 },
                 Adaptation::M2ua => match m2ua::Data::of(&message) {
                     Ok(data) => self.msu(data.msu, carrier, way),
@@ -127,21 +127,23 @@ impl Lane {
         if self.quiet::<L>(message, carrier, way.world) {
             return;
         }
-        let unitdata = match Unitdata::parse(message, way.world.network.sccp()) {
-            Ok(unitdata) => unitdata,
-            Err(error) => return self.leave_message(error, way),
-        };
-        if unitdata.kind.is_service() {
+        // By reference, here and below: what a layer reads is large, and stays where it was written.
+        match &Unitdata::parse(message, way.world.network.sccp()) {
             // The same data comes back: counted once, on its way out.
-            return self.leave_message(Error::new(Layer::Sccp, 0, Why::NotOurs(unitdata.kind.name())), way);
-        }
-        let parties = Parties { called: &unitdata.called_party, calling: &unitdata.calling_party };
-        match unitdata.segmentation {
-            Some(piece) if !(piece.first && piece.remaining == 0) => {
-                let reference = (unitdata.calling_party.raw, piece.local_reference, piece.first, piece.remaining);
-                self.segment(unitdata.data, reference, carrier, parties, way);
+            Ok(unitdata) if unitdata.kind.is_service() => {
+                self.leave_message(Error::new(Layer::Sccp, 0, Why::NotOurs(unitdata.kind.name())), way);
             }
-            _ => self.tcap(unitdata.data, carrier, parties, way),
+            Ok(unitdata) => {
+                let parties = Parties { called: &unitdata.called_party, calling: &unitdata.calling_party };
+                match unitdata.segmentation {
+                    Some(piece) if !(piece.first && piece.remaining == 0) => {
+                        let reference = (unitdata.calling_party.raw, piece.local_reference, piece.first, piece.remaining);
+                        self.segment(unitdata.data, reference, carrier, parties, way);
+                    }
+                    _ => self.tcap(unitdata.data, carrier, parties, way),
+                }
+            }
+            Err(error) => self.leave_message(*error, way),
         }
     }
 
@@ -175,47 +177,58 @@ impl Lane {
         self.counters.messages.on += 1;
         self.counters.transactions.seen += 1;
         carrier.tcap = data;
-        let message = match tcap::Message::parse(data) {
+        let message = tcap::Message::parse(data);
+        let message = match &message {
             Ok(message) => message,
             Err(error) => {
                 if !matches!(error.why, Why::NotOurs(_)) {
-                    way.listener.unscanned(&way.place, error);
+                    way.listener.unscanned(&way.place, *error);
                 }
-                return self.counters.transactions.out.error(error);
+                return self.counters.transactions.out.error(*error);
             }
         };
         if !message.canonical() {
             message.marks.iter().for_each(|mark| self.counters.oddities.add(Layer::Tcap, mark.name()));
         }
-        let (mut dialogue, mut more, mut components) = (None, false, 0);
-        for component in message.components() {
-            components += 1;
+        let (mut dialogue, mut more, mut count) = (None, false, 0);
+        let mut components = message.components();
+        loop {
+            // Nearly every component is an invoke that has its usual form.
+            if let Some(invoke) = &components.usual() {
+                count += 1;
+                self.counters.components.seen += 1;
+                let dialogue = *dialogue.get_or_insert_with(|| self.dialogue(message, parties));
+                more |= self.invoke(invoke, message, dialogue, carrier, parties, way);
+                continue;
+            }
+            let Some(component) = &components.exact() else { break };
+            count += 1;
             self.counters.components.seen += 1;
             match component {
                 Ok(Component::Invoke(invoke)) => {
-                    let dialogue = *dialogue.get_or_insert_with(|| self.dialogue(&message, parties));
-                    more |= self.invoke(&invoke, &message, dialogue, carrier, parties, way);
+                    let dialogue = *dialogue.get_or_insert_with(|| self.dialogue(message, parties));
+                    more |= self.invoke(invoke, message, dialogue, carrier, parties, way);
                 }
                 Ok(other) => {
                     self.counters.components.out.add(Layer::Tcap, other.name());
-                    outcome(&other, &message, parties, way);
+                    outcome(other, message, parties, way);
                 }
                 Err(error) => {
-                    way.listener.unscanned(&way.place, error);
-                    self.counters.components.out.error(error);
+                    way.listener.unscanned(&way.place, *error);
+                    self.counters.components.out.error(*error);
                 }
             }
         }
-        if components > 0 {
+        if count > 0 {
             self.counters.transactions.on += 1;
         } else {
             self.counters.transactions.out.add(Layer::Tcap, bare(message.kind));
         }
         // Nearly every Begin says all in one frame: only one that leaves something to a later message is remembered.
-        if message.kind == tcap::Kind::Begin && (components == 0 || more) {
-            self.open(&message, parties);
+        if message.kind == tcap::Kind::Begin && (count == 0 || more) {
+            self.open(message, parties);
         }
-        self.close(&message, parties, way);
+        self.close(message, parties, way);
     }
 
     /// What is known of the dialogue that the message belongs to: what it says itself, else what the Begin said.
@@ -266,9 +279,11 @@ impl Lane {
         way: &mut Way<'_, L>,
     ) -> bool {
         let context = message.application_context().or(dialogue.context);
-        let forward = match ForwardSm::parse(invoke, context, joined) {
+        let forward = ForwardSm::parse(invoke, context, joined);
+        let forward = match &forward {
             Ok(forward) => forward,
             Err(error) => {
+                let error = *error;
                 if let Opcode::Local(45) = invoke.opcode {
                     routing_info(invoke, message, parties, way);
                 }
@@ -280,7 +295,7 @@ impl Lane {
             }
         };
         let (called_ssn, calling_ssn) = (parties.called.ssn, parties.calling.ssn);
-        let (direction, _) = map::direction(&forward, dialogue.direction, message.application_context(), called_ssn, calling_ssn);
+        let (direction, _) = map::direction(forward, dialogue.direction, message.application_context(), called_ssn, calling_ssn);
         let imsi = match forward.destination {
             Destination::Imsi(imsi) => Some(imsi.0),
             _ => forward.imsi.map(|imsi| imsi.0).or_else(|| reference(message)).or_else(|| dialogue.reference()),
@@ -291,8 +306,8 @@ impl Lane {
             calling_party: parties.calling,
             transaction: message,
             invoke,
-            forward: &forward,
-            map_version: map::version(context, &forward, message.kind == tcap::Kind::Begin),
+            forward,
+            map_version: map::version(context, forward, message.kind == tcap::Kind::Begin),
             imsi,
             direction,
         };

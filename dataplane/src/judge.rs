@@ -110,7 +110,8 @@ impl Lane {
             Direction::Mt => sms::Direction::MobileTerminated,
             Direction::Mo => sms::Direction::MobileOriginated,
         };
-        let tpdu = Tpdu::parse(met.forward.sm_rp_ui, side)?;
+        let tpdu = Tpdu::parse(met.forward.sm_rp_ui, side);
+        let tpdu = tpdu.as_ref().map_err(|error| *error)?;
         let Self { joins, scratch, changes, counters, now, .. } = self;
         counters.sms.seen += 1;
         let Scratch { address, part, joined, octets, .. } = scratch;
@@ -128,7 +129,7 @@ impl Lane {
         let whole = Joined { end: part.len(), seen: 1, whole: true, ..Joined::default() };
         let (join, key) = concat.map_or((whole, None), |concat| {
             numbers::tbcd(met.imsi.unwrap_or_default(), &mut scratch.imsi);
-            let key = text_key(met, &tpdu, &scratch.imsi, concat, way.world, joins);
+            let key = text_key(met, tpdu, &scratch.imsi, concat, way.world, joins);
             let halves = Halves { leading: tpdu.user_data.leading_surrogate(), trailing: tpdu.user_data.trailing_surrogate() };
             let place = Part { total: concat.total, seq: concat.seq };
             (joins.parts.join(key, *now, place, part, halves, joined), Some((key, place)))
@@ -176,7 +177,7 @@ impl Lane {
         let worst = scratch.slots.iter().filter(|slot| slot.acts()).map(|slot| slot.verdict).max().unwrap_or(Verdict::None);
         let lead = lead(text, part, join, concat);
         let view = View { joined: join, part: if is_push { 0..0 } else { join.start..join.end }, lead, problems };
-        judge(met, &tpdu, view, worst, concat, scratch, changes, counters, way);
+        judge(met, tpdu, view, worst, concat, scratch, changes, counters, way);
         Ok(())
     }
 }

@@ -47,6 +47,8 @@ impl View<'_> {
             },
             b'.' if next.is_ascii_digit() => self.numbers(at + 1),
             b'.' => at + 1 < self.octets.len() || self.cut,
+            // A time, mostly: no scheme of an app ends in a digit.
+            b':' if next.is_ascii_digit() => !at.checked_sub(1).is_some_and(|before| self.get(before).is_ascii_digit()),
             b':' => !matches!(next, b'\n' | b'\r'),
             b',' if next.is_ascii_alphabetic() => self.closes(at + 1),
             b',' => self.slash,

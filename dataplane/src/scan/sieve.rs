@@ -222,10 +222,18 @@ fn any_bit(masks: &[u32], mut what: impl FnMut(usize) -> bool) -> bool {
 /// Adds the first octets of the dots and colons of other scripts.
 #[inline(never)]
 fn wide_octets(text: &[u8], masks: &mut [u32]) {
-    for (at, window) in text.windows(3).take(simd::PASS).enumerate() {
-        let wide = matches!(window, [0xef, 0xbc | 0xbd, _] | [0xe3, 0x80, 0x82] | [0xe2, 0x80, 0xa4]);
-        if let Some(mask) = masks.get_mut(at / simd::BLOCK).filter(|_| wide) {
-            *mask |= 1 << (at % simd::BLOCK);
+    for (block, (octets, mask)) in text.chunks(simd::BLOCK).zip(masks).enumerate() {
+        // A pass without a branch first: letters of most scripts begin otherwise.
+        if !octets.iter().fold(false, |any, &octet| any | matches!(octet, 0xe2 | 0xe3 | 0xef)) {
+            continue;
+        }
+        for at in (0..octets.len()).filter(|&at| octets.get(at).is_some_and(|octet| matches!(octet, 0xe2 | 0xe3 | 0xef))) {
+            let from = block * simd::BLOCK + at;
+            let wide = matches!(
+                text.get(from..).and_then(|rest| rest.first_chunk()),
+                Some([0xef, 0xbc | 0xbd, _] | [0xe3, 0x80, 0x82] | [0xe2, 0x80, 0xa4])
+            );
+            *mask |= u32::from(wide) << at;
         }
     }
 }

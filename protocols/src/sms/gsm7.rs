@@ -5,7 +5,7 @@
 //! that are ASCII but for `@ $ _` go through a chain of selects that the compiler turns into vector code.
 
 use super::problems::Problems;
-use super::tables::{ESC, Tables};
+use super::tables::{ESC, GSM, Language, Tables};
 
 /// Room for the 255 septets that a TP-UDL can ask for, in whole blocks.
 pub const SEPTETS: usize = 8 * BLOCK;
@@ -111,6 +111,42 @@ pub(super) struct Read {
     pub(super) problems: Problems,
 }
 
+/// Appends the characters of the default alphabet up to the first ESC, of a block at most; how many is the answer.
+#[inline]
+fn push_characters(septets: &[u8], out: &mut String) -> usize {
+    /// The UTF-8 of each septet and, behind it, how many octets that is; none for ESC.
+    const UTF8: [[u8; 4]; 128] = {
+        let mut table = [[0; 4]; 128];
+        let mut septet = 0;
+        while septet < 128 {
+            #[expect(clippy::indexing_slicing, reason = "evaluated when compiled, below 128")]
+            if septet != ESC as usize {
+                let code = GSM[septet];
+                table[septet] = match code {
+                    0..0x80 => [code as u8, 0, 0, 1],
+                    0x80..0x800 => [0xc0 | (code >> 6) as u8, 0x80 | (code & 0x3f) as u8, 0, 2],
+                    _ => [0xe0 | (code >> 12) as u8, 0x80 | (code >> 6 & 0x3f) as u8, 0x80 | (code & 0x3f) as u8, 3],
+                };
+            }
+            septet += 1;
+        }
+        table
+    };
+    let mut utf8 = [0; 3 * BLOCK + 1];
+    let (mut len, mut count) = (0, 0);
+    for &septet in septets.iter().take(BLOCK) {
+        let octets = UTF8.get(usize::from(septet & 0x7f)).copied().unwrap_or_default();
+        let [.., size] = octets;
+        let (1.., Some(room)) = (size, utf8.get_mut(len..len + 4)) else { break };
+        // What lies behind the character is written over by the next one.
+        room.copy_from_slice(&octets);
+        len += usize::from(size);
+        count += 1;
+    }
+    out.push_str(utf8.get(..len).and_then(|utf8| simdutf8::basic::from_utf8(utf8).ok()).unwrap_or_default());
+    count
+}
+
 /// The first character of `septets`; `None` at the end, and for an ESC that stands there alone.
 #[inline]
 pub(super) fn read(septets: &[u8], tables: Tables) -> Option<Read> {
@@ -151,6 +187,7 @@ pub(super) fn push_text(septets: &[u8; SEPTETS], count: usize, tables: Tables, o
 fn push_blocks(septets: &[u8; SEPTETS], count: usize, tables: Tables, out: &mut String) -> Problems {
     let (blocks, _) = septets.as_chunks::<BLOCK>();
     let latin = tables.is_latin();
+    let is_default = tables.locking == Language::Default;
     let mut problems = Problems::NONE;
     let mut at = 0;
     while at < count {
@@ -163,6 +200,11 @@ fn push_blocks(septets: &[u8; SEPTETS], count: usize, tables: Tables, out: &mut 
         }
         // To the end of the block character by character; an ESC that stands last takes a septet of the next one.
         while at < end {
+            let simple = if is_default { push_characters(septets.get(at..end).unwrap_or_default(), out) } else { 0 };
+            at += simple;
+            if at == end {
+                break;
+            }
             let Some(read) = septets.get(at..count).and_then(|rest| read(rest, tables)) else {
                 return problems | Problems::ESC_AT_END;
             };
@@ -233,7 +275,6 @@ const fn octet_to_ascii(septet: u8) -> (u8, u8) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sms::tables::Language;
 
     /// Bit by bit, as the specification tells it.
     fn unpack_plainly(octets: &[u8], fill: usize, count: usize) -> Vec<u8> {

@@ -6,6 +6,8 @@
 mod locking;
 mod shift;
 
+pub(super) use locking::GSM;
+
 /// What each of the 128 septets stands for; [`RESERVED`] where the specification gives no character.
 pub(super) type Table = [u16; 128];
 

@@ -250,10 +250,10 @@ impl<'a> Iterator for Components<'a> {
 }
 
 impl<'a> Components<'a> {
-    /// An invoke as nearly every sender writes it: an id and a local code of one octet each, shortest lengths. Any other component is
-    /// [`Components::exact`]'s.
+    /// The next component, if it is an invoke as nearly every sender writes it: an id and a local code of one octet each, shortest
+    /// lengths. Any other is [`Components::exact`]'s, and is not passed over here.
     #[inline(always)]
-    pub(crate) fn usual(&mut self) -> Option<Invoke<'a>> {
+    pub fn usual(&mut self) -> Option<Invoke<'a>> {
         let (content, rest) = ber::take(self.portion.rest(), 0xa1)?;
         let [2, 1, id, 2, 1, code, fields @ ..] = content else { return None };
         let argument = if fields.is_empty() { None } else { Some(Tlv::usual(fields)?.0) };
@@ -262,8 +262,9 @@ impl<'a> Components<'a> {
         Some(Invoke { invoke_id, linked_id: None, opcode: Opcode::Local(code), argument, marks: Marks::none() })
     }
 
+    /// The next component, whatever its form.
     #[inline(never)]
-    pub(crate) fn exact(&mut self) -> Option<Result<Component<'a>, Error>> {
+    pub fn exact(&mut self) -> Option<Result<Component<'a>, Error>> {
         loop {
             let (rest, at) = (self.portion.rest(), self.portion.at());
             match self.portion.next() {

@@ -7,7 +7,7 @@ use super::{RESERVED, Table, changed, run};
 /// GSM 7-bit default alphabet.
 pub(super) static DEFAULT: Table = GSM;
 
-const GSM: Table = run(
+pub(in crate::sms) const GSM: Table = run(
     [RESERVED; 128],
     0,
     "@£$¥èéùìòÇ\nØø\rÅå\
