@@ -112,6 +112,18 @@ pub struct Lane {
     pub(crate) counters: Counters,
     /// The running maximum of capture time.
     pub(crate) now: u64,
+    /// What is known of the checksum of the packet at hand.
+    sum: Option<Sum>,
+}
+
+/// What the checksum of a frame's packet is worth, looked at ahead of its lane: no more than a plain SCTP packet that is all there.
+pub fn sum(link_type: LinkType, bytes: &[u8]) -> Option<Sum> {
+    match link::parse(link_type, bytes) {
+        Ok(Carried::Ip(ip)) if !ip.cut && ip.fragment.is_none() && ip.protocol == link::SCTP => {
+            Some(Packet::parse(ip.payload).ok()?.sum())
+        }
+        _ => None,
+    }
 }
 
 /// What the pipeline passes down beside the octets: what listens, what the world is, and where we are.
@@ -151,11 +163,18 @@ impl Lane {
             packets: Packets::default(),
             counters: Counters::default(),
             now: 0,
+            sum: None,
         }
     }
 
     /// Takes one frame all its way. What goes on in its place is in [`Lane::changed`]; empty where the frame goes on as it is.
     pub fn frame<L: Listener>(&mut self, frame: &Frame<'_>, world: &World, listener: &mut L) {
+        self.frame_summed(frame, None, world, listener);
+    }
+
+    /// The same for a frame whose checksum another thread may have looked at: `sum` is what [`sum`] said of it.
+    pub fn frame_summed<L: Listener>(&mut self, frame: &Frame<'_>, sum: Option<Sum>, world: &World, listener: &mut L) {
+        self.sum = sum;
         self.packets.clear();
         self.now = self.now.max(frame.time_ns);
         self.counters.frames.seen += 1;
@@ -267,7 +286,7 @@ impl Lane {
             self.counters.cut += 1;
             frozen = frozen.or(Some("cut by the capture"));
         } else {
-            let sum = packet.sum();
+            let sum = self.sum.take().unwrap_or_else(|| packet.sum());
             let [good, bad, zero] = &mut self.counters.sums;
             *match sum {
                 Sum::Good => good,

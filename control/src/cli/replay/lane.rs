@@ -13,6 +13,7 @@ use dataplane::world::World;
 use pcaps::read;
 use pcaps::write::PcapNg;
 use protocols::link::LinkType;
+use protocols::sctp::Sum;
 
 use super::super::Failure;
 use super::super::args::Replay;
@@ -74,7 +75,8 @@ fn threads<const TEXTS: bool>(job: &Job<'_>) -> Result<Ended, Failure> {
             let (give_back, used) = bounded::<Batch>(READ_AHEAD + 2);
             let far = &far;
             let reader = scope.spawn(move || {
-                source::read(files, far, |batch| {
+                source::read(files, far, |mut batch| {
+                    batch.sum();
                     send.send(batch).ok()?;
                     Some(used.try_recv().unwrap_or_default())
                 })
@@ -167,12 +169,12 @@ impl<'a, const TEXTS: bool> Way<'a, TEXTS> {
 
     fn batch(&mut self, batch: &Batch, output: &mut Output<'_>) -> Result<(), Failure> {
         self.listen.file = Arc::clone(&batch.name);
-        for frame in batch.frames() {
+        for (frame, sum) in batch.frames() {
             if batch.file != self.file {
                 self.file = batch.file;
                 self.next_capture(frame.time_ns);
             }
-            self.frame(&frame)?;
+            self.frame(&frame, sum)?;
         }
         if TEXTS {
             output.batch(mem::take(&mut self.listen.records), self.job.redactor)?;
@@ -191,7 +193,7 @@ impl<'a, const TEXTS: bool> Way<'a, TEXTS> {
         }
     }
 
-    fn frame(&mut self, frame: &read::Frame<'_>) -> Result<(), Failure> {
+    fn frame(&mut self, frame: &read::Frame<'_>, sum: Option<Sum>) -> Result<(), Failure> {
         let Some(link_type) = LinkType::from_pcap(frame.link_type) else {
             let seen = self.listen.summary.foreign.entry(frame.link_type).or_default();
             *seen += 1;
@@ -214,7 +216,7 @@ impl<'a, const TEXTS: bool> Way<'a, TEXTS> {
             bytes: frame.bytes,
             original_len: frame.original_len as usize,
         };
-        self.lane.frame(&lent, self.job.world, &mut self.listen);
+        self.lane.frame_summed(&lent, sum, self.job.world, &mut self.listen);
         self.write(frame, true)
     }
 

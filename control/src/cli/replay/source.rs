@@ -4,7 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use dataplane::lane;
 use pcaps::read::{self, Capture, Frame, ReadError};
+use protocols::link::LinkType;
+use protocols::sctp::Sum;
 
 use super::super::fail;
 
@@ -19,12 +22,22 @@ pub(super) struct Batch {
     /// The capture, as it was named.
     pub(super) name: Arc<str>,
     read: read::Batch,
+    /// What the checksums are worth, frame by frame, if somebody looked.
+    sums: Vec<Option<Sum>>,
 }
 
 impl Batch {
-    /// The frames in order.
-    pub(super) fn frames(&self) -> impl Iterator<Item = Frame<'_>> {
-        self.read.frames()
+    /// The frames in order, with what is known of their checksums.
+    pub(super) fn frames(&self) -> impl Iterator<Item = (Frame<'_>, Option<Sum>)> {
+        let sums = self.sums.iter().copied().chain(std::iter::repeat(None));
+        self.read.frames().zip(sums)
+    }
+
+    /// Looks at the checksums: work that a thread beside the lane's can do.
+    pub(super) fn sum(&mut self) {
+        let sum = |frame: Frame<'_>| lane::sum(LinkType::from_pcap(frame.link_type)?, frame.bytes);
+        self.sums.clear();
+        self.sums.extend(self.read.frames().map(sum));
     }
 }
 
