@@ -53,7 +53,6 @@ pub(crate) struct Scratch {
     slots: Vec<Slot>,
     urls: Vec<Url<'static>>,
     facts: Vec<LinkFacts<'static>>,
-    problems: Vec<&'static str>,
     scan: scan::Scratch,
     keys: KeyScratch,
     policy: policy::Scratch,
@@ -83,7 +82,6 @@ impl Default for Scratch {
             slots: Vec::with_capacity(URLS),
             urls: Vec::with_capacity(URLS),
             facts: Vec::with_capacity(URLS),
-            problems: Vec::with_capacity(32),
             scan: scan::Scratch::default(),
             keys: KeyScratch::default(),
             policy: policy::Scratch::default(),
@@ -116,6 +114,7 @@ impl Lane {
         counters.sms.seen += 1;
         let Scratch { address, part, joined, octets, .. } = scratch;
         part.clear();
+        address.clear();
         let is_push = tpdu.is_wap_push();
         let has_text = matches!(tpdu.kind, Kind::Deliver | Kind::Submit) && (is_push || tpdu.user_data.has_text());
         let problems = if is_push {
@@ -247,7 +246,7 @@ fn judge<L: Listener>(
     counters: &mut Counters,
     way: &mut Way<'_, L>,
 ) {
-    let Scratch { address, part, joined, arena, imsi, called, calling, rewritten, slots, policy, ud, left, problems, .. } =
+    let Scratch { address, part, joined, arena, imsi, called, calling, rewritten, slots, policy, ud, left, .. } =
         scratch;
     let World { policy: rules, network, table, .. } = way.world;
     let is_push = tpdu.is_wap_push();
@@ -268,20 +267,21 @@ fn judge<L: Listener>(
             registrable: if slot.registrable.0 == slot.registrable.1 { host } else { span(slot.registrable) },
             verdict: if slot.acts() { slot.verdict } else { Verdict::None },
             reason: slot.reason,
-            category: if slot.app { "app" } else { slot.entry.map_or("", |at| table.entry(at).category) },
+            category: if slot.app { "app" } else { slot.entry.filter(|_| rules.asks_category()).map_or("", |at| table.entry(at).category) },
             confidence: slot.confidence,
             in_this_part: own,
             crosses_parts: own && (slot.start < view.part.start || slot.end > view.part.end),
         }
     }));
     let may_act = has_text && rules.may_act(facts.len(), worst, part);
-    if may_act || L::TEXTS || !slots.is_empty() {
+    // Read already where there may be a link.
+    if address.is_empty() && (may_act || L::TEXTS || !slots.is_empty()) {
         numbers::address(&tpdu.address, address);
     }
     let decision = if may_act {
         let digits = |address: &Address<'_>, out: &mut String| match address.gt {
-            Some(gt) => numbers::title(&gt.digits, out),
-            None => out.clear(),
+            Some(gt) if rules.asks_titles() => numbers::title(&gt.digits, out),
+            _ => out.clear(),
         };
         digits(met.called_party, called);
         digits(met.calling_party, calling);
@@ -345,9 +345,6 @@ fn judge<L: Listener>(
     if !L::TEXTS && slots.is_empty() {
         return;
     }
-    problems.clear();
-    problems.extend(view.problems.names().chain(met.forward.marks.iter().map(tcap::Mark::name)));
-    problems.extend(met.transaction.marks.iter().map(tcap::Mark::name));
     let mut urls: Vec<Url<'_>> = recycle(mem::take(&mut scratch.urls));
     urls.extend(slots.iter().map(|slot| {
         let span = |(start, end): (usize, usize)| arena.get(start..end).unwrap_or_default();
@@ -394,7 +391,7 @@ fn judge<L: Listener>(
         decision: &decision,
         issued: if changed { &scratch.policy.issued } else { &[] },
         rewritten: changed.then_some(rewritten.as_str()),
-        problems,
+        problems: view.problems,
         repeat,
     };
     way.listener.sms(&sms);

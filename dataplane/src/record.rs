@@ -6,7 +6,7 @@ use core::net::IpAddr;
 
 use protocols::map::ForwardSm;
 use protocols::sccp::Address;
-use protocols::sms::{Concat, Tpdu};
+use protocols::sms::{Concat, Problems, Tpdu};
 use protocols::tcap;
 use protocols::{Error, sctp};
 
@@ -181,10 +181,18 @@ pub struct Sms<'a> {
     pub issued: &'a [Issued],
     /// The text that goes on in place of `part_text`.
     pub rewritten: Option<&'a str>,
-    /// Oddities, by name.
-    pub problems: &'a [&'static str],
+    /// What was odd about the TPDU and its text; [`Sms::oddities`] has the rest too.
+    pub problems: Problems,
     /// Seen before: recorded once, so a listener of records ignores it.
     pub repeat: bool,
+}
+
+impl Sms<'_> {
+    /// All that was odd about the message, by name: its TPDU, its argument, what lay around them.
+    pub fn oddities(&self) -> impl Iterator<Item = &'static str> {
+        let marks = self.forward.marks.iter().chain(self.transaction.marks.iter());
+        self.problems.names().chain(marks.map(tcap::Mark::name))
+    }
 }
 
 /// What explains a message without being one: joined by whoever keeps records, in the order of the capture.

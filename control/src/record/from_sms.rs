@@ -73,7 +73,7 @@ impl Record {
             action: format!("{observed}{action}"),
             why: world.policy.why(sms.decision).to_string(),
             rewritten: sms.rewritten.map(str::to_owned),
-            problems: sms.problems.to_vec(),
+            problems: sms.oddities().collect(),
             content_key: None,
         }
     }

@@ -7,17 +7,36 @@ use protocols::sccp::Digits;
 use protocols::sms;
 
 /// Octets of the longest usual number: an E.164 number has 15 digits, an IMSI too, TP-OA up to 20 semi-octets.
-const OCTETS: usize = 12;
+const OCTETS: usize = 16;
+
+/// The two signs of each octet, the first one low. Where the first is the filler there are none, where the second is one there is one: such
+/// pairs are below [`WHOLE`].
+type Pairs = [u16; 256];
+const WHOLE: u16 = 0x100;
 
 /// Signs of semi-octets, TS 23.040 §9.1.2.3 and TS 29.002 §17.7.8; 0 is the filler.
-const SIGNS: &[u8; 16] = b"0123456789*#abc\0";
+static SIGNS: Pairs = pairs(b"0123456789*#abc\0");
 /// Signs of a global title, whose codes above 9 have no common meaning.
-const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
+static HEXADECIMAL: Pairs = pairs(b"0123456789abcdef");
+
+const fn pairs(signs: &[u8; 16]) -> Pairs {
+    let mut pairs = [0; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        #[expect(clippy::indexing_slicing, reason = "in a constant, within its bounds")]
+        {
+            let first = signs[octet & 15] as u16;
+            pairs[octet] = if first == 0 { 0 } else { first | (signs[octet >> 4] as u16) << 8 };
+        }
+        octet += 1;
+    }
+    pairs
+}
 
 /// Writes an IMSI or what else is TBCD: up to the first filler.
 pub(super) fn tbcd(octets: &[u8], out: &mut String) {
     out.clear();
-    if written(octets, 2 * octets.len(), SIGNS, out).is_none() {
+    if written(octets, 2 * octets.len(), &SIGNS, out).is_none() {
         let _ = write!(out, "{}", Tbcd(octets));
     }
 }
@@ -27,7 +46,7 @@ pub(super) fn address(address: &sms::Address<'_>, out: &mut String) {
     out.clear();
     let count = usize::from(address.digits);
     if !address.is_alphanumeric() {
-        match written(address.raw, count, SIGNS, out) {
+        match written(address.raw, count, &SIGNS, out) {
             Some(signs) if signs == count => return,
             // A filler where a digit should be is passed over.
             _ => out.clear(),
@@ -39,28 +58,38 @@ pub(super) fn address(address: &sms::Address<'_>, out: &mut String) {
 /// Writes the digits of a global title.
 pub(super) fn title(digits: &Digits<'_>, out: &mut String) {
     out.clear();
-    if written(digits.octets(), digits.len(), HEXADECIMAL, out).is_none() {
+    if written(digits.octets(), digits.len(), &HEXADECIMAL, out).is_none() {
         let _ = write!(out, "{digits}");
     }
 }
 
 /// Writes so many signs, or up to the first filler, and says how many; `None`, and nothing written, where the number is longer than usual.
 #[inline]
-fn written(octets: &[u8], count: usize, signs: &[u8; 16], out: &mut String) -> Option<usize> {
-    let mut room = [0u8; 2 * OCTETS];
-    let (pairs, _) = room.as_chunks_mut::<2>();
-    if octets.len() > pairs.len() {
+fn written(octets: &[u8], count: usize, pairs: &Pairs, out: &mut String) -> Option<usize> {
+    let mut room = Room([0; 2 * OCTETS]);
+    let (places, _) = room.0.as_chunks_mut::<2>();
+    if octets.len() > places.len() {
         return None;
     }
-    let sign = |nibble: u8| signs.get(usize::from(nibble & 0x0f)).copied().unwrap_or(0);
-    for (pair, &octet) in pairs.iter_mut().zip(octets) {
-        *pair = [sign(octet), sign(octet >> 4)];
+    let mut len = 0;
+    for (place, &octet) in places.iter_mut().zip(octets) {
+        let pair = pairs.get(usize::from(octet)).copied().unwrap_or(0);
+        *place = pair.to_le_bytes();
+        if pair < WHOLE {
+            len += usize::from(pair != 0);
+            break;
+        }
+        len += 2;
     }
-    let text = core::str::from_utf8(room.get(..count)?).ok()?;
-    let text = text.find('\0').and_then(|end| text.get(..end)).unwrap_or(text);
+    // Nothing but ASCII, zeros behind it included, which is told fastest of whole blocks.
+    let text = core::str::from_utf8(&room.0).ok()?.get(..len.min(count))?;
     out.push_str(text);
     Some(text.len())
 }
+
+/// Where blocks of eight begin.
+#[repr(align(8))]
+struct Room([u8; 2 * OCTETS]);
 
 #[cfg(test)]
 mod tests {

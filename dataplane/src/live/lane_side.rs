@@ -257,7 +257,7 @@ impl Listener for LaneSide {
             decision: *sms.decision,
             held,
             rewritten: sms.rewritten.is_some(),
-            problems: note::problems(sms.problems),
+            problems: note::problems(sms.oddities()),
             more_links: u16::try_from(more).unwrap_or(u16::MAX),
         };
         self.lost.links += more as u64;

@@ -273,7 +273,7 @@ impl Octets {
 }
 
 /// The first few names.
-pub(super) fn problems(all: &[&'static str]) -> [&'static str; PROBLEMS] {
+pub(super) fn problems(all: impl Iterator<Item = &'static str>) -> [&'static str; PROBLEMS] {
     let mut kept = [""; PROBLEMS];
     kept.iter_mut().zip(all).for_each(|(to, from)| *to = from);
     kept

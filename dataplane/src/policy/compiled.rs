@@ -5,7 +5,7 @@ use super::decision::{Decision, Explanation, Source};
 use super::facts::{Direction, LinkFacts, Message};
 use super::imitation::Imitation;
 use super::profiles::{Kind, Profile, Recipients, Subscriber};
-use super::rules::{CompiledRule, Protected, ProtectedSenders};
+use super::rules::{CompiledRule, Protected, ProtectedSenders, Rule};
 use super::spec::{Pages, Spec, SpecError, is_host};
 use super::template::{Firsts, Template, Values};
 use super::words::{self, in_gsm7};
@@ -49,11 +49,28 @@ pub struct Policy {
     pub(super) languages: Vec<Language>,
     language: usize,
     rules: Vec<CompiledRule>,
+    asks: Asks,
     protected: ProtectedSenders,
     pub(super) imitation: Imitation,
     profiles: [Chains; 3],
     recipients: Option<Arc<Recipients>>,
     default_profile: Option<Profile>,
+}
+
+/// What of a message some rule asks for: the rest need not be read.
+#[derive(Clone, Copy, Debug, Default)]
+struct Asks {
+    category: bool,
+    titles: bool,
+}
+
+impl Asks {
+    fn of(rules: &[Rule]) -> Self {
+        Self {
+            category: rules.iter().any(|rule| !rule.category.is_empty()),
+            titles: rules.iter().any(|rule| !rule.called_gt.is_empty() || !rule.calling_gt.is_empty()),
+        }
+    }
 }
 
 /// Which chains speak for a message.
@@ -116,6 +133,7 @@ impl Policy {
             id: hash(&spec),
             languages,
             language,
+            asks: Asks::of(&spec.rules),
             rules,
             protected: ProtectedSenders::new(&spec.protected),
             imitation,
@@ -141,6 +159,7 @@ impl Policy {
             languages: vec![none],
             language: 0,
             rules: Vec::new(),
+            asks: Asks::default(),
             protected: ProtectedSenders::default(),
             imitation: Imitation::new(&[]),
             profiles: [Preset::Warn, Preset::Quiet, Preset::Strict].map(Preset::chains),
@@ -195,6 +214,18 @@ impl Policy {
     /// Whether hosts are to be counted for a census (preset `learn`).
     pub const fn census(&self) -> bool {
         self.spec.census
+    }
+
+    /// Whether a rule names categories: if not, [`LinkFacts::category`] is not read.
+    #[inline]
+    pub const fn asks_category(&self) -> bool {
+        self.asks.category
+    }
+
+    /// Whether a rule names global titles: if not, those of [`Message`] are not read.
+    #[inline]
+    pub const fn asks_titles(&self) -> bool {
+        self.asks.titles
     }
 
     /// Number of a language, for a profile.

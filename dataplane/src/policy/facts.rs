@@ -32,7 +32,7 @@ pub struct LinkFacts<'a> {
     pub verdict: Verdict,
     /// Which rule said so.
     pub reason: Reason,
-    /// Category of the entry; empty where there is none.
+    /// Category of the entry; empty where there is none, and where no rule asks for it ([`asks_category`](super::Policy::asks_category)).
     pub category: &'a str,
     /// How sure the scan is.
     pub confidence: Confidence,
@@ -64,9 +64,9 @@ pub struct Message<'a> {
     pub sender: &'a str,
     /// What the sender's address is.
     pub sender_kind: SenderKind,
-    /// Called global title: digits, empty where there is none.
+    /// Called global title: digits, empty where there is none, and where no rule asks for it ([`asks_titles`](super::Policy::asks_titles)).
     pub called_gt: &'a str,
-    /// Calling global title: digits, empty where there is none.
+    /// Calling global title, as `called_gt`.
     pub calling_gt: &'a str,
     /// Originating point code, where the transport has one.
     pub opc: Option<u32>,

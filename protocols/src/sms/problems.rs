@@ -72,7 +72,8 @@ impl Problems {
 
     /// The names of those in it, fit for counters.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        Self::NAMES.into_iter().filter(move |(mark, _)| self.contains(*mark)).map(|(_, name)| name)
+        let names: &[_] = if self.is_empty() { &[] } else { &Self::NAMES };
+        names.iter().filter(move |(mark, _)| self.contains(*mark)).map(|(_, name)| *name)
     }
 }
 

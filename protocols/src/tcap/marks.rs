@@ -118,6 +118,7 @@ impl Marks {
 
     /// Those that are set.
     pub fn iter(self) -> impl Iterator<Item = Mark> {
-        Mark::ALL.into_iter().filter(move |mark| self.has(*mark))
+        let all: &[_] = if self.is_empty() { &[] } else { &Mark::ALL };
+        all.iter().copied().filter(move |mark| self.has(*mark))
     }
 }
