@@ -161,9 +161,8 @@ impl Room for Inside<'_> {
         written.map_err(|_| Bound::UserData { need: 0, room: 0 })
     }
 
-    fn fits_in_front(&mut self, text: &str, front: usize) -> Result<(), Bound> {
-        let front = text.get(..front).unwrap_or_default();
-        encode::prepend(self.user_data, front, self.ud).map_err(|_| Bound::UserData { need: 0, room: 0 })
+    fn fits_in_front(&mut self, front: &str) -> Option<Result<(), Bound>> {
+        Some(encode::prepend(self.user_data, front, self.ud).map_err(|_| Bound::UserData { need: 0, room: 0 }))
     }
 }
 

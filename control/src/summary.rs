@@ -110,7 +110,7 @@ impl Summary {
         let key = |name: &str| self.secret.id(&[name.as_bytes()], &[]);
         let lists = [(Verdict::Dangerous, &mut self.dangerous, of_dangerous), (Verdict::Unknown, &mut self.unknown, of_unknown)];
         for (verdict, hosts, examples) in lists {
-            let acts = |url: &&dataplane::record::Url<'_>| {
+            let acts = |url: &dataplane::record::Url<'_>| {
                 url.verdict == verdict
                     && match url.confidence {
                         Confidence::High => true,
@@ -121,9 +121,9 @@ impl Summary {
             let mut before = 0;
             for url in sms.urls.iter().filter(acts) {
                 // Each host once a message.
-                if !sms.urls.iter().filter(acts).take(before).any(|other| name(other) == name(url)) {
-                    let name = name(url);
-                    hosts.add(key(name), name, examples, || reason(url, world), || Example::of(sms, world, context));
+                if !sms.urls.iter().filter(acts).take(before).any(|other| name(&other) == name(&url)) {
+                    let name = name(&url);
+                    hosts.add(key(name), name, examples, || reason(&url, world), || Example::of(sms, world, context));
                 }
                 before += 1;
             }

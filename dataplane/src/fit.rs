@@ -38,6 +38,8 @@ pub(crate) struct Fit<'f, 'a> {
     kept: Kept,
     /// The record of a redirect would find its place.
     has_work: bool,
+    /// Why this message is never touched.
+    untouchable: Option<&'static str>,
 }
 
 /// A change that fitted.
@@ -78,13 +80,14 @@ impl<'f, 'a> Fit<'f, 'a> {
         has_work: bool,
     ) -> Self {
         let mark = changes.mark();
-        Self { met, tpdu, text, network, place, changes, ud, left, mark, kept: Kept::Nothing, has_work }
+        let vgcs = met.forward.vgcs.then_some("VGCS");
+        let untouchable = met.carrier.frozen.or(vgcs).or_else(|| tpdu.untouchable());
+        Self { met, tpdu, text, network, place, changes, ud, left, mark, kept: Kept::Nothing, has_work, untouchable }
     }
 
     /// Why this message is never touched, whatever the policy says (DOMAIN: "Never touched").
-    pub(crate) fn untouchable(&self) -> Option<&'static str> {
-        let vgcs = self.met.forward.vgcs.then_some("VGCS");
-        self.met.carrier.frozen.or(vgcs).or_else(|| self.tpdu.untouchable())
+    pub(crate) const fn untouchable(&self) -> Option<&'static str> {
+        self.untouchable
     }
 
     fn touchable(&self) -> Result<(), Bound> {
@@ -109,8 +112,26 @@ impl<'f, 'a> Fit<'f, 'a> {
         }
     }
 
-    /// Adds the changes that put `text` in place of the message's own; of `front` octets in front of it, where there are so many.
-    fn change_text(&mut self, text: &str, front: Option<usize>) -> Result<(), Bound> {
+    /// Adds the changes that put `text` in place of the message's own.
+    fn change_text(&mut self, text: &str) -> Result<(), Bound> {
+        // A text put in front leaves every unit of the old one as it is, also those that no character stands for.
+        if let Some(front) = text.strip_suffix(self.text) {
+            return self.change_front(front);
+        }
+        self.may_grow()?;
+        anew(&self.tpdu.user_data, self.text, text, self.ud).map_err(bound)?;
+        self.put_user_data()
+    }
+
+    /// Adds the changes that put `front` before the message's own text.
+    fn change_front(&mut self, front: &str) -> Result<(), Bound> {
+        self.may_grow()?;
+        encode::prepend(&self.tpdu.user_data, front, self.ud).map_err(bound)?;
+        self.put_user_data()
+    }
+
+    /// Whether a text of another length can come in place of the message's own.
+    fn may_grow(&self) -> Result<(), Bound> {
         self.touchable()?;
         if self.met.carrier.is_joined() {
             return Err(Bound::SameLengthOnly);
@@ -119,14 +140,7 @@ impl<'f, 'a> Fit<'f, 'a> {
             // A header is announced and none is there: the first octet of any text would be read as its length.
             return Err(Bound::Untouchable);
         }
-        // A text put in front leaves every unit of the old one as it is, also those that no character stands for.
-        let front = front.and_then(|len| text.get(..len)).or_else(|| text.strip_suffix(self.text));
-        let written = match front {
-            Some(front) => encode::prepend(&self.tpdu.user_data, front, self.ud),
-            None => anew(&self.tpdu.user_data, self.text, text, self.ud),
-        };
-        written.map_err(bound)?;
-        self.put_user_data()
+        Ok(())
     }
 
     /// Adds the changes that put `self.ud` in place of the message's user data.
@@ -318,11 +332,11 @@ fn put_space(octets: &mut [u8], user_data: &UserData<'_>, unit: u8) {
 
 impl Room for Fit<'_, '_> {
     fn fits(&mut self, text: &str) -> Result<(), Bound> {
-        self.trial(Kept::Text, |fit| fit.change_text(text, None))
+        self.trial(Kept::Text, |fit| fit.change_text(text))
     }
 
-    fn fits_in_front(&mut self, text: &str, front: usize) -> Result<(), Bound> {
-        self.trial(Kept::Text, |fit| fit.change_text(text, Some(front)))
+    fn fits_in_front(&mut self, front: &str) -> Option<Result<(), Bound>> {
+        Some(self.trial(Kept::Text, |fit| fit.change_front(front)))
     }
 
     fn fits_in_place(&mut self, spots: &[usize]) -> Result<(), Bound> {

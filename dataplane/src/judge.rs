@@ -14,7 +14,7 @@ use crate::fit::Fit;
 use crate::join::parts::{Halves, Joined, Part, Parts};
 use crate::lane::{Joins, Lane, Way};
 use crate::policy::{self, Decision, Direction, Edit, LinkFacts, SenderKind};
-use crate::record::{Found, Listener, Sms, Url};
+use crate::record::{Found, Listener, Slot, Sms, Urls};
 use crate::rewrite::Changes;
 use crate::scan;
 use crate::verdict::Verdict;
@@ -24,7 +24,7 @@ use crate::world::World;
 mod find;
 mod numbers;
 
-use find::{Find, Slot};
+use find::Find;
 
 /// A short message as MAP carried it.
 pub(crate) struct Met<'a> {
@@ -47,11 +47,11 @@ pub(crate) struct Scratch {
     octets: Vec<u8>,
     arena: String,
     imsi: String,
+    recipient: String,
     called: String,
     calling: String,
     rewritten: String,
     slots: Vec<Slot>,
-    urls: Vec<Url<'static>>,
     facts: Vec<LinkFacts<'static>>,
     scan: scan::Scratch,
     keys: KeyScratch,
@@ -76,11 +76,11 @@ impl Default for Scratch {
             octets: Vec::with_capacity(TEXT),
             arena: String::with_capacity(8 * TEXT),
             imsi: String::with_capacity(NUMBER),
+            recipient: String::with_capacity(NUMBER),
             called: String::with_capacity(NUMBER),
             calling: String::with_capacity(NUMBER),
             rewritten: String::with_capacity(4096),
             slots: Vec::with_capacity(URLS),
-            urls: Vec::with_capacity(URLS),
             facts: Vec::with_capacity(URLS),
             scan: scan::Scratch::default(),
             keys: KeyScratch::default(),
@@ -143,10 +143,10 @@ impl Lane {
         let text: &str = if concat.is_some() && !is_push { joined } else { part };
         scratch.arena.clear();
         scratch.slots.clear();
-        let linked = has_text && way.world.scanner.may_link(text.as_bytes());
+        let linked = if has_text { way.world.scanner.first_mark(text.as_bytes()) } else { None };
         let named = tpdu.address.is_alphanumeric();
         // Nearly every message ends here unless somebody listens: who sent it is read where it matters.
-        if linked || named || join.contradicted {
+        if linked.is_some() || named || join.contradicted {
             numbers::address(&tpdu.address, address);
             let mut find = Find {
                 world: way.world,
@@ -155,11 +155,11 @@ impl Lane {
                 slots: &mut scratch.slots,
                 keys: &mut scratch.keys,
             };
-            if linked {
-                find.links(text, if is_push { Found::Push } else { Found::Text }, &mut scratch.scan);
+            if let Some(mark) = linked {
+                find.links(text, mark, if is_push { Found::Push } else { Found::Text }, &mut scratch.scan);
             }
-            if named && way.world.scanner.may_link(address.as_bytes()) {
-                find.links(address, Found::Sender, &mut scratch.scan);
+            if let Some(mark) = way.world.scanner.first_mark(address.as_bytes()).filter(|_| named) {
+                find.links(address, mark, Found::Sender, &mut scratch.scan);
             }
             if let (true, Some((key, place))) = (join.contradicted, key) {
                 if let Ok(mut copies) = String::from_utf8({
@@ -246,7 +246,7 @@ fn judge<L: Listener>(
     counters: &mut Counters,
     way: &mut Way<'_, L>,
 ) {
-    let Scratch { address, part, joined, arena, imsi, called, calling, rewritten, slots, policy, ud, left, .. } =
+    let Scratch { address, part, joined, arena, imsi, recipient, called, calling, rewritten, slots, policy, ud, left, .. } =
         scratch;
     let World { policy: rules, network, table, .. } = way.world;
     let is_push = tpdu.is_wap_push();
@@ -267,7 +267,11 @@ fn judge<L: Listener>(
             registrable: if slot.registrable.0 == slot.registrable.1 { host } else { span(slot.registrable) },
             verdict: if slot.acts() { slot.verdict } else { Verdict::None },
             reason: slot.reason,
-            category: if slot.app { "app" } else { slot.entry.filter(|_| rules.asks_category()).map_or("", |at| table.entry(at).category) },
+            category: if slot.app {
+                "app"
+            } else {
+                slot.entry.filter(|_| rules.asks_category()).map_or("", |at| table.entry(at).category)
+            },
             confidence: slot.confidence,
             in_this_part: own,
             crosses_parts: own && (slot.start < view.part.start || slot.end > view.part.end),
@@ -285,7 +289,9 @@ fn judge<L: Listener>(
         };
         digits(met.called_party, called);
         digits(met.calling_party, calling);
-        numbers::tbcd(met.imsi.unwrap_or_default(), imsi);
+        // What no rule asks for is read when the listener does.
+        let asks_imsi = rules.asks_imsi();
+        numbers::tbcd(met.imsi.filter(|_| asks_imsi).unwrap_or_default(), imsi);
         let message = policy::Message {
             direction: met.direction,
             sender: address,
@@ -295,7 +301,7 @@ fn judge<L: Listener>(
             opc: way.place.label.map(|label| label.opc),
             dpc: way.place.label.map(|label| label.dpc),
             imsi: (!imsi.is_empty()).then_some(imsi.as_str()),
-            profile: rules.profile(recipient(met.direction, imsi, tpdu, address)),
+            profile: rules.profile(addressee(met.direction, imsi, tpdu, address)),
             links: &facts,
             verdict: worst,
             text: part,
@@ -304,6 +310,11 @@ fn judge<L: Listener>(
         let mut fit = Fit::new((met, tpdu, part), network, &way.place, changes, (ud, left), has_work);
         let mut decision = rules.decide(&message, policy, &mut fit);
         if decision.action != policy::Action::Pass && !decision.observe {
+            let mut message = message;
+            if !asks_imsi {
+                numbers::tbcd(met.imsi.unwrap_or_default(), recipient);
+                message.imsi = (!recipient.is_empty()).then_some(recipient);
+            }
             decision.observe = way.listener.observes(&message, met.forward);
         }
         rewritten.clear();
@@ -345,29 +356,6 @@ fn judge<L: Listener>(
     if !L::TEXTS && slots.is_empty() {
         return;
     }
-    let mut urls: Vec<Url<'_>> = recycle(mem::take(&mut scratch.urls));
-    urls.extend(slots.iter().map(|slot| {
-        let span = |(start, end): (usize, usize)| arena.get(start..end).unwrap_or_default();
-        let source = match slot.found {
-            Found::Sender => address.as_str(),
-            Found::Copy => arena.as_str(),
-            Found::Text | Found::Push => text,
-        };
-        Url {
-            text: source.get(slot.start..slot.end).unwrap_or_default(),
-            start: slot.start,
-            end: slot.end,
-            url: span(slot.url),
-            host: span(slot.host),
-            registrable: span(slot.registrable),
-            verdict: slot.verdict,
-            reason: slot.reason,
-            entry: slot.entry,
-            app: slot.app,
-            confidence: slot.confidence,
-            found: slot.found,
-        }
-    }));
     let changed = decision.edit != Edit::None && !decision.observe;
     let sms = Sms {
         place: &way.place,
@@ -386,7 +374,7 @@ fn judge<L: Listener>(
         parts: view.joined.seen,
         part_text: has_text.then_some(part.as_str()),
         text: has_text.then_some(if view.joined.whole { text } else { part }),
-        urls: &urls,
+        urls: Urls { slots, text, address, arena },
         verdict,
         decision: &decision,
         issued: if changed { &scratch.policy.issued } else { &[] },
@@ -395,7 +383,6 @@ fn judge<L: Listener>(
         repeat,
     };
     way.listener.sms(&sms);
-    scratch.urls = recycle(urls);
 }
 
 /// Writes the change down and leaves the new text in `rewritten`.
@@ -421,7 +408,7 @@ fn apply(decision: &Decision, policy: &policy::Scratch, fit: &mut Fit<'_, '_>, r
 }
 
 /// Whom a message is for: by IMSI as the frame names it (MT), by number in international form (MO).
-fn recipient<'a>(
+fn addressee<'a>(
     direction: Direction,
     imsi: &'a str,
     tpdu: &Tpdu<'_>,

@@ -39,11 +39,18 @@ pub struct Scratch {
     pub spots: Vec<usize>,
     /// The ids in the new text, for [`Action::Redirect`].
     pub issued: Vec<Issued>,
+    /// Hosts and the like as templates write them.
+    names: String,
 }
 
 impl Default for Scratch {
     fn default() -> Self {
-        Self { text: String::with_capacity(4096), spots: Vec::with_capacity(1024), issued: Vec::with_capacity(64) }
+        Self {
+            text: String::with_capacity(4096),
+            spots: Vec::with_capacity(1024),
+            issued: Vec::with_capacity(64),
+            names: String::with_capacity(4096),
+        }
     }
 }
 

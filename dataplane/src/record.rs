@@ -136,6 +136,83 @@ pub struct Url<'a> {
     pub found: Found,
 }
 
+/// One URL as the scan left it: where it lies in the text (one of an earlier copy: in the arena), and where its canonical form lies in the arena.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slot {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) url: (usize, usize),
+    pub(crate) host: (usize, usize),
+    pub(crate) registrable: (usize, usize),
+    pub(crate) verdict: Verdict,
+    pub(crate) reason: Reason,
+    pub(crate) entry: Option<EntryRef>,
+    pub(crate) app: bool,
+    pub(crate) confidence: Confidence,
+    pub(crate) found: Found,
+}
+
+impl Slot {
+    /// Whether the link counts: see [`policy::LinkFacts::acts`].
+    pub(crate) fn acts(&self) -> bool {
+        match self.confidence {
+            Confidence::High => true,
+            Confidence::Low => self.verdict == Verdict::Dangerous,
+            Confidence::Binding => false,
+        }
+    }
+}
+
+/// The URLs of a message, in the order found; each is put together when it is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Urls<'a> {
+    pub(crate) slots: &'a [Slot],
+    /// The text that was scanned.
+    pub(crate) text: &'a str,
+    pub(crate) address: &'a str,
+    /// Holds the canonical forms.
+    pub(crate) arena: &'a str,
+}
+
+impl<'a> Urls<'a> {
+    /// How many.
+    pub const fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = Url<'a>> + Clone + use<'a> {
+        let Self { slots, text, address, arena } = *self;
+        slots.iter().map(move |slot| {
+            let span = |(start, end): (usize, usize)| arena.get(start..end).unwrap_or_default();
+            let source = match slot.found {
+                Found::Sender => address,
+                Found::Copy => arena,
+                Found::Text | Found::Push => text,
+            };
+            Url {
+                text: source.get(slot.start..slot.end).unwrap_or_default(),
+                start: slot.start,
+                end: slot.end,
+                url: span(slot.url),
+                host: span(slot.host),
+                registrable: span(slot.registrable),
+                verdict: slot.verdict,
+                reason: slot.reason,
+                entry: slot.entry,
+                app: slot.app,
+                confidence: slot.confidence,
+                found: slot.found,
+            }
+        })
+    }
+}
+
 /// One short message, decoded, judged and acted upon.
 #[derive(Clone, Copy, Debug)]
 pub struct Sms<'a> {
@@ -172,7 +249,7 @@ pub struct Sms<'a> {
     /// The whole text on the last part to arrive, else that of this TPDU.
     pub text: Option<&'a str>,
     /// Every URL.
-    pub urls: &'a [Url<'a>],
+    pub urls: Urls<'a>,
     /// The worst of the URLs, or `unknown` where a label was imitated.
     pub verdict: Verdict,
     /// What was done, or would have been.

@@ -76,6 +76,8 @@ pub struct Changes {
     /// What was asked for.
     edits: Vec<Edit>,
     fields: Vec<Field>,
+    /// Where the first of `fields` stands.
+    first: usize,
     octets: Vec<u8>,
     /// Octets of `edits`; what is behind them belongs to `cuts`.
     own: usize,
@@ -100,6 +102,7 @@ impl Default for Changes {
         Self {
             edits: Vec::with_capacity(EDITS),
             fields: Vec::with_capacity(EDITS),
+            first: usize::MAX,
             octets: Vec::with_capacity(OCTETS),
             own: 0,
             // Each edit may move octets, and each field with its pad.
@@ -132,6 +135,7 @@ impl Changes {
     pub fn back_to(&mut self, mark: Mark) {
         self.edits.truncate(mark.0);
         self.fields.truncate(mark.1);
+        self.first = self.fields.iter().map(|field| field.at).min().unwrap_or(usize::MAX);
         self.octets.truncate(mark.2);
         self.own = mark.2;
         self.is_settled = false;
@@ -160,12 +164,14 @@ impl Changes {
     /// A field above a change. The same field named twice (two messages in one chunk) counts once.
     pub fn field(&mut self, field: Field) -> Result<(), NoFit> {
         self.is_settled = false;
-        if self.fields.iter().any(|known| known.at == field.at) {
+        // Outward from a message each lies in front of all before.
+        if field.at >= self.first && self.fields.iter().any(|known| known.at == field.at) {
             return Ok(());
         }
         if self.fields.len() >= EDITS {
             return Err(NoFit::Changes);
         }
+        self.first = self.first.min(field.at);
         self.fields.push(field);
         Ok(())
     }
@@ -192,7 +198,12 @@ impl Changes {
                 self.cut(edit)?;
             }
         }
-        if !self.cuts.is_empty() {
+        if self.cuts.is_empty() {
+            // Nothing grows.
+        } else if self.fields.is_sorted_by_key(|field| (field.covers.len(), core::cmp::Reverse(field.at))) {
+            // They come innermost first: from one message they nearly always do.
+            (0..self.fields.len()).try_for_each(|index| self.settle_one(old, index))?;
+        } else {
             let mut order = core::mem::take(&mut self.order);
             self.innermost_first(&mut order);
             let settled = order.iter().try_for_each(|&key| self.settle_one(old, (key & INDEX) as usize));
@@ -212,12 +223,10 @@ impl Changes {
             capped(field.covers.len(), 27) << 37 | (((1 << 27) - 1) - capped(field.at, 27)) << 10 | n as u64
         };
         order.extend(self.fields.iter().enumerate().map(key));
-        // They come innermost first, or outermost.
+        // Else outermost first, or those of several messages.
+        order.reverse();
         if !order.is_sorted() {
-            order.reverse();
-            if !order.is_sorted() {
-                order.sort_unstable();
-            }
+            order.sort_unstable();
         }
     }
 
@@ -229,8 +238,9 @@ impl Changes {
             return Ok(());
         }
         let len = old_len(old, at, width).saturating_add_signed(growth);
-        let Written { octets, len: new, skip, was } = length(old, at, width, len)?;
-        self.put(at + skip, was, octets, new)?;
+        let written = length(old, at, width, len).ok_or(NoFit::Field { need: len, max: width.max() })?;
+        let Written { octets, len: new, skip, was } = written;
+        self.put(at + usize::from(skip), was.into(), octets, new.into())?;
         match pad {
             // RFC 4666 §3.2: the parameter is padded to four, its length does not say so.
             Some(pad) => self.put(end, pad, [0; 4], len.next_multiple_of(4) - len),
@@ -317,30 +327,37 @@ impl Edit {
 fn overwrite(cuts: &[Edit], written: &mut [u8], at: usize, octets: &[u8]) -> Result<(), NoFit> {
     let moved: isize = cuts.iter().take_while(|cut| cut.range.end <= at).map(Edit::growth).sum();
     let at = at.saturating_add_signed(moved);
-    written.get_mut(at..at + octets.len()).ok_or(NoFit::Changes)?.copy_from_slice(octets);
+    // An octet or two, nearly always: a call to copy them would cost more.
+    written.get_mut(at..at + octets.len()).ok_or(NoFit::Changes)?.iter_mut().zip(octets).for_each(|(to, from)| *to = *from);
     Ok(())
 }
 
 /// A field's new octets: `len` of them in place of `was`, `skip` octets behind its first.
 struct Written {
     octets: [u8; 4],
-    len: usize,
-    skip: usize,
-    was: usize,
+    len: u8,
+    skip: u8,
+    was: u8,
 }
 
-/// A field of this width that says `len`.
+impl Width {
+    /// The largest length that a field of this width holds.
+    const fn max(self) -> usize {
+        match self {
+            Self::One => 255,
+            Self::Two | Self::TwoLittle | Self::Ber(_) => 0xffff,
+            Self::Four | Self::Indicator => usize::MAX,
+        }
+    }
+}
+
+/// A field of this width that says `len`; `None` where it cannot.
 #[inline]
-fn length(old: &[u8], at: usize, width: Width, len: usize) -> Result<Written, NoFit> {
+fn length(old: &[u8], at: usize, width: Width, len: usize) -> Option<Written> {
     let wide = u32::try_from(len).unwrap_or(u32::MAX);
     let [_, b1, b2, b3] = wide.to_be_bytes();
-    let max = match width {
-        Width::One => 255,
-        Width::Two | Width::TwoLittle | Width::Ber(_) => 0xffff,
-        Width::Four | Width::Indicator => usize::MAX,
-    };
-    if len > max || matches!(width, Width::Ber(10..)) {
-        return Err(NoFit::Field { need: len, max });
+    if len > width.max() || matches!(width, Width::Ber(10..)) {
+        return None;
     }
     let (octets, len, skip, was) = match width {
         Width::One => ([b3, 0, 0, 0], 1, 0, 1),
@@ -352,15 +369,16 @@ fn length(old: &[u8], at: usize, width: Width, len: usize) -> Result<Written, No
             ([spare | if wide > 63 { 63 } else { b3 }, 0, 0, 0], 1, 0, 1)
         }
         Width::Ber(1) if len < 0x80 => ([b3, 0, 0, 0], 1, 0, 1),
-        Width::Ber(octets @ 0..=2) if len < 0x100 => ([0x81, b3, 0, 0], 2, 0, usize::from(octets)),
-        Width::Ber(octets @ 0..=3) => ([0x82, b2, b3, 0], 3, 0, usize::from(octets)),
+        Width::Ber(octets @ 0..=2) if len < 0x100 => ([0x81, b3, 0, 0], 2, 0, octets),
+        Width::Ber(octets @ 0..=3) => ([0x82, b2, b3, 0], 3, 0, octets),
         // A form with leading zeros keeps its size, and its zeros.
-        Width::Ber(octets) => ([b1, b2, b3, 0], 3, usize::from(octets) - 3, 3),
+        Width::Ber(octets) => ([b1, b2, b3, 0], 3, octets - 3, 3),
     };
-    Ok(Written { octets, len, skip, was })
+    Some(Written { octets, len, skip, was })
 }
 
 /// What a field says before the change.
+#[inline]
 fn old_len(old: &[u8], at: usize, width: Width) -> usize {
     let [b0, b1, b2, b3] = old.get(at..).and_then(|rest| rest.first_chunk().copied()).unwrap_or_else(|| {
         let mut octets = [0; 4];

@@ -150,9 +150,14 @@ impl Scanner {
     }
 
     /// Calls `visit` once for each reading of each link in `text`, in the order of the text. It asks the sieve itself.
-    pub fn find(&self, text: &str, scratch: &mut Scratch, mut visit: impl FnMut(&Link<'_>)) {
+    pub fn find(&self, text: &str, scratch: &mut Scratch, visit: impl FnMut(&Link<'_>)) {
+        self.find_from(text, 0, scratch, visit);
+    }
+
+    /// As [`Self::find`], for a text of which [`Self::first_mark`] said that nothing hangs before `mark`.
+    pub fn find_from(&self, text: &str, mark: usize, scratch: &mut Scratch, mut visit: impl FnMut(&Link<'_>)) {
         let mut simple = simple::Simple::default();
-        if self.simple(text, &mut simple) {
+        if self.simple(text, mark, &mut simple) {
             simple.each(text, &mut scratch.canonical, visit);
         } else {
             self.find_with_care(text, scratch, &mut visit);
@@ -161,7 +166,7 @@ impl Scanner {
 
     /// Whether [`Self::find`] gets by without the automaton: no mark but of nothing or of links of the usual form. For measurements.
     pub fn is_simple(&self, text: &str) -> bool {
-        self.simple(text, &mut simple::Simple::default())
+        self.simple(text, 0, &mut simple::Simple::default())
     }
 
     /// As [`Self::find`], by the automaton over the whole text: nothing is dismissed and nothing done in haste.

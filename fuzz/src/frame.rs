@@ -36,7 +36,7 @@ impl Listener for Looks {
         self.sms += 1;
         self.repeats += u64::from(sms.repeat);
         let text = sms.text.unwrap_or_default();
-        for url in sms.urls {
+        for url in sms.urls.iter() {
             let source = if url.found == Found::Sender { sms.address } else { text };
             // Where the whole text is not there yet, places count in what was joined so far.
             let whole = sms.concat.is_none();

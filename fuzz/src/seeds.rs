@@ -31,7 +31,7 @@ impl Listener for Keeps<'_> {
         if !sms.urls.is_empty() {
             keep("scan", 0, text.as_bytes());
         }
-        for url in sms.urls {
+        for url in sms.urls.iter() {
             self.0.insert(("canonical", url.text.as_bytes().to_vec()));
             self.0.insert(("canonical", url.url.as_bytes().to_vec()));
         }

@@ -68,7 +68,7 @@ impl Record {
             text: sms.text.map(str::to_owned),
             part_text: sms.part_text.map(str::to_owned),
             parts: sms.parts,
-            urls: sms.urls.iter().map(|url| Url::of(url, sms.text.unwrap_or_default(), world)).collect(),
+            urls: sms.urls.iter().map(|url| Url::of(&url, sms.text.unwrap_or_default(), world)).collect(),
             verdict: sms.verdict.name(),
             action: format!("{observed}{action}"),
             why: world.policy.why(sms.decision).to_string(),

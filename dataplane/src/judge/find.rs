@@ -1,37 +1,10 @@
 //! Finds the URLs of a message and asks what each is worth.
 
-use crate::record::Found;
+use crate::record::{Found, Slot};
 use crate::scan;
 use crate::verdict::{Confidence, Reason, Verdict};
-use crate::verdicts::{EntryRef, KeyScratch};
+use crate::verdicts::KeyScratch;
 use crate::world::World;
-
-/// One URL found: where it lies in the text (one of an earlier copy: in the arena), and where its canonical form lies in the arena.
-#[derive(Clone, Copy)]
-pub(super) struct Slot {
-    pub(super) start: usize,
-    pub(super) end: usize,
-    pub(super) url: (usize, usize),
-    pub(super) host: (usize, usize),
-    pub(super) registrable: (usize, usize),
-    pub(super) verdict: Verdict,
-    pub(super) reason: Reason,
-    pub(super) entry: Option<EntryRef>,
-    pub(super) app: bool,
-    pub(super) confidence: Confidence,
-    pub(super) found: Found,
-}
-
-impl Slot {
-    /// Whether the link counts: see [`crate::policy::LinkFacts::acts`].
-    pub(super) fn acts(&self) -> bool {
-        match self.confidence {
-            Confidence::High => true,
-            Confidence::Low => self.verdict == Verdict::Dangerous,
-            Confidence::Binding => false,
-        }
-    }
-}
 
 /// Finds and judges.
 pub(super) struct Find<'f> {
@@ -43,16 +16,16 @@ pub(super) struct Find<'f> {
 }
 
 impl Find<'_> {
-    /// The links of a text that [`scan::Scanner::may_link`] does not dismiss.
-    pub(super) fn links(&mut self, text: &str, found: Found, scan: &mut scan::Scratch) {
+    /// The links of a text, from the first mark on that [`scan::Scanner::first_mark`] named.
+    pub(super) fn links(&mut self, text: &str, mark: usize, found: Found, scan: &mut scan::Scratch) {
         let world = self.world;
-        world.scanner.find(text, scan, |link| self.link(link, found));
+        world.scanner.find_from(text, mark, scan, |link| self.link(link, found));
     }
 
     /// The links of a text whose parts were exchanged for copies that came before: those that the text itself does not have.
     pub(super) fn copies(&mut self, text: &str, scan: &mut scan::Scratch) {
         let told = self.slots.len();
-        self.links(text, Found::Copy, scan);
+        self.links(text, 0, Found::Copy, scan);
         let Self { slots, arena, .. } = self;
         let url = |slot: &Slot| arena.get(slot.url.0..slot.url.1);
         let mut kept = told;

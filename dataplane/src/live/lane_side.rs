@@ -235,8 +235,8 @@ impl Listener for LaneSide {
             Origination::Msisdn(number) => Some(octets.put(number.0)),
             _ => None,
         };
-        let kept = sms.urls.get(..sms.urls.len().min(note::LINKS)).unwrap_or_default();
-        let more = sms.urls.len() - kept.len();
+        let kept = sms.urls.len().min(note::LINKS);
+        let more = sms.urls.len() - kept;
         let note = SmsNote {
             called: octets.party(sms.called_party),
             calling: octets.party(sms.calling_party),
@@ -262,15 +262,15 @@ impl Listener for LaneSide {
         };
         self.lost.links += more as u64;
         let mut links = [NO_LINK; note::LINKS];
-        for (to, from) in links.iter_mut().zip(kept) {
-            *to = link(octets, from, sms.text.unwrap_or_default());
+        for (to, from) in links.iter_mut().zip(sms.urls.iter()) {
+            *to = link(octets, &from, sms.text.unwrap_or_default());
         }
         for issued in sms.issued {
             if let Some(link) = links.get_mut(issued.link) {
                 link.issued = Some(issued.id);
             }
         }
-        let pushed = self.push(*sms.place, Kind::Sms(note), links.into_iter().take(kept.len()));
+        let pushed = self.push(*sms.place, Kind::Sms(note), links.into_iter().take(kept));
         self.lost.notes += u64::from(!pushed);
     }
 

@@ -5,7 +5,7 @@ use super::decision::{Decision, Explanation, Source};
 use super::facts::{Direction, LinkFacts, Message};
 use super::imitation::Imitation;
 use super::profiles::{Kind, Profile, Recipients, Subscriber};
-use super::rules::{CompiledRule, Protected, ProtectedSenders, Rule};
+use super::rules::{CompiledRule, Protected, ProtectedSenders};
 use super::spec::{Pages, Spec, SpecError, is_host};
 use super::template::{Firsts, Template, Values};
 use super::words::{self, in_gsm7};
@@ -62,11 +62,15 @@ pub struct Policy {
 struct Asks {
     category: bool,
     titles: bool,
+    imsi: bool,
 }
 
 impl Asks {
-    fn of(rules: &[Rule]) -> Self {
+    fn of(spec: &Spec) -> Self {
+        let rules = &spec.rules;
+        let imsi = spec.pages.is_some() || !spec.never_touch.imsi.is_empty();
         Self {
+            imsi: imsi || rules.iter().any(|rule| !rule.imsi.is_empty()),
             category: rules.iter().any(|rule| !rule.category.is_empty()),
             titles: rules.iter().any(|rule| !rule.called_gt.is_empty() || !rule.calling_gt.is_empty()),
         }
@@ -133,7 +137,7 @@ impl Policy {
             id: hash(&spec),
             languages,
             language,
-            asks: Asks::of(&spec.rules),
+            asks: Asks::of(&spec),
             rules,
             protected: ProtectedSenders::new(&spec.protected),
             imitation,
@@ -226,6 +230,12 @@ impl Policy {
     #[inline]
     pub const fn asks_titles(&self) -> bool {
         self.asks.titles
+    }
+
+    /// Whether rules, recipients or redirects name the IMSI: if not, that of [`Message`] is not read for [`Policy::decide`].
+    #[inline]
+    pub const fn asks_imsi(&self) -> bool {
+        self.asks.imsi || self.recipients.is_some()
     }
 
     /// Number of a language, for a profile.

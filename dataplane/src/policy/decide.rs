@@ -139,7 +139,7 @@ impl Policy {
             let forms = by_verdict(&chosen.language.labels, verdict).map_or(&[][..], Vec::as_slice);
             for form in forms.iter().filter(|form| form.may_head(message.text, &values)) {
                 scratch.text.clear();
-                form.write(&values, &mut scratch.text);
+                form.write(&mut values.once(&mut scratch.names), &mut scratch.text);
                 let base = scratch.text.len();
                 let rest = self.judge(message, base);
                 if !message.text.starts_with(scratch.text.as_str()) || rest.verdict > verdict || rest.verdict == Verdict::None {
@@ -326,17 +326,21 @@ impl Work<'_> {
         }
         let forms = by_verdict(&self.chosen.language.labels, self.verdict).map_or(&[][..], Vec::as_slice);
         let values = self.policy.values(self.message, self.chosen, self.verdict, self.named);
+        let Scratch { text, spots, names, .. } = scratch;
+        let mut values = values.once(names);
+        let only_in_front = self.base == 0 && spots.is_empty();
         let mut stopped = None;
         for (number, form) in (1..=u8::MAX).zip(forms) {
-            scratch.text.clear();
-            form.write(&values, &mut scratch.text);
-            let front = scratch.text.len();
-            let Scratch { text, spots, .. } = scratch;
-            self.push_text(self.base..self.message.text.len(), spots, text);
-            let only_in_front = self.base == 0 && spots.is_empty();
-            match if only_in_front { room.fits_in_front(text, front) } else { room.fits(text) } {
-                Ok(()) => return Ok((number, Edit::Text, stopped)),
-                Err(bound) => stopped = Some((number, bound)),
+            text.clear();
+            form.write(&mut values, text);
+            let mut fits = if only_in_front { room.fits_in_front(text) } else { None };
+            if !matches!(fits, Some(Err(_))) {
+                self.push_text(self.base..self.message.text.len(), spots, text);
+                fits = fits.or_else(|| Some(room.fits(text)));
+            }
+            match fits {
+                Some(Err(bound)) => stopped = Some((number, bound)),
+                _ => return Ok((number, Edit::Text, stopped)),
             }
         }
         scratch.text.clear();
@@ -346,10 +350,11 @@ impl Work<'_> {
     fn replace(&self, scratch: &mut Scratch, room: &mut dyn Room) -> Attempt {
         let forms = by_verdict(&self.chosen.language.notices, self.verdict).map_or(&[][..], Vec::as_slice);
         let values = self.policy.values(self.message, self.chosen, self.verdict, self.named);
+        let mut values = values.once(&mut scratch.names);
         let mut stopped = None;
         for (form, template) in (1..=u8::MAX).zip(forms) {
             scratch.text.clear();
-            template.write(&values, &mut scratch.text);
+            template.write(&mut values, &mut scratch.text);
             match room.fits(&scratch.text) {
                 Ok(()) => return Ok((form, Edit::Text, stopped)),
                 Err(bound) => stopped = Some((form, bound)),

@@ -96,9 +96,10 @@ pub trait Room {
     /// Whether the TPDU, and all around it, can hold `text` in place of its own. The message's own text always fits.
     fn fits(&mut self, text: &str) -> Result<(), Bound>;
 
-    /// As [`Room::fits`] for a text that is the message's own behind the first `front` bytes of `text`.
-    fn fits_in_front(&mut self, text: &str, _front: usize) -> Result<(), Bound> {
-        self.fits(text)
+    /// As [`Room::fits`] for `front` with the message's own text behind it, before anybody writes the two together; `None`: only the whole
+    /// can be asked about.
+    fn fits_in_front(&mut self, _front: &str) -> Option<Result<(), Bound>> {
+        None
     }
 
     /// Whether the characters at these byte offsets of the message's own text can each be overwritten with a space.

@@ -56,6 +56,41 @@ impl Values<'_> {
     }
 }
 
+/// Values for several forms: what a message brings with it is made harmless once, when a form first asks.
+pub(super) struct Once<'v, 'b> {
+    values: &'v Values<'v>,
+    names: &'b mut String,
+    /// Where host, domain, sender and link lie in `names`.
+    spans: [Option<(usize, usize)>; 4],
+}
+
+impl Values<'_> {
+    /// The values, written into `names` as forms ask for them.
+    pub(super) fn once<'v, 'b>(&'v self, names: &'b mut String) -> Once<'v, 'b> {
+        names.clear();
+        Once { values: self, names, spans: [None; 4] }
+    }
+}
+
+impl Once<'_, '_> {
+    fn of(&mut self, slot: Slot) -> &str {
+        let value = self.values.of(slot);
+        let (span, value) = match (slot, &mut self.spans) {
+            (Slot::Verdict | Slot::Brand, _) => return value,
+            (Slot::Host, [host, ..]) => (host, value),
+            (Slot::Domain, [_, domain, ..]) => (domain, value),
+            (Slot::Sender, [_, _, sender, _]) => (sender, without_scheme(value)),
+            (Slot::Link, [.., link]) => (link, without_scheme(value)),
+        };
+        let (start, end) = *span.get_or_insert_with(|| {
+            let start = self.names.len();
+            defang(value, self.names);
+            (start, self.names.len())
+        });
+        self.names.get(start..end).unwrap_or_default()
+    }
+}
+
 /// What is wrong with a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TemplateError {
@@ -119,23 +154,16 @@ impl Template {
     }
 
     /// Writes the form behind what `out` holds.
-    pub(super) fn write(&self, values: &Values<'_>, out: &mut String) {
+    pub(super) fn write(&self, values: &mut Once<'_, '_>, out: &mut String) {
         let mut swallow = false;
         for piece in &self.0 {
-            match piece {
-                Piece::Text(text) => out.push_str(if swallow { text.strip_prefix(' ').unwrap_or(text) } else { text }),
-                Piece::Slot(slot) => {
-                    let before = out.len();
-                    match slot {
-                        Slot::Verdict | Slot::Brand => out.push_str(values.of(*slot)),
-                        Slot::Host | Slot::Domain => defang(values.of(*slot), out),
-                        Slot::Sender | Slot::Link => defang(without_scheme(values.of(*slot)), out),
-                    }
-                    swallow = out.len() == before;
-                    continue;
-                }
-            }
-            swallow = false;
+            let part = match piece {
+                Piece::Text(text) if swallow => text.strip_prefix(' ').unwrap_or(text),
+                Piece::Text(text) => text,
+                Piece::Slot(slot) => values.of(*slot),
+            };
+            out.push_str(part);
+            swallow = part.is_empty() && matches!(piece, Piece::Slot(_));
         }
     }
 
@@ -353,7 +381,7 @@ mod tests {
 
     fn write(source: &str, values: &Values<'_>) -> String {
         let mut out = String::new();
-        Template::parse(source).unwrap().write(values, &mut out);
+        Template::parse(source).unwrap().write(&mut values.once(&mut String::new()), &mut out);
         out
     }
 
@@ -374,7 +402,7 @@ mod tests {
     fn a_notice_is_known_again_whatever_host_it_names() {
         let notice = Template::parse("{brand} Removed: {host}. Ask {sender}.").unwrap();
         let mut out = String::new();
-        notice.write(&VALUES, &mut out);
+        notice.write(&mut VALUES.once(&mut String::new()), &mut out);
         assert!(notice.matches(&out, &Values { host: "", ..VALUES }));
         assert!(!notice.matches(&format!("{out} http://evil.com"), &VALUES));
         assert!(!notice.matches(&out.replace("(.)", "."), &VALUES));

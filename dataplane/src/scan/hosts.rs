@@ -142,7 +142,7 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
 
 /// Whether a TLD in this case is linked: Android's are in lower case; iOS takes capitals of the TLDs it knows, and
 /// a capital alone begins the next sentence (`article.Call`) unless the TLD is no word.
-fn tappable_case(label: &str) -> bool {
+pub(super) fn tappable_case(label: &str) -> bool {
     !label.bytes().any(|b| b.is_ascii_uppercase())
         || is_common(label.as_bytes())
         || (!label.bytes().any(|b| b.is_ascii_lowercase()) && is_apple(label.as_bytes()))

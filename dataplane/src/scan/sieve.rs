@@ -21,8 +21,20 @@ const LABEL: usize = 64;
 impl Scanner {
     /// Whether [`Scanner::find`] may find something in this UTF-8 text.
     pub fn may_link(&self, text: &[u8]) -> bool {
-        let found = self.marks(text, |at| if self.look(&Utf8(text), at) { Break(()) } else { Continue(at) });
-        text.first() == Some(&b'@') && bound(&Utf8(text), 0) || found.is_break()
+        self.first_mark(text).is_some()
+    }
+
+    /// Where in this UTF-8 text [`Scanner::find`] may find the first, which [`Scanner::find_from`] is told; `None`: it finds nothing.
+    pub fn first_mark(&self, text: &[u8]) -> Option<usize> {
+        if text.first() == Some(&b'@') && bound(&Utf8(text), 0) {
+            return Some(0);
+        }
+        let mut first = None;
+        let _ = self.marks(text, 0, |at| {
+            first = self.look(&Utf8(text), at).then_some(at);
+            if first.is_some() { Break(()) } else { Continue(at) }
+        });
+        first
     }
 
     /// As [`Scanner::may_link`] for unpacked septets of the GSM default alphabet, of which only `@ _ $ ESC` and the
@@ -81,11 +93,16 @@ impl Scanner {
         marks.any(|(at, _)| self.look(&Ucs2(be16), from + at))
     }
 
-    /// Calls `visit` with each mark of a UTF-8 text that a glance does not dismiss, in order, until it breaks; what it gives back is how far
-    /// it has read: no mark before that is of interest.
+    /// Calls `visit` with each mark of a UTF-8 text from `from` on that a glance does not dismiss, in order, until it breaks; what it gives
+    /// back is how far it has read: no mark before that is of interest.
     #[inline]
-    pub(super) fn marks(&self, text: &[u8], mut visit: impl FnMut(usize) -> ControlFlow<(), usize>) -> ControlFlow<()> {
-        let (mut from, mut done) = (0, 0);
+    pub(super) fn marks(
+        &self,
+        text: &[u8],
+        mut from: usize,
+        mut visit: impl FnMut(usize) -> ControlFlow<(), usize>,
+    ) -> ControlFlow<()> {
+        let mut done = 0;
         while let Some(rest) = text.get(from..).filter(|rest| !rest.is_empty()) {
             let mut marks = simd::marks(self.width, rest);
             if marks.wide {

@@ -5,10 +5,11 @@
 
 use core::ops::ControlFlow::{Break, Continue};
 
+use super::hosts::tappable_case;
 use super::units::Utf8;
 use super::{Form, Link, Scanner, is_app, sieve};
 use crate::canonical::{self, Canonical, HostKind};
-use crate::verdict::Confidence::High;
+use crate::verdict::Confidence::{High, Low};
 
 /// No name is longer; what is, is read with care, and nothing here takes longer for it.
 const NAME: usize = 253;
@@ -34,6 +35,8 @@ struct Span {
     plain: bool,
     /// There is a dot in the path: perhaps the name of a file.
     dotted: bool,
+    /// Written as a sentence that begins without a blank: no handset links it.
+    low: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,15 +48,15 @@ enum Scheme {
 }
 
 impl Scanner {
-    /// Whether every mark of `text` is of nothing or of a simple link; those are put into `found`.
+    /// Whether every mark of `text` from `mark` on is of nothing or of a simple link; those are put into `found`.
     #[inline]
-    pub(super) fn simple(&self, text: &str, found: &mut Simple) -> bool {
+    pub(super) fn simple(&self, text: &str, mark: usize, found: &mut Simple) -> bool {
         let octets = text.as_bytes();
         if octets.first() == Some(&b'@') && sieve::bound(&Utf8(octets), 0) {
             return false;
         }
         let mut floor = 0;
-        let all = self.marks(octets, |at| {
+        let all = self.marks(octets, mark, |at| {
             let link = match octets.get(at) {
                 Some(b':') => with_scheme(octets, at),
                 Some(b'.') => self.bare(octets, at, floor),
@@ -86,16 +89,29 @@ impl Scanner {
         if before.is_some_and(|&octet| octet == b'.' || !octet.is_ascii()) {
             return None;
         }
-        let host = Host::read(text, start)?;
+        let mut host = Host::read(text, start)?;
+        if host.seen & STOP != 0 {
+            // The dot of the sentence, if nothing behind it can be of the host to a reader: the sieve looks at the next word alone.
+            host.end -= 1;
+            if host.label == start || !sentence_begins(text.get(host.end + 1..)?) {
+                return None;
+            }
+        }
         let label = text.get(host.label..host.end)?;
-        if !self.tlds.small(label) {
+        if !self.tlds.letters(label) {
             return None;
         }
         let (end, seen, resume) = path(text, &host)?;
+        let www = || text.get(start..start + 4).is_some_and(|head| head.eq_ignore_ascii_case(b"www."));
+        let low = host.seen & CAPITAL != 0 && end == host.end && !tappable_case(core::str::from_utf8(label).ok()?) && !www();
         let dotted = seen & DOT != 0;
-        Some((Span { start, host: start, path: host.end, end, scheme: Scheme::None, plain: false, dotted }, resume))
+        Some((Span { start, host: start, path: host.end, end, scheme: Scheme::None, plain: false, dotted, low }, resume))
     }
 }
+
+const HTTP: u32 = u32::from_le_bytes(*b"http");
+const TTPS: u32 = u32::from_le_bytes(*b"ttps");
+const SMALL: u32 = 0x2020_2020;
 
 /// `http` or `https` before the colon, two slashes and a host behind it.
 fn with_scheme(text: &[u8], colon: usize) -> Option<(Span, usize)> {
@@ -103,21 +119,22 @@ fn with_scheme(text: &[u8], colon: usize) -> Option<(Span, usize)> {
     if text.get(colon..from)? != b"://" {
         return None;
     }
-    let spelt = |name: &[u8]| {
-        let at = colon.checked_sub(name.len())?;
-        text.get(at..colon).filter(|spelt| spelt.eq_ignore_ascii_case(name)).map(|spelt| (at, spelt == name))
+    // The four letters before the colon, and one before those, as numbers; small letters have a bit that capitals have not.
+    let four = |at: usize| text.get(at..).and_then(|text| text.first_chunk()).map(|four| u32::from_le_bytes(*four));
+    let (https, http) = (colon.checked_sub(5).and_then(four), colon.checked_sub(4).and_then(four)?);
+    let (start, small, scheme) = match https {
+        Some(https) if (https | SMALL, http | SMALL) == (HTTP, TTPS) => (colon - 5, https == HTTP && http == TTPS, Scheme::Https),
+        _ if http | SMALL == HTTP => (colon - 4, http == HTTP, Scheme::Http),
+        _ => return None,
     };
-    let ((start, small), scheme) = match spelt(b"https") {
-        Some(found) => (found, Scheme::Https),
-        None => (spelt(b"http")?, Scheme::Http),
-    };
-    let host = Host::read(text, from)?;
+    let host = Host::read(text, from).filter(|host| host.seen & STOP == 0)?;
     if !text.get(host.label).is_some_and(u8::is_ascii_alphabetic) {
         return None;
     }
     let (end, seen, resume) = path(text, &host)?;
     let plain = small && host.seen & CAPITAL == 0 && end > host.end;
-    Some((Span { start, host: from, path: host.end, end, scheme, plain, dotted: seen & DOT != 0 }, resume))
+    let dotted = seen & DOT != 0;
+    Some((Span { start, host: from, path: host.end, end, scheme, plain, dotted, low: false }, resume))
 }
 
 const HOST: u8 = 1;
@@ -159,18 +176,22 @@ fn class(octet: u8) -> u8 {
     CLASSES.get(usize::from(octet)).copied().unwrap_or(0)
 }
 
+/// Of a host: that it ends in a dot.
+const STOP: u8 = SLASH;
+
 /// A host of letters, digits, hyphens and dots, and what ends it.
 struct Host {
     /// Where its last label begins.
     label: usize,
     end: usize,
+    /// The classes of its octets, and [`STOP`].
     seen: u8,
 }
 
 impl Host {
     #[inline]
     fn read(text: &[u8], from: usize) -> Option<Self> {
-        let (mut at, mut label, mut seen, mut before, mut beside) = (from, from, 0, SEPARATOR, 0);
+        let (mut at, mut seen, mut before, mut beside) = (from, 0, SEPARATOR, 0);
         let most = text.get(..text.len().min(from + NAME))?;
         while let Some(&octet) = most.get(at) {
             let class = class(octet);
@@ -181,10 +202,23 @@ impl Host {
             beside |= before & class;
             before = class;
             at += 1;
-            label = if class & DOT != 0 { at } else { label };
         }
-        ((beside | before) & SEPARATOR == 0 && at > from && at < from + NAME).then_some(Self { label, end: at, seen })
+        // Of two separators side by side there is no host; of a last one, if it is a dot.
+        if beside & SEPARATOR != 0 || at == from || at == from + NAME || before & (SEPARATOR | DOT) == SEPARATOR {
+            return None;
+        }
+        seen |= if before & DOT != 0 { STOP } else { 0 };
+        let name = text.get(from..at - usize::from(before & DOT != 0))?;
+        let label = name.iter().rposition(|&octet| octet == b'.').map_or(from, |dot| from + dot + 1);
+        Some(Self { label, end: at, seen })
     }
+}
+
+/// Whether a sentence begins behind a dot, with a word that ends before any dot or slash.
+fn sentence_begins(behind: &[u8]) -> bool {
+    let [b' ' | b'\n' | b'\r', word @ ..] = behind else { return false };
+    let end = word.iter().position(|&octet| class(octet) & (HOST | DOT) != HOST).unwrap_or(word.len());
+    end > 0 && matches!(word.get(end..), Some([] | [b' ' | b'\n' | b'\r' | b',' | b'!', ..] | [b'.'] | [b'.', b' ', ..]))
 }
 
 /// Where a link ends whose host is read, the classes seen behind the host, and where to go on.
@@ -192,7 +226,7 @@ impl Host {
 fn path(text: &[u8], host: &Host) -> Option<(usize, u8, usize)> {
     let rest = text.get(host.end..)?;
     match rest {
-        [] | [b' ' | b'\n' | b'\r', ..] => return Some((host.end, 0, host.end)),
+        [] | [b' ' | b'\n' | b'\r', ..] | [b'.' | b',' | b'!', b' ' | b'\n' | b'\r', ..] => return Some((host.end, 0, host.end)),
         [b'/', ..] => {}
         _ => return None,
     }
@@ -256,7 +290,8 @@ impl Simple {
                 canonical::assemble(scheme, host, tail, scratch)
             };
             let app = span.dotted && is_app(url.path_and_query);
-            visit(&Link { start: span.start, end: span.end, confidence: High, url, app, as_written, form });
+            let confidence = if span.low { Low } else { High };
+            visit(&Link { start: span.start, end: span.end, confidence, url, app, as_written, form });
         }
     }
 }

@@ -97,13 +97,13 @@ impl Tlds {
         key != 0 && found == Some(key)
     }
 
-    /// Whether a label of small letters is a TLD of at most eight; what is longer, or has a capital or anything else in it, is none here.
-    pub(super) fn small(&self, label: &[u8]) -> bool {
+    /// Whether a label of ASCII letters is a TLD of at most eight; what is longer, or has anything else in it, is none here.
+    pub(super) fn letters(&self, label: &[u8]) -> bool {
         let mut key = 0;
         for &octet in label.iter().rev() {
-            key = key << 8 | u64::from(octet);
+            key = key << 8 | u64::from(octet | 0x20);
         }
-        label.len() <= 8 && label.iter().all(u8::is_ascii_lowercase) && self.has(key)
+        label.len() <= 8 && label.iter().all(u8::is_ascii_alphabetic) && self.has(key)
     }
 
     /// How much of `label` (a whole label, behind a dot) is a TLD that a handset would stop at: all of it, or up to

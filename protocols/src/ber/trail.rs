@@ -4,7 +4,6 @@ use core::ops::Range;
 
 use super::{Form, MAX_DEPTH, Reader};
 use crate::error::{Error, Layer, Why};
-use crate::span::within;
 
 /// One length field above (or of) the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,16 +57,19 @@ pub fn trail(data: &[u8], target: Range<usize>, layer: Layer, levels: &mut Trail
     levels.len = 0;
     let (mut content, mut base) = (data, 0usize);
     'deeper: loop {
-        for tlv in Reader::new(content, layer) {
+        let mut reader = Reader::new(content, layer);
+        let mut end = base;
+        while let Some(tlv) = reader.next() {
+            let start = core::mem::replace(&mut end, base + reader.at());
             let tlv = tlv.map_err(|error| error.moved(base))?;
-            let (Some(raw), Some(inside)) = (within(data, tlv.raw), within(data, tlv.content)) else { break };
-            if target.start >= raw.end || target.end > raw.end {
+            if target.start >= end || target.end > end {
                 continue;
             }
+            let inside = start + tlv.header_len()..start + tlv.header_len() + tlv.content.len();
             if target.start < inside.start || target.end > inside.end {
                 break;
             }
-            let at = raw.start + usize::from(tlv.identifier);
+            let at = start + usize::from(tlv.identifier);
             let octets = if let Form::Long(count) = tlv.form { count.saturating_add(1) } else { 1 };
             let content_len = inside.len();
             let level = Level { at, octets, form: tlv.form, content_at: inside.start, content_len, number: tlv.number };

@@ -69,10 +69,13 @@ fn shifted(user_data: &UserData<'_>, septets: &[u8], kept: usize, out: &mut Ud) 
     let (at, shift) = (septets.len() * 7 / 8, septets.len() as u32 * 7 % 8);
     let first = octets.get(at..).and_then(|to| to.first_chunk()).map_or(0, |word| u64::from_le_bytes(*word));
     let (mut carry, mut mask) = (first, !fill_mask);
-    let to = octets.get_mut(at..).unwrap_or_default();
-    let (to, from) = (to.as_chunks_mut::<8>().0, if kept == 0 { &[][..] } else { old });
-    for (to, from) in to.iter_mut().zip(from.chunks(8).chain(core::iter::once(&[][..]))) {
-        let word = gsm7::word(from) & mask;
+    let mut behind = [0; ROOM];
+    let moved = old.len().min(if kept == 0 { 0 } else { MAX_OCTETS });
+    behind.get_mut(..moved).unwrap_or_default().copy_from_slice(old.get(..moved).unwrap_or_default());
+    // One word more than there are octets, for what the last one pushes out.
+    let (to, from) = (octets.get_mut(at..).unwrap_or_default().as_chunks_mut().0, behind.as_chunks().0);
+    for (to, from) in to.iter_mut().zip(from).take(moved.div_ceil(8) + 1) {
+        let word = u64::from_le_bytes(*from) & mask;
         *to = (word << shift | carry).to_le_bytes();
         (carry, mask) = (word >> 1 >> (63 - shift), u64::MAX);
     }
