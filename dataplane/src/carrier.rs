@@ -181,7 +181,8 @@ impl<'a> Carrier<'a> {
         if grown + AROUND > mtu && grown > self.base.len() {
             return Err(Stop::Mtu);
         }
-        if matches!(transport, Transport::Sua | Transport::Sccp) {
+        // What came in pieces is changed octet for octet, and most of it lies elsewhere.
+        if self.is_joined() || matches!(transport, Transport::Sua | Transport::Sccp) {
             return Ok(());
         }
         let sccp = self.place(self.sccp)?;

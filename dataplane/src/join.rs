@@ -8,6 +8,7 @@
 //! * in a full set the origin that holds most of it makes room, so a flooder evicts only its own;
 //! * whatever is let go before it was complete is counted in [`table::Counts`].
 
+pub mod answers;
 pub mod associations;
 pub mod chunks;
 pub mod dialogues;

@@ -11,6 +11,7 @@ use protocols::{Error, Layer, Why};
 
 use crate::carrier::{Carrier, Lay};
 use crate::counters::Counters;
+use crate::join::answers::Answers;
 use crate::join::associations::{Associations, Flow, Seen};
 use crate::join::chunks::{self, Chunks};
 use crate::join::dialogues::Dialogues;
@@ -85,6 +86,8 @@ pub(crate) struct Joins {
     pub(crate) associations: Associations,
     pub(crate) fragments: Fragments,
     pub(crate) chunks: Chunks,
+    /// How the last chunks of messages in several left.
+    answers: Answers,
     pub(crate) segments: Segments,
     pub(crate) parts: Parts,
     pub(crate) dialogues: Dialogues,
@@ -145,6 +148,7 @@ impl Lane {
                 associations: Associations::new(setup.associations),
                 fragments: Fragments::new(setup.fragments, secret),
                 chunks: Chunks::new(setup.chunks),
+                answers: Answers::default(),
                 segments: Segments::new(setup.segments),
                 parts: Parts::new(setup.parts),
                 dialogues: Dialogues::new(setup.dialogues, secret),
@@ -349,18 +353,29 @@ impl Lane {
         self.counters.differing_copies += u64::from(seen == Seen::Differs);
         let mut carrier = Carrier::new(chunk.body, *frozen);
         carrier.repeat = seen == Seen::Repeat;
-        if data.begin && data.end {
+        let alone = data.begin && data.end;
+        if alone {
             self.user_message(data.payload, data.ppid, flow, &mut carrier, way)?;
         } else {
             let mut buffer = mem::take(&mut self.buffers.message);
             let result = self.piece(&data, association, flow, &carrier, &mut buffer, way);
             self.buffers.message = buffer;
             result?;
+            if carrier.repeat {
+                self.changes.clear();
+                let Self { joins, packets, .. } = self;
+                joins.answers.of(association, data.tsn).into_iter().for_each(|octets| packets.chunk_as(chunk, octets));
+                return Ok(());
+            }
         }
         if !self.changes.is_empty() {
-            let Self { changes, packets, .. } = self;
-            packets.chunk(chunk, changes);
+            let Self { changes, packets, joins, .. } = self;
+            let octets = packets.chunk(chunk, changes);
             changes.clear();
+            if !alone && !joins.answers.keep(association, data.tsn, octets) {
+                // Its repetition could not be the same.
+                packets.take_back();
+            }
         }
         Ok(())
     }

@@ -72,14 +72,14 @@ impl Packets {
         }
     }
 
-    /// One chunk, changed: its own length is put right, its TSN, stream and order are not touched.
-    pub(crate) fn chunk(&mut self, chunk: &Chunk<'_>, changes: &mut Changes) {
+    /// One chunk, changed: its own length is put right, its TSN, stream and order are not touched. As it leaves; nothing where it stays.
+    pub(crate) fn chunk(&mut self, chunk: &Chunk<'_>, changes: &mut Changes) -> &[u8] {
         let start = self.octets.len();
         if changes.settle(chunk.body).and_then(|()| changes.apply(chunk.body, &mut self.octets)).is_err()
             || self.chunks.len() >= CHUNKS
         {
             self.octets.truncate(start);
-            return;
+            return &[];
         }
         let len = self.octets.len() - start;
         let length = u16::try_from(len).unwrap_or(u16::MAX).to_be_bytes();
@@ -87,6 +87,24 @@ impl Packets {
             field.copy_from_slice(&length);
         }
         self.octets.extend([0u8; 3].get(..len.next_multiple_of(4) - len).unwrap_or_default());
+        self.leaves(chunk, start);
+        self.octets.get(start..start + len).unwrap_or_default()
+    }
+
+    /// One chunk, as it left before.
+    pub(crate) fn chunk_as(&mut self, chunk: &Chunk<'_>, octets: &[u8]) {
+        let start = self.octets.len();
+        self.octets.extend_from_slice(octets);
+        self.octets.extend([0u8; 3].get(..octets.len().next_multiple_of(4) - octets.len()).unwrap_or_default());
+        self.leaves(chunk, start);
+    }
+
+    /// The last chunk goes on as it came after all.
+    pub(crate) fn take_back(&mut self) {
+        self.chunks.pop();
+    }
+
+    fn leaves(&mut self, chunk: &Chunk<'_>, start: usize) {
         let old = chunk.at..chunk.at + chunk.body.len().next_multiple_of(4);
         self.chunks.push(Changed { old, new: start..self.octets.len() });
     }

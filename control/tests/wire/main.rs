@@ -19,6 +19,7 @@ mod kernel;
 mod misuse;
 mod outages;
 mod relay;
+mod repeats;
 mod soak;
 mod standing;
 mod trouble;
