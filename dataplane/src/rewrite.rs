@@ -198,15 +198,17 @@ impl Changes {
                 self.cut(edit)?;
             }
         }
-        if self.cuts.is_empty() {
-            // Nothing grows.
-        } else if self.fields.is_sorted_by_key(|field| (field.covers.len(), core::cmp::Reverse(field.at))) {
+        if !self.cuts.is_empty() {
             // They come innermost first: from one message they nearly always do.
-            (0..self.fields.len()).try_for_each(|index| self.settle_one(old, index))?;
-        } else {
+            let ordered = self.fields.is_sorted_by_key(|field| (field.covers.len(), core::cmp::Reverse(field.at)));
             let mut order = core::mem::take(&mut self.order);
-            self.innermost_first(&mut order);
-            let settled = order.iter().try_for_each(|&key| self.settle_one(old, (key & INDEX) as usize));
+            if !ordered {
+                self.innermost_first(&mut order);
+            }
+            let settled = (0..self.fields.len()).try_for_each(|n| {
+                let index = if ordered { n } else { order.get(n).map_or(n, |&key| (key & INDEX) as usize) };
+                self.settle_one(old, index)
+            });
             self.order = order;
             settled?;
         }
@@ -238,9 +240,8 @@ impl Changes {
             return Ok(());
         }
         let len = old_len(old, at, width).saturating_add_signed(growth);
-        let written = length(old, at, width, len).ok_or(NoFit::Field { need: len, max: width.max() })?;
-        let Written { octets, len: new, skip, was } = written;
-        self.put(at + usize::from(skip), was.into(), octets, new.into())?;
+        let Written { octets, len: new, skip, was } = length(old, at, width, len)?;
+        self.put(at + skip, was, octets, new)?;
         match pad {
             // RFC 4666 §3.2: the parameter is padded to four, its length does not say so.
             Some(pad) => self.put(end, pad, [0; 4], len.next_multiple_of(4) - len),
@@ -335,29 +336,23 @@ fn overwrite(cuts: &[Edit], written: &mut [u8], at: usize, octets: &[u8]) -> Res
 /// A field's new octets: `len` of them in place of `was`, `skip` octets behind its first.
 struct Written {
     octets: [u8; 4],
-    len: u8,
-    skip: u8,
-    was: u8,
+    len: usize,
+    skip: usize,
+    was: usize,
 }
 
-impl Width {
-    /// The largest length that a field of this width holds.
-    const fn max(self) -> usize {
-        match self {
-            Self::One => 255,
-            Self::Two | Self::TwoLittle | Self::Ber(_) => 0xffff,
-            Self::Four | Self::Indicator => usize::MAX,
-        }
-    }
-}
-
-/// A field of this width that says `len`; `None` where it cannot.
+/// A field of this width that says `len`.
 #[inline]
-fn length(old: &[u8], at: usize, width: Width, len: usize) -> Option<Written> {
+fn length(old: &[u8], at: usize, width: Width, len: usize) -> Result<Written, NoFit> {
     let wide = u32::try_from(len).unwrap_or(u32::MAX);
     let [_, b1, b2, b3] = wide.to_be_bytes();
-    if len > width.max() || matches!(width, Width::Ber(10..)) {
-        return None;
+    let max = match width {
+        Width::One => 255,
+        Width::Two | Width::TwoLittle | Width::Ber(_) => 0xffff,
+        Width::Four | Width::Indicator => usize::MAX,
+    };
+    if len > max || matches!(width, Width::Ber(10..)) {
+        return Err(NoFit::Field { need: len, max });
     }
     let (octets, len, skip, was) = match width {
         Width::One => ([b3, 0, 0, 0], 1, 0, 1),
@@ -369,12 +364,12 @@ fn length(old: &[u8], at: usize, width: Width, len: usize) -> Option<Written> {
             ([spare | if wide > 63 { 63 } else { b3 }, 0, 0, 0], 1, 0, 1)
         }
         Width::Ber(1) if len < 0x80 => ([b3, 0, 0, 0], 1, 0, 1),
-        Width::Ber(octets @ 0..=2) if len < 0x100 => ([0x81, b3, 0, 0], 2, 0, octets),
-        Width::Ber(octets @ 0..=3) => ([0x82, b2, b3, 0], 3, 0, octets),
+        Width::Ber(octets @ 0..=2) if len < 0x100 => ([0x81, b3, 0, 0], 2, 0, usize::from(octets)),
+        Width::Ber(octets @ 0..=3) => ([0x82, b2, b3, 0], 3, 0, usize::from(octets)),
         // A form with leading zeros keeps its size, and its zeros.
-        Width::Ber(octets) => ([b1, b2, b3, 0], 3, octets - 3, 3),
+        Width::Ber(octets) => ([b1, b2, b3, 0], 3, usize::from(octets) - 3, 3),
     };
-    Some(Written { octets, len, skip, was })
+    Ok(Written { octets, len, skip, was })
 }
 
 /// What a field says before the change.
