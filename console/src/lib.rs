@@ -13,6 +13,7 @@ pub mod admin;
 pub mod alarms;
 pub mod audit;
 pub mod backup;
+pub mod brakes;
 pub mod cli;
 pub mod command;
 pub mod decide;

@@ -6,11 +6,14 @@
 //! commit and its publication finds the rest done at the next start.
 
 mod build;
+mod pace;
 
 use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Instant;
 
 use control::build as verdicts;
 use control::build::signed::{Signer, What};
@@ -21,6 +24,7 @@ use dataplane::verdicts::build::Rule;
 use dataplane::verdicts::{Key, Layer, Snapshot, Table};
 
 pub use build::{Report, inputs};
+use pace::Pace;
 
 use crate::decide::{self, Decision};
 use crate::store::Store;
@@ -41,6 +45,9 @@ pub struct Publisher {
     /// One build at a time.
     building: Mutex<()>,
     table: RwLock<Option<Arc<Table>>>,
+    /// What filters have, and when how much of it was handed over; none before the first time.
+    pace: Mutex<Option<Pace>>,
+    waiting: AtomicUsize,
 }
 
 impl Publisher {
@@ -64,6 +71,8 @@ impl Publisher {
             writing: Mutex::default(),
             building: Mutex::default(),
             table: RwLock::default(),
+            pace: Mutex::default(),
+            waiting: AtomicUsize::new(0),
         })
     }
 
@@ -106,7 +115,13 @@ impl Publisher {
         if ids.is_empty() {
             return Ok(());
         }
-        let decisions = store.read(|state| decide::in_force(state))?;
+        let mut decisions = store.read(|state| decide::in_force(state))?;
+        {
+            let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+            let of_files = || verdicts::open(&self.dir, &self.suffixes).map(|table| Pace::of_table(&table)).unwrap_or_default();
+            let waiting = pace.get_or_insert_with(of_files).take(&mut decisions, Instant::now());
+            self.waiting.store(waiting, Relaxed);
+        }
         let notes: Vec<String> = decisions.iter().map(|decision| format!("{} #{}", decision.author, decision.id)).collect();
         let rules: Vec<Rule<'_>> = decisions.iter().zip(&notes).map(|(decision, note)| rule(decision, note)).collect();
         let text = overlay::to_text(&ids, &rules);
@@ -120,6 +135,11 @@ impl Publisher {
             senders::write(&self.dir, &text)?;
         }
         Ok(())
+    }
+
+    /// Decisions that wait because filters take so many a minute and no more.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Relaxed)
     }
 
     /// Reads what was published as a filter does: what it would refuse is said now.

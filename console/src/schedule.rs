@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::audit::Actor;
 use crate::desk::Desk;
-use crate::{Error, Result, decide, sources, time};
+use crate::{Error, Result, alarms, decide, sources, time};
 
 /// Between two rounds.
 const ROUND: Duration = Duration::from_millis(500);
@@ -16,8 +16,10 @@ const ROUND: Duration = Duration::from_millis(500);
 const AGAIN: Duration = Duration::from_secs(60);
 /// Publishing that failed: a build may take a minute, and must not take every one.
 const PUBLISH_AGAIN: Duration = Duration::from_secs(10);
+/// Decisions that wait for their minute are handed over so often.
+const HAND_OVER: Duration = Duration::from_secs(5);
 
-/// The schedule's thread; dropped, it ends after what it is at.
+/// A thread that does something again and again; dropped, it ends after what it is at.
 pub struct Schedule {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -38,25 +40,46 @@ impl Drop for Schedule {
 /// # Errors
 /// No thread could be made.
 pub fn start(desk: Arc<Desk>) -> Result<Schedule> {
+    // By the clock that never jumps: when each source was last looked at by this process.
+    let mut looked: HashMap<String, Instant> = HashMap::new();
+    // When decisions that wait were last handed over, and how many waited then.
+    let mut handed = (Instant::now(), 0);
+    let mut failed = None::<Instant>;
+    // What goes wrong is an alarm already.
+    every("schedule", ROUND, move || drop(round(&desk, &mut looked, &mut handed, &mut failed)))
+}
+
+/// Does something again and again, on a thread of its own, until the answer is dropped.
+pub(crate) fn every(name: &str, pause: Duration, mut work: impl FnMut() + Send + 'static) -> Result<Schedule> {
     let (stop, stopped) = channel();
-    let thread = std::thread::Builder::new().name("schedule".to_owned()).spawn(move || {
-        // By the clock that never jumps: when each source was last looked at by this process.
-        let mut looked: HashMap<String, Instant> = HashMap::new();
-        let mut failed: Option<Instant> = None;
-        while stopped.recv_timeout(ROUND) == Err(RecvTimeoutError::Timeout) {
-            // What goes wrong is an alarm already.
-            let _ = round(&desk, &mut looked, &mut failed);
+    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+            work();
         }
     });
-    let thread = thread.map_err(Error::file("".as_ref(), "start a thread for the schedule"))?;
+    let thread = thread.map_err(Error::file(name.as_ref(), "start a thread for"))?;
     Ok(Schedule { stop: Some(stop), thread: Some(thread) })
 }
 
-fn round(desk: &Desk, looked: &mut HashMap<String, Instant>, failed: &mut Option<Instant>) -> Result<()> {
+fn round(
+    desk: &Desk,
+    looked: &mut HashMap<String, Instant>,
+    handed: &mut (Instant, usize),
+    failed: &mut Option<Instant>,
+) -> Result<()> {
     let now = time::now();
-    if decide::expire(desk.store(), now)? > 0 {
+    let ended = decide::expire(desk.store(), now)? > 0;
+    if ended || desk.publisher().waiting() > 0 && handed.0.elapsed() >= HAND_OVER {
+        handed.0 = Instant::now();
         desk.publisher().decisions(desk.store())?;
     }
+    let waiting = desk.publisher().waiting();
+    match waiting {
+        n if n == handed.1 => {}
+        0 => alarms::clear(desk.store(), "pace")?,
+        n => alarms::raise(desk.store(), "pace", &format!("{n} decisions wait: filters take so many a minute and no more"))?,
+    }
+    handed.1 = waiting;
     for source in desk.store().read(|state| sources::all(state))? {
         let settings = &source.settings;
         if settings.every == 0 || source.suspended.is_some() {

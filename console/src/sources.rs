@@ -70,7 +70,7 @@ pub struct Settings {
     pub lends: Lends,
     /// Category of its entries.
     pub category: String,
-    /// Of two sources that say the same of a pattern, the one of higher priority is named.
+    /// For people and triage; precedence does not ask for it.
     pub priority: u8,
     /// Seconds between two looks; 0: only when told.
     pub every: i64,

@@ -66,6 +66,8 @@ fn text(desk: &Desk) -> Result<String> {
     let one = |value: i64| vec![(String::new(), value)];
     gauge("ztsms_console_entries", "Entries of the snapshot in force.", &one(i64::try_from(entries).unwrap_or(i64::MAX)));
     gauge("ztsms_console_decisions", "Decisions in force.", &one(decisions));
+    let waiting = i64::try_from(desk.publisher().waiting()).unwrap_or(i64::MAX);
+    gauge("ztsms_console_decisions_waiting", "Decisions that wait for their minute.", &one(waiting));
     gauge("ztsms_console_audit_lines", "Lines of the audit log.", &one(audit));
     gauge("ztsms_console_alarms", "Alarms that are raised.", &one(i64::try_from(alarms.len()).unwrap_or(i64::MAX)));
     gauge(

@@ -125,6 +125,18 @@ pub(super) struct Serve {
     /// Append each head of the audit log to this file, beside standard error; it should lie on another machine's disk.
     #[arg(long, value_name = "FILE")]
     pub(super) audit_log: Option<PathBuf>,
+    /// A filter's spool, for the brakes; may be repeated.
+    #[arg(long = "spool", value_name = "DIR")]
+    pub(super) spools: Vec<PathBuf>,
+    /// Per cent of all messages of a minute beyond which an entry or a source is suspended.
+    #[arg(long, default_value_t = 0.5, value_name = "PER CENT")]
+    pub(super) brake_percent: f64,
+    /// Times its usual share beyond which it is.
+    #[arg(long, default_value_t = 10.0, value_name = "TIMES")]
+    pub(super) brake_times: f64,
+    /// Messages a minute below which nothing is judged.
+    #[arg(long, default_value_t = 1_000, value_name = "N")]
+    pub(super) brake_minimum: u64,
 }
 
 #[derive(Args)]
@@ -240,7 +252,7 @@ pub(super) struct FeedSet {
     /// Category of its entries.
     #[arg(long, default_value = "", hide_default_value = true)]
     pub(super) category: String,
-    /// Of two sources that say the same, the one of higher priority is named.
+    /// For people and triage; precedence does not ask for it.
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub(super) priority: u8,
     /// Time between two looks: 30m, 1h, 1d. Without it only when told.

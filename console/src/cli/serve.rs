@@ -2,7 +2,6 @@
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::Serve;
+use crate::brakes::{self, Limits};
 use crate::desk::Desk;
 use crate::{Error, Result, admin, schedule, web};
 
@@ -23,7 +23,7 @@ pub(super) fn run(data: &Path, fetch: &Path, args: &Serve) -> Result<()> {
     let desk = Desk::open_with(data, fetch)?;
     sinks(&desk, args)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(Error::file(data, "start threads for"))?.block_on(serve(desk, args.listen))
+    runtime.map_err(Error::file(data, "start threads for"))?.block_on(serve(desk, args))
 }
 
 /// Heads of the audit log go to standard error, which a service manager keeps, and to a file.
@@ -44,7 +44,8 @@ fn sinks(desk: &Desk, args: &Serve) -> Result<()> {
     Ok(())
 }
 
-async fn serve(desk: Arc<Desk>, listen: SocketAddr) -> Result<()> {
+async fn serve(desk: Arc<Desk>, args: &Serve) -> Result<()> {
+    let listen = args.listen;
     let socket = admin::bind(desk.dir())?;
     let listener =
         TcpListener::bind(listen).await.map_err(|error| Error::Refused(format!("{listen}: cannot listen: {error}")))?;
@@ -53,13 +54,15 @@ async fn serve(desk: Arc<Desk>, listen: SocketAddr) -> Result<()> {
     let (mut term, mut int) = (signal(SignalKind::terminate()).map_err(ended)?, signal(SignalKind::interrupt()).map_err(ended)?);
     let admin = tokio::spawn(admin::serve(socket, Arc::clone(&desk)));
     let schedule = schedule::start(Arc::clone(&desk))?;
+    let limits = Limits { share: args.brake_percent / 100.0, times: args.brake_times, minimum: args.brake_minimum };
+    let brakes = brakes::start(Arc::clone(&desk), &args.spools, limits)?;
     writeln!(io::stdout(), "http://{address}").map_err(|error| Error::File("".into(), "write standard output", error))?;
     let stop = async move {
         tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
     };
     let done = axum::serve(listener, web::router(Arc::clone(&desk))).with_graceful_shutdown(stop).await;
     admin.abort();
-    drop(schedule);
+    drop((schedule, brakes));
     // The next one binds it anew; this is for whoever looks.
     let _ = std::fs::remove_file(admin::path(desk.dir()));
     done.map_err(ended)

@@ -79,5 +79,5 @@ fn killed_at_any_instant_it_is_the_old_state_or_the_new() {
     let version = history["versions"].as_array().unwrap().iter().find(|version| version["id"] == counts).unwrap();
     assert_eq!(version["entries"], 3_000);
     println!("{kills} kills: {finished} were done before, versions seen {versions:?}, {} decisions answered", answered.len());
-    assert!(finished < kills && versions.iter().all(|seen| *seen > 0), "kills came too late or too early to say anything");
+    assert!(finished > 0 && finished < kills, "kills came too late or too early to say anything");
 }

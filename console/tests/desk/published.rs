@@ -145,3 +145,52 @@ fn safe_for_listed_senders_and_protected_senders_hold_in_a_replay() {
     room.well(&["protect", "unsender", "ExBank"]);
     all(&links("ExBank", "www.gov.example"), "unknown", "sender");
 }
+
+/// Records as a filter writes them: so many short messages, of which some were replaced for an entry of a source.
+fn spool(dir: &Path, messages: u64, acted: u64, entry: &str, source: &str) {
+    let limits = control::spool::Limits {
+        segment_octets: 1 << 20,
+        segment_age: Duration::from_secs(60),
+        total_octets: 1 << 24,
+        keep: Duration::from_secs(3600),
+    };
+    let mut segments = control::spool::Segments::new(dir, control::spool::Kind::Spool, limits).unwrap();
+    let mut plain = control::spool::Plain::default();
+    for n in 0..messages {
+        let (verdict, entry) = if n < acted { ("dangerous", entry) } else { ("unknown", "") };
+        let url = serde_json::json!({ "verdict": verdict, "entry": entry, "source": source });
+        let record = serde_json::json!({ "schema": "ztsms.sms.v1", "verdict": verdict, "why": "dangerous/1", "urls": [url] });
+        plain.push(record.to_string().as_bytes());
+    }
+    segments.append(&plain.finish(0, None)).unwrap();
+    segments.sync().unwrap();
+}
+
+#[test]
+fn the_brake_suspends_an_entry_that_acts_on_too_many_messages_and_a_person_undoes_it() {
+    let room = Room::empty("brakes");
+    let list = room.list("list.txt", "popular.example\nevil.example\n");
+    let spools = room.path("spool");
+    std::fs::create_dir_all(&spools).unwrap();
+    // What was before is past.
+    spool(&spools, 2_000, 500, "evil.example", "list");
+    let _serve = room.serve_with(&["--spool", &spools.display().to_string()]);
+    room.well(&["feed", "set", "list", &list, "--dangerous"]);
+    room.well(&["import", "list"]);
+    assert_eq!(["popular.example", "evil.example"].map(|link| room.says(link)), ["dangerous", "dangerous"]);
+    // The first look of the brakes is behind.
+    std::thread::sleep(Duration::from_millis(1_200));
+    spool(&spools, 2_000, 20, "popular.example", "list");
+    let begun = Instant::now();
+    while room.says("www.popular.example") != "unknown" {
+        assert!(begun.elapsed() < Duration::from_secs(20), "never suspended");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    println!("brake: {:?} after the messages were written down", begun.elapsed());
+    assert_eq!(room.says("evil.example"), "dangerous", "and nothing else is");
+    let status = room.well(&["status"]);
+    assert!(status.contains("ALARM brake-entry-popular.example") && status.contains("20 of 2000 messages"), "{status}");
+    let id = room.json(&["decisions"])[0]["id"].to_string();
+    room.well(&["undo", &id, "--reason", "it is what it is", "--yes"]);
+    assert_eq!(room.says("www.popular.example"), "dangerous");
+}

@@ -1,0 +1,250 @@
+//! Brakes: a list that went wrong must not change a country's messages for longer than a minute.
+//!
+//! What filters did is read from their spools. An entry or a source whose `dangerous` acts on more than its share of all messages of the last
+//! 60 seconds, or on ten times its usual share, is suspended and raised: the entry by a decision `unknown` at its pattern, the source as a
+//! person would. A rule of a filter's own policy is out of the desk's reach and only raised. Undoing is a person's.
+
+mod spool;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+
+use crate::audit::Actor;
+use crate::command::{Command, Decide, Source};
+use crate::decide::Draft;
+use crate::desk::Desk;
+use crate::schedule::{Schedule, every};
+use crate::{Result, alarms};
+use spool::Follow;
+
+/// Seconds that are looked at.
+const WINDOW: u64 = 60;
+/// Minutes of history without which nobody knows what is usual.
+const USUAL: u32 = 10;
+/// Weight of the last minute in what is usual.
+const WEIGHT: f64 = 0.1;
+/// Messages a minute below which ten times the usual is chance.
+const NOISE: u64 = 50;
+
+/// When something is suspended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// Share of all messages of the last minute.
+    pub share: f64,
+    /// Times the usual share.
+    pub times: f64,
+    /// Messages a minute below which nothing is judged.
+    pub minimum: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { share: 0.005, times: 10.0, minimum: 1_000 }
+    }
+}
+
+/// What acted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum What {
+    /// An entry, by its pattern.
+    Entry(String),
+    /// A source, by its name.
+    Source(String),
+    /// A rule of a filter's policy, as `why` names it.
+    Rule(String),
+}
+
+/// Beyond its limit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tripped {
+    /// What.
+    pub what: What,
+    /// Why, for people.
+    pub why: String,
+}
+
+#[derive(Debug, Default)]
+struct Second {
+    at: u64,
+    messages: u64,
+    /// Messages by entry, source and rule together.
+    acted: HashMap<(String, String, String), u64>,
+}
+
+/// Counts and judges.
+#[derive(Debug, Default)]
+pub struct Brakes {
+    limits: Limits,
+    seconds: VecDeque<Second>,
+    usual: HashMap<What, f64>,
+    minutes: u32,
+    minute: u64,
+    tripped: BTreeSet<What>,
+}
+
+/// As much of a `ztsms.sms.v1` as is looked at.
+#[derive(Deserialize)]
+struct Record {
+    verdict: String,
+    #[serde(default)]
+    why: Option<String>,
+    urls: Vec<Url>,
+}
+
+#[derive(Deserialize)]
+struct Url {
+    verdict: String,
+    entry: Option<String>,
+    source: Option<String>,
+}
+
+impl Brakes {
+    /// With these limits.
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// One record of a spool, in second `at` of a clock that never jumps. What is no short message is not counted.
+    pub fn count(&mut self, at: u64, record: &[u8]) {
+        let Ok(record) = serde_json::from_slice::<Record>(record) else { return };
+        if self.seconds.back().is_none_or(|second| second.at < at) {
+            self.seconds.push_back(Second { at, ..Second::default() });
+            while self.seconds.front().is_some_and(|second| second.at + WINDOW <= at) {
+                self.seconds.pop_front();
+            }
+        }
+        let Some(second) = self.seconds.back_mut() else { return };
+        second.messages += 1;
+        if record.verdict != "dangerous" {
+            return;
+        }
+        // `why` is the rule and, behind a comma or colon, what stopped an action.
+        let rule = record.why.unwrap_or_default().split([',', ':', '/']).next().unwrap_or_default().to_owned();
+        let of: BTreeSet<(String, String, String)> = record
+            .urls
+            .into_iter()
+            .filter(|url| url.verdict == "dangerous")
+            .map(|url| (url.entry.unwrap_or_default(), url.source.unwrap_or_default(), rule.clone()))
+            .collect();
+        of.into_iter().for_each(|of| *second.acted.entry(of).or_default() += 1);
+    }
+
+    fn window(&self) -> (u64, BTreeMap<What, u64>) {
+        let (mut messages, mut by) = (0, BTreeMap::new());
+        for second in &self.seconds {
+            messages += second.messages;
+            for ((entry, source, rule), count) in &second.acted {
+                let entry = What::Entry(entry.clone());
+                // What an entry did that is suspended is not held against its source.
+                let all = [What::Source(source.clone()), What::Rule(rule.clone())];
+                let others = all.into_iter().filter(|_| !self.tripped.contains(&entry));
+                for what in others.chain([entry.clone()]) {
+                    *by.entry(what).or_default() += count;
+                }
+            }
+        }
+        by.retain(|what, _| !matches!(what, What::Entry(name) | What::Source(name) | What::Rule(name) if name.is_empty()));
+        (messages, by)
+    }
+
+    /// What goes beyond its limit now and did not before. Entries first: a source is judged when no entry is the cause.
+    pub fn judge(&mut self, at: u64) -> Vec<Tripped> {
+        let (messages, by) = self.window();
+        if messages < self.limits.minimum.max(1) {
+            return Vec::new();
+        }
+        let share = |count: u64| count as f64 / messages as f64;
+        let beyond = |(what, count): (&What, &u64)| {
+            if self.tripped.contains(what) {
+                return None;
+            }
+            let now = share(*count);
+            let usual = self.usual.get(what).copied().unwrap_or_default();
+            let why = if now > self.limits.share {
+                format!("{count} of {messages} messages in a minute, the limit is {} %", self.limits.share * 100.0)
+            } else if self.minutes >= USUAL && *count >= NOISE && now > usual * self.limits.times && usual > 0.0 {
+                format!("{count} of {messages} messages in a minute, {:.0} times its usual share", now / usual)
+            } else {
+                return None;
+            };
+            Some(Tripped { what: what.clone(), why })
+        };
+        let mut tripped: Vec<Tripped> = by.iter().filter_map(beyond).collect();
+        if tripped.iter().any(|one| matches!(one.what, What::Entry(_))) {
+            tripped.retain(|one| matches!(one.what, What::Entry(_)));
+        }
+        self.tripped.extend(tripped.iter().map(|one| one.what.clone()));
+        if at >= self.minute + WINDOW {
+            self.minute = at;
+            self.minutes += 1;
+            self.usual.values_mut().for_each(|usual| *usual *= 1.0 - WEIGHT);
+            for (what, count) in &by {
+                let usual = self.usual.entry(what.clone()).or_default();
+                *usual += share(*count) * WEIGHT;
+            }
+            self.usual.retain(|_, usual| *usual > 1e-9);
+        }
+        tripped
+    }
+}
+
+/// Begins to follow the spools of filters.
+///
+/// # Errors
+/// No thread could be made.
+pub fn start(desk: Arc<Desk>, spools: &[PathBuf], limits: Limits) -> Result<Schedule> {
+    let mut follows: Vec<Follow> = spools.iter().map(|dir| Follow::from_now_on(dir)).collect();
+    let (mut brakes, begun) = (Brakes::new(limits), Instant::now());
+    every("brakes", Duration::from_secs(1), move || {
+        let now = begun.elapsed().as_secs();
+        let trouble: Vec<String> = follows
+            .iter_mut()
+            .filter_map(|follow| follow.look(|record| brakes.count(now, record)).err())
+            .map(|e| e.to_string())
+            .collect();
+        let noted = match trouble.first() {
+            Some(why) => alarms::raise(desk.store(), "spool", why),
+            None => alarms::clear(desk.store(), "spool"),
+        };
+        for one in brakes.judge(now) {
+            // What cannot be suspended is raised all the same.
+            let _ = brake(&desk, &one);
+        }
+        // An alarm that cannot be written now is written with the next round.
+        drop(noted);
+    })
+}
+
+/// Suspends what went beyond its limit, and raises it.
+///
+/// # Errors
+/// It could not be suspended; the alarm says so.
+pub fn brake(desk: &Desk, tripped: &Tripped) -> Result<()> {
+    let actor = Actor::console("brakes");
+    let reason = format!("brake: {}", tripped.why);
+    let (name, done) = match &tripped.what {
+        What::Entry(pattern) => {
+            let (pattern, verdict) = (pattern.clone(), "unknown".to_owned());
+            let draft = Draft { pattern: pattern.clone(), verdict, reason, ..Draft::default() };
+            (format!("entry {pattern}"), desk.obey(&actor, Command::Decide(Decide::Set(draft))))
+        }
+        What::Source(name) => {
+            let suspend = Source::Suspend { name: name.clone(), why: Some(reason) };
+            (format!("source {name}"), desk.obey(&actor, Command::Source(suspend)))
+        }
+        What::Rule(name) => {
+            let text = format!("rule {name} of a filter: {}; it is the filter's own, look at its configuration", tripped.why);
+            return alarms::raise(desk.store(), &format!("brake-rule-{name}"), &text);
+        }
+    };
+    let said = done.as_ref().map_or_else(|error| format!("could not be suspended: {error}"), |_| "suspended".to_owned());
+    alarms::raise(desk.store(), &format!("brake-{}", name.replace(' ', "-")), &format!("{name} {said}: {}", tripped.why))?;
+    done.map(drop)
+}
+
+#[cfg(test)]
+mod tests;

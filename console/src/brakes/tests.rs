@@ -1,0 +1,63 @@
+use super::*;
+
+fn record(verdict: &str, entry: &str, source: &str) -> Vec<u8> {
+    format!(
+        r#"{{"schema":"ztsms.sms.v1","verdict":"{verdict}","why":"{verdict}/1","urls":[{{"verdict":"{verdict}","entry":"{entry}","source":"{source}"}}]}}"#
+    )
+    .into_bytes()
+}
+
+/// A minute of `messages`, of which these many are dangerous by this entry of this source.
+fn minute(brakes: &mut Brakes, from: u64, messages: u64, acted: &[(&str, &str, u64)]) -> Vec<What> {
+    let mut tripped = Vec::new();
+    for second in from..from + 60 {
+        for (entry, source, count) in acted {
+            // Spread over the minute.
+            let due = |second: u64| (second - from) * count / 60;
+            (due(second)..due(second + 1)).for_each(|_| brakes.count(second, &record("dangerous", entry, source)));
+        }
+        (0..messages / 60).for_each(|_| brakes.count(second, &record("unknown", "", "")));
+        tripped.extend(brakes.judge(second).into_iter().map(|one| one.what));
+    }
+    tripped
+}
+
+#[test]
+fn an_entry_beyond_half_a_per_cent_is_suspended_once_and_its_source_is_not() {
+    let mut brakes = Brakes::new(Limits::default());
+    let tripped = minute(&mut brakes, 0, 6_000, &[("shop.example", "feed", 60), ("evil.example", "feed", 6)]);
+    assert_eq!(tripped, [What::Entry("shop.example".to_owned())]);
+    assert_eq!(minute(&mut brakes, 60, 6_000, &[("shop.example", "feed", 60), ("evil.example", "feed", 6)]), []);
+}
+
+#[test]
+fn a_source_whose_many_entries_go_beyond_it_together_is_suspended() {
+    let mut brakes = Brakes::new(Limits::default());
+    let names: Vec<String> = (0..20).map(|n| format!("h{n}.example")).collect();
+    let acted: Vec<(&str, &str, u64)> = names.iter().map(|name| (name.as_str(), "feed", 6)).collect();
+    let tripped = minute(&mut brakes, 0, 6_000, &acted);
+    assert!(
+        tripped.contains(&What::Source("feed".to_owned())) && tripped.iter().all(|one| !matches!(one, What::Entry(_))),
+        "{tripped:?}"
+    );
+}
+
+#[test]
+fn ten_times_the_usual_is_beyond_and_the_usual_is_not() {
+    let limits = Limits { share: 0.5, ..Limits::default() };
+    let mut brakes = Brakes::new(limits);
+    for n in 0..20 {
+        assert_eq!(minute(&mut brakes, n * 60, 60_000, &[("evil.example", "feed", 20)]), [], "minute {n}");
+    }
+    let tripped = minute(&mut brakes, 20 * 60, 60_000, &[("evil.example", "feed", 600)]);
+    assert!(tripped.contains(&What::Entry("evil.example".to_owned())), "{tripped:?}");
+}
+
+#[test]
+fn few_messages_and_what_is_no_message_are_not_judged() {
+    let mut brakes = Brakes::new(Limits::default());
+    assert_eq!(minute(&mut brakes, 0, 600, &[("shop.example", "feed", 300)]), []);
+    brakes.count(70, b"{\"schema\":\"ztsms.event.v1\"}");
+    brakes.count(70, b"half a li");
+    assert_eq!(brakes.window().0, 900);
+}
