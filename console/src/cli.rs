@@ -7,6 +7,7 @@ mod decide;
 mod feed;
 mod print;
 mod serve;
+mod verify;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -60,6 +61,7 @@ fn run(cli: &Cli) -> Result<()> {
             let why = if *off { None } else { Some(reason.join(" ")) };
             at.print(Command::Observe(why), print::observing)
         }
+        Do::Verify { command } => verify::run(&at, command),
         Do::Build => at.print(Command::Build, print::built),
         Do::Audit { command } => match command {
             AuditCommand::List { from, most } => at.print(Command::Audit(Audit::List { from: *from, most: *most }), print::audit),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{decide, sources};
+use crate::{decide, sources, verify};
 
 /// One question or order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,8 @@ pub enum Command {
         /// Public key, 64 hexadecimal digits, that keys are sealed for; none: they are left out.
         keys_for: Option<String>,
     },
+    /// Names that are to be safe.
+    Verify(Verify),
 }
 
 /// Of decisions.
@@ -135,4 +137,55 @@ pub enum Audit {
     Verify(Vec<String>),
     /// The end of the log.
     Head,
+}
+
+/// Of names that are to be safe.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verify {
+    /// Proposes one, and asks the network about it.
+    Propose(verify::Draft),
+    /// Asks the network again.
+    Collect(i64),
+    /// Agrees.
+    Approve {
+        /// To which proposal.
+        id: i64,
+        /// Why.
+        reason: String,
+        /// To what is below the name too.
+        below: bool,
+    },
+    /// Ends one that is open or suspended.
+    Reject {
+        /// Which.
+        id: i64,
+        /// Why.
+        reason: String,
+    },
+    /// Takes its verdicts out of force.
+    Suspend {
+        /// Which.
+        id: i64,
+        /// Why.
+        reason: String,
+    },
+    /// Opens one that is suspended or has ended.
+    Reopen {
+        /// Which.
+        id: i64,
+        /// Why.
+        reason: String,
+    },
+    /// Those in a state, or all.
+    List {
+        /// `open`, `verified`, `suspended`, `rejected`, `ended`.
+        state: Option<String>,
+        /// How many, newest first.
+        most: usize,
+    },
+    /// One with its evidence, and who has to agree.
+    Show(i64),
+    /// What the operator says about it; nothing in it: what is in force.
+    Settings(verify::settings::Change),
 }

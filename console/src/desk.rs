@@ -75,6 +75,11 @@ impl Desk {
         &self.store
     }
 
+    /// The socket of `ztsms-fetch`.
+    pub fn fetch(&self) -> &Path {
+        &self.fetch
+    }
+
     /// The verdict directory.
     pub const fn publisher(&self) -> &Publisher {
         &self.publisher
@@ -110,7 +115,7 @@ impl Desk {
     }
 
     /// Publishes decisions alone: in force at the filter's next look.
-    fn publish_decisions(&self) -> Result<()> {
+    pub(crate) fn publish_decisions(&self) -> Result<()> {
         let done = self.publisher.decisions(&self.store);
         if let Err(why) = &done {
             drop(alarms::raise(&self.store, "publish", &why.to_string()));
@@ -132,6 +137,7 @@ impl Desk {
             Command::Audit(command) => self.audit(command),
             Command::Build => value(self.publisher.build(&self.store)?),
             Command::Backup { to, keys_for } => self.backup(actor, &to, keys_for.as_deref()),
+            Command::Verify(command) => self.verify(actor, command),
         }
     }
 
@@ -322,6 +328,6 @@ impl Desk {
     }
 }
 
-fn value(of: impl serde::Serialize) -> Result<Value> {
+pub(crate) fn value(of: impl serde::Serialize) -> Result<Value> {
     serde_json::to_value(of).map_err(|error| Error::Refused(format!("no answer could be written: {error}")))
 }

@@ -24,6 +24,7 @@ pub mod schedule;
 pub mod sources;
 pub mod store;
 pub mod time;
+pub mod verify;
 pub mod web;
 
 pub use error::{Error, Result};

@@ -143,7 +143,7 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     // Without systemd there is nobody to tell.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     tokio::select! {
-        ended = serve(listener, service) => ended?,
+        () = serve(listener, service) => {}
         _ = terminate.recv() => {}
         _ = tokio::signal::ctrl_c() => {}
     }

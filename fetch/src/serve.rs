@@ -83,11 +83,16 @@ impl Drop for Counted<'_> {
 }
 
 /// Accepts for ever, no more connections at once than the service takes.
-pub async fn serve(listener: UnixListener, service: Arc<Service>) -> io::Result<()> {
+pub async fn serve(listener: UnixListener, service: Arc<Service>) {
     let connections = Arc::new(Semaphore::new(service.options.connections));
     loop {
-        let permit = connections.clone().acquire_owned().await.map_err(io::Error::other)?;
-        let (stream, _) = listener.accept().await?;
+        // Nobody closes the semaphore.
+        let Ok(permit) = connections.clone().acquire_owned().await else { return };
+        let Ok((stream, _)) = listener.accept().await else {
+            // Out of descriptors, as a rule: they come back when others are done.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
+        };
         let service = service.clone();
         tokio::spawn(async move {
             // A client that went away is no error of ours.

@@ -83,6 +83,12 @@ pub(super) enum Do {
     /// Build a snapshot of everything that counts, now.
     #[command(after_help = "Example: ztsms-console build")]
     Build,
+    /// Names that are to be safe: proposed, looked into, agreed to by people, watched.
+    #[command(alias = "verification")]
+    Verify {
+        #[command(subcommand)]
+        command: super::verify::VerifyCommand,
+    },
     /// The audit log.
     Audit {
         #[command(subcommand)]

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::time;
 
-fn text(value: &Value) -> String {
+pub(super) fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
@@ -12,11 +12,11 @@ fn text(value: &Value) -> String {
     }
 }
 
-fn when(value: &Value) -> String {
+pub(super) fn when(value: &Value) -> String {
     value.as_i64().map(time::shown).unwrap_or_default()
 }
 
-fn rows(value: &Value) -> impl Iterator<Item = &Value> {
+pub(super) fn rows(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 

@@ -5,7 +5,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::{Error, Result};
 
 /// Each step once, in this order, by name.
-const STEPS: [(&str, &str); 1] = [("001-core", include_str!("001-core.sql"))];
+const STEPS: [(&str, &str); 2] = [("001-core", include_str!("001-core.sql")), ("010-verify", include_str!("010-verify.sql"))];
 
 /// Brings the file to the present shape.
 ///

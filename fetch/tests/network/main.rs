@@ -7,5 +7,6 @@ mod expand;
 mod feed;
 mod guard;
 mod live;
+mod program;
 mod socket;
 mod world;

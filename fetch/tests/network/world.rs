@@ -2,6 +2,8 @@
 //!
 //! Everything that the guard refuses is there too, and listens: a guard that failed would be seen by who answers.
 
+#![allow(dead_code, reason = "the tests of the console live in this world too, and use other parts of it")]
+
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream, UdpSocket};
@@ -15,7 +17,6 @@ use std::time::{Duration, Instant};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
-use ztsms_fetch::client::Client;
 
 /// Ordinary addresses of the small Internet; `.53` is where names are asked, `.1` is where all routes lead.
 const ORDINARY: &str = "11.0.0.";
@@ -47,10 +48,23 @@ pub(crate) struct World {
 }
 
 fn run(program: &str, args: &[&str], input: &str) {
-    let mut child = Command::new(program).args(args).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().expect(program);
+    let mut child = Command::new(program)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect(program);
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     let out = child.wait_with_output().unwrap();
     assert!(out.status.success(), "{program} {args:?}: {}", String::from_utf8_lossy(&out.stderr));
+}
+
+/// A zone whose serial number grows with each that is written; a record `@ NS …` of its own takes the place of the usual two.
+fn zone_file(origin: &str, records: &str) -> String {
+    let serial = 7 + COUNT.fetch_add(1, Ordering::Relaxed);
+    let usual = if records.contains("@ NS ") { String::new() } else { format!("@ NS ns1.{origin}\n@ NS ns2.{origin}\n") };
+    format!("$TTL 1\n@ SOA ns1.{origin} hostmaster.{origin} {serial} 60 60 60 1\n{usual}{records}\n")
 }
 
 /// Certificate and key of an authority, or of a site.
@@ -106,7 +120,7 @@ impl World {
     }
 
     /// Runs something in one of the two: `net` or `box`.
-    fn within<T: Send>(&self, which: &str, task: impl FnOnce() -> T + Send) -> T {
+    pub(crate) fn within<T: Send>(&self, which: &str, task: impl FnOnce() -> T + Send) -> T {
         let space = File::open(Path::new("/run/netns").join(self.space(which))).unwrap();
         let enter = || {
             move_into_link_name_space(space.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
@@ -115,7 +129,8 @@ impl World {
         thread::scope(|scope| scope.spawn(enter).join().unwrap())
     }
 
-    fn start(&mut self, which: &str, program: &str, args: &[&str]) {
+    /// Starts a program in one of the two; it ends with this world.
+    pub(crate) fn start(&mut self, which: &str, program: &str, args: &[&str]) {
         let log = File::create(self.dir.join(format!(
             "{}-{}.log",
             Path::new(program).file_name().unwrap().to_str().unwrap(),
@@ -137,14 +152,15 @@ impl World {
 
     /// Records of a zone, in the form of zone files. SOA and NS are added.
     pub(crate) fn zone(&mut self, origin: &str, records: &str) {
-        let head = format!("$TTL 1\n@ SOA ns1.{origin} hostmaster.{origin} 7 60 60 60 1\n@ NS ns1.{origin}\n@ NS ns2.{origin}\n");
-        self.zones.push((origin.to_owned(), head + records + "\n"));
+        self.zones.push((origin.to_owned(), zone_file(origin, records)));
     }
 
     /// Starts Knot DNS with the zones so far.
     pub(crate) fn knot(&mut self) {
         let dir = self.dir.display().to_string();
-        let mut conf = format!("server:\n    listen: 11.0.0.53@53\n    rundir: {dir}\ndatabase:\n    storage: {dir}/db\nzone:\n");
+        let mut conf = format!(
+            "control:\n    listen: {dir}/knot.sock\nserver:\n    listen: 11.0.0.53@53\n    rundir: {dir}\ndatabase:\n    storage: {dir}/db\nzone:\n"
+        );
         for (at, (origin, records)) in self.zones.iter().enumerate() {
             fs::write(self.dir.join(format!("{at}.zone")), records).unwrap();
             conf += &format!(
@@ -155,6 +171,14 @@ impl World {
         fs::write(&path, conf).unwrap();
         self.start("net", "knotd", &["-c", path.to_str().unwrap()]);
         self.up("11.0.0.53:53");
+    }
+
+    /// Changes a zone that Knot DNS serves.
+    pub(crate) fn rezone(&mut self, origin: &str, records: &str) {
+        let at = self.zones.iter().position(|(zone, _)| zone == origin).unwrap();
+        fs::write(self.dir.join(format!("{at}.zone")), zone_file(origin, records)).unwrap();
+        let conf = self.dir.join("knot.conf");
+        run("knotc", &["-b", "-c", conf.to_str().unwrap(), "zone-reload", origin], "");
     }
 
     /// Starts a name server of one's own, which is told the name and how often A was asked before, and has A records only. Gives the
@@ -285,27 +309,14 @@ impl World {
         }
     }
 
-    /// Starts the fetcher in the box and connects to it.
-    pub(crate) fn fetcher(&mut self, args: &[&str]) -> Client {
-        let socket = self.fetcher_at(args);
-        Client::connect(&socket).unwrap()
+    /// The authority that signs for the small Internet.
+    pub(crate) fn authority(&self) -> ztsms_fetch::guard::CertificateDer<'static> {
+        self.ca.der().clone()
     }
 
-    /// Starts the fetcher in the box, and gives the socket that it listens on.
-    pub(crate) fn fetcher_at(&mut self, args: &[&str]) -> PathBuf {
-        let socket = self.dir.join(format!("fetch-{}.sock", self.children.len()));
-        let ca = self.dir.join("ca.pem");
-        let mut all = vec!["--socket", socket.to_str().unwrap(), "--resolver", "11.0.0.53", "--roots", ca.to_str().unwrap()];
-        all.extend(args);
-        self.start("box", env!("CARGO_BIN_EXE_ztsms-fetch"), &all);
-        let end = Instant::now() + Duration::from_secs(10);
-        loop {
-            match Client::connect(&socket) {
-                Ok(_) => return socket,
-                Err(error) => assert!(Instant::now() < end, "{error}"),
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
+    /// A path of this test's own that nothing stands at.
+    pub(crate) fn fresh(&self, name: &str) -> PathBuf {
+        self.dir.join(format!("{}-{name}", COUNT.fetch_add(1, Ordering::Relaxed)))
     }
 }
 

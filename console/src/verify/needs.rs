@@ -1,0 +1,53 @@
+//! How many people have to agree, and why.
+
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+
+use super::evidence::Found;
+use super::{Proposal, settings};
+use crate::Result;
+
+/// A name younger than this has two people look at it.
+const YOUNG_DAYS: i64 = 90;
+
+/// Who has to agree.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Needs {
+    /// So many people in all, with whoever proposed it.
+    pub people: usize,
+    /// Why it is two.
+    pub why: Vec<String>,
+    /// Who has agreed.
+    pub agreed: Vec<String>,
+    /// How many more have to agree.
+    pub missing: usize,
+}
+
+/// Two people are whoever proposed it and another one who agrees, or two others. One person may agree to his own proposal.
+///
+/// # Errors
+/// The database's.
+pub fn needs(state: &Connection, proposal: &Proposal, found: &Found) -> Result<Needs> {
+    let mut why = Vec::new();
+    if settings::read(state)?.people > 1 {
+        why.push("the settings say two".to_owned());
+    }
+    match found.age_days {
+        Some(days) if days < YOUNG_DAYS => why.push(format!("{} is {days} days old", proposal.registrable)),
+        Some(_) => {}
+        None => why.push(format!("nobody knows how old {} is", proposal.registrable)),
+    }
+    why.extend(found.likes.iter().cloned());
+    if proposal.below {
+        why.push("what is below it is covered too".to_owned());
+    }
+    let mut agreed = state.prepare_cached("SELECT author FROM approvals WHERE proposal = ?1 ORDER BY approved, author")?;
+    let agreed: Vec<String> = agreed.query_map([proposal.id], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let people = if why.is_empty() { 1 } else { 2 };
+    let others = agreed.iter().filter(|author| **author != proposal.author).count();
+    let missing = match (people, others, agreed.len()) {
+        (1, _, 1..) | (_, 1.., _) => 0,
+        _ => 1,
+    };
+    Ok(Needs { people, why, agreed, missing })
+}

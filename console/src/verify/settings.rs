@@ -1,0 +1,68 @@
+//! What the operator says about verification, kept in the database.
+
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::audit::Actor;
+use crate::sources::{fact, set_fact};
+use crate::store::{Changed, Store};
+use crate::{Error, Result};
+
+/// Settings in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// People who have to agree: 1 or 2. Names that ask for two have two whatever this says.
+    pub people: usize,
+    /// Base URL of the RDAP service; empty: no registration is asked for, and no name counts as old.
+    pub rdap: String,
+}
+
+/// Settings to be changed; what is absent stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// As [`Settings::people`].
+    pub people: Option<usize>,
+    /// As [`Settings::rdap`].
+    pub rdap: Option<String>,
+}
+
+/// The settings.
+///
+/// # Errors
+/// The database's.
+pub fn read(state: &Connection) -> Result<Settings> {
+    Ok(Settings {
+        people: fact(state, "verify-people")?.and_then(|text| text.parse().ok()).unwrap_or(1),
+        rdap: fact(state, "verify-rdap")?.unwrap_or_default(),
+    })
+}
+
+/// The settings, in a reading of the store.
+pub(crate) fn read_in(state: &rusqlite::Transaction<'_>) -> Result<Settings> {
+    read(state)
+}
+
+/// Changes some of them.
+///
+/// # Errors
+/// A setting that makes no sense; the database's.
+pub fn set(store: &Store, actor: &Actor, change: Change) -> Result<Settings> {
+    if change.people.is_some_and(|people| !(1..=2).contains(&people)) {
+        return Error::refused("one person or two have to agree");
+    }
+    if change.rdap.as_ref().is_some_and(|url| !url.is_empty() && !url.starts_with("https://")) {
+        return Error::refused("an RDAP service is asked over https:// only");
+    }
+    store.change(actor, "verify-settings", move |transaction| {
+        let before = read(transaction)?;
+        let facts = [("verify-people", change.people.map(|n| n.to_string())), ("verify-rdap", change.rdap)];
+        for (name, value) in facts {
+            if let Some(value) = value {
+                set_fact(transaction, name, &value)?;
+            }
+        }
+        let after = read(transaction)?;
+        Ok(Changed { subject: "verification".to_owned(), detail: json!({ "before": before, "after": after }), value: after })
+    })
+}
