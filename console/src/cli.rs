@@ -3,10 +3,12 @@
 //! Exit status: 0 done; 1 something failed; 2 usage. Standard output is the result and nothing else.
 
 mod args;
+mod census;
 mod decide;
 mod feed;
 mod print;
 mod serve;
+mod triage;
 mod verify;
 
 use std::ffi::OsString;
@@ -62,6 +64,14 @@ fn run(cli: &Cli) -> Result<()> {
             at.print(Command::Observe(why), print::observing)
         }
         Do::Verify { command } => verify::run(&at, command),
+        Do::Census { dir } => census::read(&at, dir),
+        Do::Readiness(args) => census::readiness(&at, args),
+        Do::Enforce(args) => census::enforce(&at, args),
+        Do::Propose(args) => census::propose(&at, args),
+        Do::Candidates(args) => census::candidates(&at, args),
+        Do::Agree { ids } => census::agree(&at, ids),
+        Do::Refuse { id, reason } => census::refuse(&at, *id, reason),
+        Do::Triage { command } => triage::run(&at, command),
         Do::Build => at.print(Command::Build, print::built),
         Do::Audit { command } => match command {
             AuditCommand::List { from, most } => at.print(Command::Audit(Audit::List { from: *from, most: *most }), print::audit),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{decide, sources, verify};
+use crate::{census, decide, sources, triage, verify};
 
 /// One question or order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,10 @@ pub enum Command {
     Protect(Protect),
     /// All filters into observe (with the reason), or acting again.
     Observe(Option<String>),
+    /// What the network carries, and whether filters may act.
+    Census(Census),
+    /// What is unknown and waits for people.
+    Triage(Triage),
     /// The audit log.
     Audit(Audit),
     /// A snapshot of everything that counts, now.
@@ -120,6 +124,67 @@ pub enum Protect {
     Unsender(String),
     /// Both lists.
     List,
+}
+
+/// Of the census.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Census {
+    /// Reads what is new in the spool of this folder.
+    Read(std::path::PathBuf),
+    /// What would happen if filters acted today.
+    Readiness(census::readiness::Ask),
+    /// Lets filters act.
+    Enforce {
+        /// From now on the share of unknown that is allowed.
+        most: Option<f64>,
+        /// Why it is forced.
+        forced: Option<String>,
+    },
+    /// Names of a register, CSV, for two people.
+    ProposeRegister {
+        /// Its name.
+        origin: String,
+        /// Its text.
+        text: String,
+    },
+    /// The hosts of so many domains of the census, for two people.
+    ProposeTop(usize),
+    /// Names that wait.
+    Candidates {
+        /// Also those that do not wait any more.
+        all: bool,
+        /// How many.
+        most: usize,
+    },
+    /// Agrees to these.
+    Agree(Vec<i64>),
+    /// Refuses one.
+    Refuse {
+        /// Which.
+        id: i64,
+        /// Why.
+        why: String,
+    },
+}
+
+/// Of triage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Triage {
+    /// Registrable domains, the first to look at first.
+    List {
+        /// Also what is decided or put off.
+        all: bool,
+        /// How many.
+        most: usize,
+    },
+    /// A domain, or a campaign (`#12`).
+    Show(String),
+    /// What a decision about it would have changed.
+    Effect(String),
+    /// Decides.
+    Decide(triage::decide::Order),
 }
 
 /// Of the audit log.

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-pub use effect::{Covered, Effect, effect};
+pub use effect::{Covered, Effect, effect, is_platform};
 
 use crate::audit::Actor;
 use crate::store::{Changed, Store};

@@ -1,7 +1,9 @@
 //! The desk: one data directory, held by one process. Whatever is asked of it is a [`Command`] and goes through [`Desk::obey`].
 
+mod census;
 mod lock;
 mod protect;
+mod triage;
 
 use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -134,6 +136,8 @@ impl Desk {
             Command::Source(command) => self.source(actor, command),
             Command::Protect(command) => self.protect(actor, command),
             Command::Observe(why) => self.observe(actor, why),
+            Command::Census(command) => self.census(actor, command),
+            Command::Triage(command) => self.triage(actor, command),
             Command::Audit(command) => self.audit(command),
             Command::Build => value(self.publisher.build(&self.store)?),
             Command::Backup { to, keys_for } => self.backup(actor, &to, keys_for.as_deref()),
@@ -309,6 +313,9 @@ impl Desk {
     }
 
     fn observe(&self, actor: &Actor, why: Option<String>) -> Result<Value> {
+        if why.is_none() {
+            self.may_act()?;
+        }
         // Stopping comes first and its line second: nothing may be in the way of it.
         let before = self.publisher.observing();
         let line = why.as_ref().map(|why| format!("{}: {why}", actor.name));

@@ -14,6 +14,7 @@ pub mod alarms;
 pub mod audit;
 pub mod backup;
 pub mod brakes;
+pub mod census;
 pub mod cli;
 pub mod command;
 pub mod decide;
@@ -24,6 +25,7 @@ pub mod schedule;
 pub mod sources;
 pub mod store;
 pub mod time;
+pub mod triage;
 pub mod verify;
 pub mod web;
 

@@ -11,7 +11,7 @@ use axum::{Json, Router};
 use serde_json::json;
 
 use crate::desk::Desk;
-use crate::{Result, alarms, sources};
+use crate::{Result, alarms, census, sources};
 
 /// Everything that is answered.
 pub fn router(desk: Arc<Desk>) -> Router {
@@ -78,5 +78,6 @@ fn text(desk: &Desk) -> Result<String> {
     let rows: Vec<(String, i64)> =
         sources.iter().filter_map(|source| Some((format!("{{feed=\"{}\"}}", source.settings.name), source.checked?))).collect();
     gauge("ztsms_feed_last_success_timestamp_seconds", "When a source was last looked at with success.", &rows);
+    out += &desk.store().read(|state| census::metrics(state))?;
     Ok(out)
 }

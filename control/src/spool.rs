@@ -14,12 +14,14 @@ mod block;
 mod reader;
 mod sealed;
 mod sink;
+mod sketch;
 mod writer;
 
 pub use block::{BadBlock, Block, Codec, HEADER, Plain, SEGMENT_HEADER};
-pub use reader::{Cut, Read, Report, read, segments};
+pub use reader::{Cut, Read, Report, blocks, read, segments};
 pub use sealed::{ConsoleKey, NotAKey, SecretKey, new_secret_key, secret_key};
 pub use sink::{Counts, Sink};
+pub use sketch::{mask, simhash};
 pub use writer::{Limits, Segments};
 
 /// What a segment holds.

@@ -25,6 +25,7 @@ pub use decision::{Action, Decision, Edit, Explanation, RuleRef, Source};
 pub use facts::{Direction, LinkFacts, Message, SenderKind};
 pub use room::{Bound, Room, Unbounded};
 pub use rules::{ImsiRange, NeverTouch, Protected, Rule};
+pub use skeleton::looks_like;
 pub use spec::{Pages, Spec, SpecError};
 pub use template::{TemplateError, check_template};
 

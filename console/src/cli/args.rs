@@ -80,6 +80,45 @@ pub(super) enum Do {
         #[arg(long, conflicts_with = "reason")]
         off: bool,
     },
+    /// Count what is new in a filter's spool; a running `serve --spool DIR` does so by itself.
+    #[command(after_help = "Example: ztsms-console census /var/lib/ztsms/spool")]
+    Census {
+        /// The folder of its segments.
+        dir: PathBuf,
+    },
+    /// What would happen if filters acted today, and what to decide first.
+    #[command(after_help = "Example: ztsms-console readiness --subscribers 5000000 --domains 100")]
+    Readiness(super::census::ReadinessArgs),
+    /// Let filters act: not while too many links are unknown.
+    #[command(after_help = "Example: ztsms-console enforce; ztsms-console enforce --force 'a pilot with staff only'")]
+    Enforce(super::census::Enforce),
+    /// Propose names as safe, in bulk: two people agree to each.
+    #[command(after_help = "Example: ztsms-console propose banks.csv; ztsms-console propose --census 100")]
+    Propose(super::census::Propose),
+    /// Names that wait for two people.
+    #[command(after_help = "Example: ztsms-console candidates")]
+    Candidates(super::census::Candidates),
+    /// Agree to candidates; the second person's word makes them safe.
+    #[command(after_help = "Example: ztsms-console agree 12 13 14")]
+    Agree {
+        /// Their numbers.
+        #[arg(required = true)]
+        ids: Vec<i64>,
+    },
+    /// Refuse a candidate.
+    #[command(after_help = "Example: ztsms-console refuse 12 --reason 'not theirs'")]
+    Refuse {
+        /// Its number.
+        id: i64,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// What is unknown and waits for people.
+    Triage {
+        #[command(subcommand)]
+        command: super::triage::TriageCommand,
+    },
     /// Build a snapshot of everything that counts, now.
     #[command(after_help = "Example: ztsms-console build")]
     Build,
@@ -128,10 +167,16 @@ pub(super) struct Serve {
     /// Answer beyond this machine: something in front ends TLS and lets nobody else through.
     #[arg(long)]
     pub(super) behind_proxy: bool,
+    /// Show in triage what a filter's `[work]` in this folder says.
+    #[arg(long, value_name = "DIR", requires = "work_key")]
+    pub(super) work: Option<PathBuf>,
+    /// The file with the secret key that it is sealed for (`ztsms spool keygen`).
+    #[arg(long, value_name = "FILE", requires = "work")]
+    pub(super) work_key: Option<PathBuf>,
     /// Append each head of the audit log to this file, beside standard error; it should lie on another machine's disk.
     #[arg(long, value_name = "FILE")]
     pub(super) audit_log: Option<PathBuf>,
-    /// A filter's spool, for the brakes; may be repeated.
+    /// A filter's spool, for the census and the brakes; may be repeated.
     #[arg(long = "spool", value_name = "DIR")]
     pub(super) spools: Vec<PathBuf>,
     /// Per cent of all messages of a minute beyond which an entry or a source is suspended.

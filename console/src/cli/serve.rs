@@ -12,7 +12,7 @@ use super::args::Serve;
 use crate::brakes::{self, Limits};
 use crate::desk::Desk;
 use crate::verify::watch;
-use crate::{Error, Result, admin, schedule, web};
+use crate::{Error, Result, admin, census, schedule, triage, web};
 
 pub(super) fn run(data: &Path, fetch: &Path, args: &Serve) -> Result<()> {
     if !args.listen.ip().is_loopback() && !args.behind_proxy {
@@ -58,13 +58,17 @@ async fn serve(desk: Arc<Desk>, args: &Serve) -> Result<()> {
     let limits = Limits { share: args.brake_percent / 100.0, times: args.brake_times, minimum: args.brake_minimum };
     let brakes = brakes::start(Arc::clone(&desk), &args.spools, limits)?;
     let watch = watch::start(Arc::clone(&desk))?;
+    let mut followers = census::live::start(&desk, &args.spools)?;
+    if let (Some(dir), Some(key)) = (&args.work, &args.work_key) {
+        followers.push(triage::start(&desk, dir, key)?);
+    }
     writeln!(io::stdout(), "http://{address}").map_err(|error| Error::File("".into(), "write standard output", error))?;
     let stop = async move {
         tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
     };
     let done = axum::serve(listener, web::router(Arc::clone(&desk))).with_graceful_shutdown(stop).await;
     admin.abort();
-    drop((schedule, brakes, watch));
+    drop((schedule, brakes, watch, followers));
     // The next one binds it anew; this is for whoever looks.
     let _ = std::fs::remove_file(admin::path(desk.dir()));
     done.map_err(ended)

@@ -68,7 +68,7 @@ fn is_below(entry: &Entry<'_>, pattern: &Pattern) -> bool {
 }
 
 /// Whether this very host is a platform in the table.
-pub(super) fn is_platform(table: &Table, host: &str) -> bool {
+pub fn is_platform(table: &Table, host: &str) -> bool {
     let found = lookup(table, &format!("http://{host}/a-path-of-it"), "", &Suffixes::built_in());
     found.reason == "platform" && found.entry.as_deref() == Some(host)
 }

@@ -4,7 +4,9 @@
 
 mod bad_lists;
 mod fetched;
+mod followed;
 mod killed;
 mod published;
+mod quality;
 mod room;
 mod whole;

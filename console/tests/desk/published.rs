@@ -98,20 +98,20 @@ fn observe_reaches_a_filter_within_a_second() {
     assert_eq!(verbs, ["observe", "act"]);
 }
 
-/// What `ztsms replay --json` says, in a process of its own, since it prints.
-fn replay(verdicts: &Path) -> Vec<Value> {
-    let capture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pcaps/samples/generated.pcapng");
+/// What `ztsms` with these arguments prints as objects, in a process of its own, since it prints.
+pub(crate) fn ztsms(args: &[&str]) -> Vec<Value> {
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "published::ztsms_itself", "--ignored", "--nocapture"])
-        .env(
-            "ZTSMS_ARGS",
-            ["ztsms", "replay", "--json", "--verdicts", &verdicts.display().to_string(), &capture.display().to_string()]
-                .join("\n"),
-        )
+        .env("ZTSMS_ARGS", [&["ztsms"], args].concat().join("\n"))
         .output()
         .unwrap();
     let lines = String::from_utf8(output.stdout).unwrap();
     lines.lines().filter(|line| line.starts_with('{')).map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn replay(verdicts: &Path) -> Vec<Value> {
+    let capture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pcaps/samples/generated.pcapng");
+    ztsms(&["replay", "--json", "--verdicts", &verdicts.display().to_string(), &capture.display().to_string()])
 }
 
 #[test]

@@ -14,6 +14,7 @@ use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
 use crate::record::{Concat, Party, Record, Redactor, SMS_SCHEMA, TpAddress, Url};
 use crate::record_json::{self as json, hex};
+use crate::spool::{mask, simhash};
 
 /// What records are made with.
 pub(super) struct Makes {
@@ -52,8 +53,10 @@ pub(super) struct WorkRecord {
     recipient: Option<String>,
     verdict: &'static str,
     action: String,
-    /// The text with every run of digits as `#`.
+    /// The text masked: no numbers, no links, no greeted names.
     sketch: String,
+    /// SimHash of it, 64 bits in hexadecimal; none for a text of a few words.
+    simhash: Option<String>,
     urls: Vec<WorkUrl>,
 }
 
@@ -160,6 +163,8 @@ impl Makes {
         let redirected = urls.iter().any(|url| url.id.is_some());
         let imsi = sms.imsi.filter(|_| redirected).map(|imsi| Tbcd(imsi.of(octets)).to_string());
         let (observed, action) = action_name(&sms.decision);
+        let links: Vec<&str> = noted.links.iter().map(|link| link.text.text(octets)).collect();
+        let sketch = mask(&text(sms, octets), &links);
         Some(WorkRecord {
             schema: "ztsms.work.v1",
             time: Some(noted.note.place.time_ns),
@@ -168,7 +173,8 @@ impl Makes {
             recipient: imsi,
             verdict: sms.verdict.name(),
             action: format!("{observed}{action}"),
-            sketch: sketch(&text(sms, octets)),
+            simhash: simhash(&sketch).map(|sum| format!("{sum:016x}")),
+            sketch,
             urls,
         })
     }
@@ -188,22 +194,6 @@ fn text(sms: &SmsNote, octets: &[u8]) -> String {
         tpdu.user_data.text(&mut text);
     }
     text
-}
-
-/// A text without what in it is personal first of all: codes, amounts, account and telephone numbers.
-fn sketch(text: &str) -> String {
-    let mut out = String::new();
-    let mut in_digits = false;
-    for c in text.chars() {
-        let digit = c.is_numeric();
-        match (digit, in_digits) {
-            (true, false) => out.push('#'),
-            (true, true) => {}
-            (false, _) => out.push(c),
-        }
-        in_digits = digit;
-    }
-    out
 }
 
 fn party(note: &PartyNote, octets: &[u8]) -> Party {
@@ -304,15 +294,5 @@ fn url(link: &LinkNote, noted: &Noted<'_>) -> Url {
             Found::Push => "push",
             Found::Copy => "copy",
         },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_sketch_shows_words_and_no_number() {
-        assert_eq!(sketch("Code 493 021 for +33612345678, bal. 1.234,50"), "Code # # for +#, bal. #.#,#");
     }
 }

@@ -41,20 +41,24 @@ pub struct Report {
 
 /// Reads one segment.
 pub fn read(octets: &[u8], key: Option<&SecretKey>, mut give: impl FnMut(Read<'_>)) -> (Option<Kind>, Report) {
-    let mut report = Report::default();
+    let kind = block::segment_kind(octets);
+    let head = octets.len().min(SEGMENT_HEADER);
+    if let Err(why) = kind {
+        give(Read::Cut(Cut { at: 0, octets: head, why }));
+    }
+    let mut report = blocks(octets, head, key, give);
+    report.cuts += u64::from(kind.is_err());
+    (kind.ok(), report)
+}
+
+/// Reads the blocks from `at` on, where one begins: whoever follows a segment goes on at the [`Report::end`] of the time before.
+pub fn blocks(octets: &[u8], at: usize, key: Option<&SecretKey>, mut give: impl FnMut(Read<'_>)) -> Report {
+    let mut report = Report { end: at, ..Report::default() };
+    let mut at = at;
     let cut = |report: &mut Report, at, octets, why, give: &mut dyn FnMut(Read<'_>)| {
         report.cuts += 1;
         give(Read::Cut(Cut { at, octets, why }));
     };
-    let kind = match block::segment_kind(octets) {
-        Ok(kind) => Some(kind),
-        Err(why) => {
-            cut(&mut report, 0, octets.len().min(SEGMENT_HEADER), why, &mut give);
-            None
-        }
-    };
-    let mut at = SEGMENT_HEADER.min(octets.len());
-    report.end = at;
     while let Some(rest) = octets.get(at..).filter(|rest| !rest.is_empty()) {
         let why = match Block::parse(rest) {
             Ok(block) => {
@@ -86,7 +90,7 @@ pub fn read(octets: &[u8], key: Option<&SecretKey>, mut give: impl FnMut(Read<'_
         cut(&mut report, at, next, why, &mut give);
         at += next;
     }
-    (kind, report)
+    report
 }
 
 /// The segments of a directory, oldest first; a file is itself alone.

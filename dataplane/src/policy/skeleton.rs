@@ -175,6 +175,11 @@ impl Skeleton {
     }
 }
 
+/// What a name looks like, for comparing: two that a reader takes for one have the same. Cut at 48 characters.
+pub fn looks_like(name: &str) -> String {
+    Skeleton::of(name).chars().iter().collect()
+}
+
 /// The skeleton of a whole name, for keeping.
 pub(super) fn owned(text: &str) -> Vec<char> {
     Skeleton::of(text).chars().to_vec()

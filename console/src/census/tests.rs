@@ -1,0 +1,207 @@
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use control::spool::{Kind, Limits, Plain, Segments};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::audit::{self, Actor};
+use crate::command::{Command, Decide};
+use crate::desk::Desk;
+
+const DAY_ONE: i64 = 20_000 * 86_400;
+
+struct Place {
+    dir: PathBuf,
+    desk: Arc<Desk>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.dir);
+    }
+}
+
+fn place(name: &str) -> Place {
+    let dir = std::env::temp_dir().join(format!("ztsms-census-{name}-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&dir);
+    let desk = Desk::open(&dir.join("desk")).unwrap();
+    Place { dir, desk }
+}
+
+fn record(at: i64, n: u64, hosts: &[(&str, &str)]) -> Value {
+    let worst = ["dangerous", "unknown", "safe"].into_iter().find(|verdict| hosts.iter().any(|(_, said)| said == verdict));
+    let urls: Vec<Value> = hosts
+        .iter()
+        .map(|(host, verdict)| {
+            json!({ "host": host, "registrable": host, "verdict": verdict,
+                "reason": if *host == "bit.ly" { "platform" } else { "no-entry" }, "confidence": "high" })
+        })
+        .collect();
+    json!({ "schema": "ztsms.sms.v1", "time": jiff::Timestamp::from_second(at).unwrap().to_string(), "type": "deliver",
+        "direction": "mt", "imsi": format!("~{:016x}", n % 100), "address": { "digits": "ExBank", "ton": 5 }, "concat": null,
+        "parts": 1, "urls": urls, "verdict": worst.unwrap_or("none"), "content_key": format!("{n:016x}{n:016x}") })
+}
+
+impl Place {
+    fn ask(&self, who: &str, command: crate::command::Census) -> Result<Value> {
+        self.desk.obey(&Actor { name: who.to_owned(), via: "test".to_owned() }, Command::Census(command))
+    }
+
+    fn ready(&self, domains: usize) -> Value {
+        self.ask("ada", crate::command::Census::Readiness(readiness::Ask { subscribers: Some(1_000), domains })).unwrap()
+    }
+
+    fn segments(&self) -> Segments {
+        Segments::new(&self.dir.join("spool"), Kind::Spool, Limits::default()).unwrap()
+    }
+
+    fn read(&self) -> Value {
+        self.ask("ada", crate::command::Census::Read(self.dir.join("spool"))).unwrap()
+    }
+}
+
+fn block(first: u64, records: &[Value]) -> Vec<u8> {
+    let mut plain = Plain::default();
+    records.iter().for_each(|record| plain.push(record.to_string().as_bytes()));
+    plain.finish(first, None)
+}
+
+/// 100 messages: 10 safe, 60 to one unknown host, 20 to a platform, 10 to two unknown hosts at once.
+fn hundred(at: i64) -> Vec<Value> {
+    (0..100)
+        .map(|n| match n {
+            0..10 => record(at, n, &[("bank.example", "safe")]),
+            10..70 => record(at, n, &[("shop.example", "unknown")]),
+            70..90 => record(at, n, &[("bit.ly", "unknown")]),
+            _ => record(at, n, &[("shop.example", "unknown"), ("map.example", "unknown")]),
+        })
+        .collect()
+}
+
+#[test]
+fn every_record_is_counted_once_whatever_is_cut_damaged_or_read_again() {
+    let place = place("once");
+    let mut segments = place.segments();
+    let all = hundred(DAY_ONE);
+    let (one, two) = all.split_at(40);
+    segments.append(&block(0, one)).unwrap();
+    assert_eq!(place.read()["messages"], 40);
+    assert_eq!(place.read()["records"], 0);
+    // A block that is being written is waited for.
+    let (whole, path) = (block(40, two), fs::read_dir(place.dir.join("spool")).unwrap().next().unwrap().unwrap().path());
+    let append = |octets: &[u8]| {
+        std::io::Write::write_all(&mut fs::OpenOptions::new().append(true).open(&path).unwrap(), octets).unwrap();
+    };
+    append(&whole[..100]);
+    assert_eq!((&place.read()["messages"], &place.read()["cuts"]), (&json!(0), &json!(0)));
+    append(&whole[100..]);
+    assert_eq!(place.read()["messages"], 60);
+    // One that its writer never finished is counted as a cut once the next segment is there; copies count apart.
+    append(&whole[..100]);
+    std::thread::sleep(std::time::Duration::from_millis(2));
+    let mut next = place.segments();
+    next.append(&block(100, &all[..5])).unwrap();
+    next.append(&block(105, &[json!({ "schema": "ztsms.event.v1" }), json!({ "schema": "ztsms.sms.v1" })])).unwrap();
+    let seen = place.read();
+    assert_eq!((&seen["messages"], &seen["cuts"], &seen["strange"]), (&json!(5), &json!(1), &json!(1)));
+    let ready = place.ready(10);
+    assert_eq!((&ready["messages"], &ready["with_links"], &ready["unknown"]), (&json!(105), &json!(105), &json!(90)));
+}
+
+#[test]
+fn copies_in_one_reading_count_once() {
+    let place = place("copies");
+    let mut segments = place.segments();
+    let all = hundred(DAY_ONE);
+    segments.append(&block(0, &all)).unwrap();
+    segments.append(&block(100, &all)).unwrap();
+    assert_eq!(place.read()["messages"], 100);
+    let copies: i64 = place.desk.store().read(|s| Ok(s.query_row("SELECT copies FROM census_days", [], |r| r.get(0))?)).unwrap();
+    assert_eq!(copies, 100);
+}
+
+#[test]
+fn readiness_says_what_deciding_brings_and_the_gate_holds_until_it_is_so_or_somebody_forces_it() {
+    let place = place("ready");
+    place.segments().append(&block(0, &hundred(DAY_ONE))).unwrap();
+    assert!(place.ask("ada", crate::command::Census::Enforce { most: None, forced: None }).is_err(), "nothing counted");
+    place.read();
+    let ready = place.ready(10);
+    assert_eq!((&ready["unknown_share"], &ready["on_platforms"], &ready["warnings"]), (&json!(0.9), &json!(20), &json!(90.0)));
+    // shop.example alone brings 60, and map.example behind it the 10 with both.
+    let deciding: Vec<_> = ready["deciding"].as_array().unwrap().iter().map(|one| (&one["domain"], &one["messages"])).collect();
+    assert_eq!(deciding, [(&json!("shop.example"), &json!(60)), (&json!("map.example"), &json!(10))]);
+    assert_eq!(ready["unknown_share_after"], 0.2);
+    // 70, and above 64 it is an estimate.
+    assert!((66..=74).contains(&ready["deciding"][0]["recipients"].as_u64().unwrap()), "{ready}");
+    let obey = |command| place.desk.obey(&Actor { name: "ada".to_owned(), via: "test".to_owned() }, command);
+    let refused = place.ask("ada", crate::command::Census::Enforce { most: None, forced: None }).unwrap_err().to_string();
+    assert!(refused.contains("90.0 %") && refused.contains("15.0 %"), "{refused}");
+    obey(Command::Observe(Some("learning".to_owned()))).unwrap();
+    assert!(obey(Command::Observe(None)).is_err(), "the other way around the gate");
+    place.ask("bob", crate::command::Census::Enforce { most: None, forced: Some("staff only".to_owned()) }).unwrap();
+    let gate = &place.ready(0)["gate"];
+    assert_eq!((&gate["author"], &gate["forced"], &gate["share"]), (&json!("bob"), &json!("staff only"), &json!(0.9)));
+    let lines = place.desk.store().read(|state| metrics(state)).unwrap();
+    assert!(lines.contains("ztsms_console_enforce_forced{by=\"bob\"} 1"), "{lines}");
+    assert!(place.desk.publisher().observing().is_none());
+    // Decided, the share falls at once, by the verdicts of now.
+    for host in ["shop.example", "map.example"] {
+        let draft = decide_safe(host);
+        obey(Command::Decide(Decide::Set(draft))).unwrap();
+    }
+    assert_eq!(place.ready(0)["unknown_share"], 0.2);
+    let passed = place.ask("ada", crate::command::Census::Enforce { most: Some(0.2), forced: None }).unwrap();
+    assert_eq!((&passed["gate"]["forced"], &passed["gate"]["most"]), (&Value::Null, &json!(0.2)));
+}
+
+fn decide_safe(host: &str) -> crate::decide::Draft {
+    crate::decide::Draft {
+        pattern: host.to_owned(),
+        verdict: "safe".to_owned(),
+        reason: "a test".to_owned(),
+        ..crate::decide::Draft::default()
+    }
+}
+
+#[test]
+fn a_register_needs_two_people_and_what_may_not_be_safe_is_refused_whole() {
+    use crate::command::Census::{Agree, Candidates, ProposeRegister, Refuse};
+    let place = place("register");
+    let register = |text: &str| ProposeRegister { origin: "banks.csv".to_owned(), text: text.to_owned() };
+    let good = "host,owner,category,senders\nbank.example,\"Bank, Ltd\",bank,ExBank|EXB\npost.example,Post,,\n";
+    assert_eq!(place.ask("ada", register(good)).unwrap()["added"], 2);
+    assert_eq!(place.ask("ada", register(good)).unwrap(), json!({ "added": 0, "known": 2 }));
+    for (wrong, why) in [
+        ("host\ngood.example\nhttp://x.example/a?b\n", "line 3"),
+        ("host\ncom\n", "public suffix"),
+        ("name\nx\n", "column \"name\""),
+        ("host,owner\nx.example\n", "1 fields"),
+        ("<html>", "column"),
+    ] {
+        let said = place.ask("ada", register(wrong)).unwrap_err().to_string();
+        assert!(said.contains(why), "{wrong:?}: {said}");
+    }
+    assert!(place.ask("ada", Agree(vec![1])).unwrap()[0]["second"].is_null());
+    assert!(place.ask("ada", Agree(vec![1])).unwrap_err().to_string().contains("a second person"));
+    let agreed = place.ask("bob", Agree(vec![1])).unwrap();
+    assert_eq!(
+        (&agreed[0]["first"], &agreed[0]["second"], &agreed[0]["state"]),
+        (&json!("ada"), &json!("bob"), &json!("approved"))
+    );
+    let table = place.desk.publisher().table().unwrap();
+    let says = |host: &str, sender: &str| control::verdicts_cmd::lookup(&table, host, sender, &Suffixes::built_in()).verdict;
+    assert_eq!(says("bank.example", "ExBank"), "safe");
+    assert_eq!(
+        (says("www.bank.example", "EXB"), says("x.bank.example", "ExBank"), says("bank.example", "Other")),
+        ("safe", "unknown", "unknown")
+    );
+    place.ask("bob", Refuse { id: 2, why: "not theirs".to_owned() }).unwrap();
+    assert!(place.ask("ada", Agree(vec![2])).is_err());
+    assert_eq!(place.ask("ada", Candidates { all: false, most: 9 }).unwrap(), json!([]));
+    let verbs = place.desk.store().read(|state| audit::lines(state, 1, 99)).unwrap();
+    let verbs: Vec<&str> = verbs.iter().map(|line| line.verb.as_str()).collect();
+    assert_eq!(verbs, ["propose", "propose", "agree", "agree", "refuse"]);
+}

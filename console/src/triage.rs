@@ -1,0 +1,120 @@
+//! Triage of the unknown: what the filter's sealed `work` stream shows, grouped by registrable domain and by campaign, in the order in which
+//! people should look at it.
+//!
+//! A score only orders. Nothing here decides but a person, and subscribers' reports weigh in beside the rest. What is kept has whole links
+//! and masked texts in it: it is forgotten two days after it was last seen.
+
+mod arrive;
+mod campaign;
+pub mod decide;
+pub mod rank;
+mod work;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use control::spool::{Kind, SecretKey, secret_key};
+use dataplane::suffix::Suffixes;
+use rusqlite::OptionalExtension as _;
+
+use crate::census::distinct::{Distinct, hash};
+use crate::census::follow::{self, Place};
+use crate::census::live::follow;
+use crate::desk::Desk;
+use crate::schedule::Schedule;
+use crate::store::Store;
+use crate::{Error, Result, time};
+use arrive::Arrived;
+use work::Work;
+
+/// Kept so long after it was last seen, seconds.
+pub const KEPT: i64 = 2 * 86_400;
+/// Hosts of campaigns, and campaigns; the ones that were not seen for longest make room.
+pub const MOST: i64 = 20_000;
+/// Links of one host in one campaign that are counted one by one.
+pub const MOST_LINKS: usize = 32;
+pub(crate) const HOUR: i64 = 3_600;
+
+/// Follows one `work` stream.
+pub struct Triage {
+    dir: PathBuf,
+    key: SecretKey,
+    looking: Mutex<()>,
+}
+
+impl Triage {
+    /// Of the stream in `dir`, sealed to the public half of `key`.
+    pub fn new(dir: &Path, key: SecretKey) -> Self {
+        Self { dir: dir.to_owned(), key, looking: Mutex::default() }
+    }
+
+    /// Reads what was written since. Returns how many messages that was.
+    ///
+    /// # Errors
+    /// The stream cannot be read or is sealed for another key, or the database not written: nothing of it is lost then.
+    pub fn look(&self, store: &Store, suffixes: &Suffixes) -> Result<u64> {
+        let _looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
+        let stream = format!("work {}", self.dir.display());
+        let mut place = store.read(|state| Place::load(state, &stream))?;
+        let mut messages = 0;
+        loop {
+            let (mut arrived, before) = (Arrived::default(), place.clone());
+            let mut strange = 0;
+            let mut each = |octets: &[u8]| match serde_json::from_slice::<Work>(octets) {
+                Ok(work) => messages += u64::from(arrived.take(work, suffixes)),
+                Err(_) => strange += 1,
+            };
+            let key = Some(&self.key);
+            let done = follow::look(&self.dir, Kind::Work, key, &mut place, &mut each).map_err(Error::file(&self.dir, "read"))?;
+            if place != before {
+                place.strange += strange;
+                let (stream, place) = (stream.clone(), place.clone());
+                store.note(move |transaction| {
+                    arrived.write(transaction, time::now())?;
+                    place.save(transaction, &stream)
+                })?;
+            }
+            if done {
+                return Ok(messages);
+            }
+        }
+    }
+}
+
+/// Follows a stream while `serve` runs; `key` is a file with the secret key, as `ztsms spool keygen` makes one.
+///
+/// # Errors
+/// The key cannot be read, or no thread be made.
+pub fn start(desk: &Arc<Desk>, dir: &Path, key: &Path) -> Result<Schedule> {
+    let dir = std::path::absolute(dir).map_err(Error::file(dir, "find"))?;
+    let text = std::fs::read_to_string(key).map_err(Error::file(key, "read"))?;
+    let key = secret_key(text.trim()).map_err(|why| Error::Refused(format!("{}: {why}", key.display())))?;
+    let triage = Triage::new(&dir, key);
+    let look = move |desk: &Desk| triage.look(desk.store(), desk.publisher().suffixes()).map(drop);
+    follow(desk, format!("work-{}", dir.display()), look)
+}
+
+/// A subscriber reported a message with a link to this host. Whoever reports it twice counts once.
+///
+/// # Errors
+/// The database's.
+pub fn report(store: &Store, host: &str, reporter: &str) -> Result<()> {
+    let (host, reporter) = (host.to_owned(), hash(reporter));
+    store.note(move |transaction| {
+        let sql = "SELECT reporters FROM triage_reports WHERE host = ?1";
+        let kept: Option<Vec<u8>> = transaction.prepare_cached(sql)?.query_row([&host], |row| row.get(0)).optional()?;
+        let mut reporters = kept.as_deref().map(Distinct::of).unwrap_or_default();
+        reporters.add(reporter);
+        let sql = "INSERT OR REPLACE INTO triage_reports VALUES (?1, ?2, ?3)";
+        transaction.prepare_cached(sql)?.execute((&host, time::now(), reporters.to_octets()))?;
+        let count: i64 = transaction.query_row("SELECT count(*) FROM triage_reports", [], |row| row.get(0))?;
+        if count > MOST {
+            let sql = "DELETE FROM triage_reports WHERE host IN (SELECT host FROM triage_reports ORDER BY last LIMIT ?1)";
+            transaction.execute(sql, [count - MOST])?;
+        }
+        Ok(())
+    })
+}
+
+#[cfg(test)]
+mod tests;
