@@ -6,6 +6,7 @@ mod args;
 mod census;
 mod decide;
 mod feed;
+mod key;
 mod print;
 mod serve;
 mod triage;
@@ -73,6 +74,7 @@ fn run(cli: &Cli) -> Result<()> {
         Do::Refuse { id, reason } => census::refuse(&at, *id, reason),
         Do::Triage { command } => triage::run(&at, command),
         Do::Build => at.print(Command::Build, print::built),
+        Do::Key { command } => key::run(&at, command),
         Do::Audit { command } => match command {
             AuditCommand::List { from, most } => at.print(Command::Audit(Audit::List { from: *from, most: *most }), print::audit),
             AuditCommand::Verify { anchors } => {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::keys::KeyCommand;
 use crate::{census, decide, sources, triage, verify};
 
 /// One question or order.
@@ -22,6 +23,8 @@ pub enum Command {
     Census(Census),
     /// What is unknown and waits for people.
     Triage(Triage),
+    /// Keys of the API.
+    Key(KeyCommand),
     /// The audit log.
     Audit(Audit),
     /// A snapshot of everything that counts, now.

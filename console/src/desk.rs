@@ -15,6 +15,7 @@ use dataplane::suffix::Suffixes;
 use dataplane::verdicts::pattern::{Buffers, Pattern};
 use serde_json::{Value, json};
 
+use crate::api::keys::Keys;
 use crate::audit::{self, Actor};
 use crate::command::{Audit, Command, Decide, Source as Sourced};
 use crate::publish::{Publisher, inputs};
@@ -34,6 +35,7 @@ type Came = (Option<String>, Option<String>);
 pub struct Desk {
     dir: PathBuf,
     store: Store,
+    keys: Keys,
     publisher: Publisher,
     /// One import at a time, and none while lists are swept.
     importing: Mutex<()>,
@@ -61,8 +63,9 @@ impl Desk {
         let lock = Lock::take(dir)?;
         let store = Store::open(&dir.join("console.db"))?;
         let publisher = Publisher::open(&dir.join("verdicts"), &dir.join("lists"), &dir.join("keys"), Suffixes::built_in())?;
-        let desk =
-            Self { dir: dir.to_owned(), store, publisher, importing: Mutex::default(), fetch: fetch.to_owned(), _lock: lock };
+        let keys = Keys::open(&store)?;
+        let (dir, fetch) = (dir.to_owned(), fetch.to_owned());
+        let desk = Self { dir, store, keys, publisher, importing: Mutex::default(), fetch, _lock: lock };
         desk.catch_up()?;
         Ok(Arc::new(desk))
     }
@@ -80,6 +83,11 @@ impl Desk {
     /// The socket of `ztsms-fetch`.
     pub fn fetch(&self) -> &Path {
         &self.fetch
+    }
+
+    /// Keys of the API.
+    pub const fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     /// The verdict directory.
@@ -138,6 +146,7 @@ impl Desk {
             Command::Observe(why) => self.observe(actor, why),
             Command::Census(command) => self.census(actor, command),
             Command::Triage(command) => self.triage(actor, command),
+            Command::Key(command) => self.keys.obey(&self.store, actor, command),
             Command::Audit(command) => self.audit(command),
             Command::Build => value(self.publisher.build(&self.store)?),
             Command::Backup { to, keys_for } => self.backup(actor, &to, keys_for.as_deref()),

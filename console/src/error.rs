@@ -24,6 +24,9 @@ pub enum Error {
     /// The admin socket of a running console said no.
     #[error("{0}")]
     Told(String),
+    /// The object of this number in a request has the name of another that was kept before.
+    #[error("object {0} has the name of another")]
+    Conflict(usize),
     /// The console is stopping.
     #[error("the console is stopping")]
     Stopping,

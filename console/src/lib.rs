@@ -11,6 +11,7 @@
 
 pub mod admin;
 pub mod alarms;
+pub mod api;
 pub mod audit;
 pub mod backup;
 pub mod brakes;

@@ -10,16 +10,19 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::json;
 
+use crate::api::{self, Api};
 use crate::desk::Desk;
 use crate::{Result, alarms, census, sources};
 
 /// Everything that is answered.
-pub fn router(desk: Arc<Desk>) -> Router {
+pub fn router(desk: Arc<Desk>, api: Arc<Api>) -> Router {
+    let counted = Arc::clone(&api);
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
+        .route("/metrics", get(move |State(desk)| metrics(desk, counted)))
         .with_state(desk)
+        .merge(api::router(api))
 }
 
 /// Runs something that waits for the disk away from the threads that answer.
@@ -43,8 +46,13 @@ async fn ready(State(desk): State<Arc<Desk>>) -> Response {
     }
 }
 
-async fn metrics(State(desk): State<Arc<Desk>>) -> Response {
-    match aside(move || text(&desk)).await {
+async fn metrics(desk: Arc<Desk>, api: Arc<Api>) -> Response {
+    let all = move || {
+        let mut all = text(&desk)?;
+        api.write_metrics(&mut all);
+        Ok(all)
+    };
+    match aside(all).await {
         Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response(),
         Err(why) => (StatusCode::INTERNAL_SERVER_ERROR, why.to_string()).into_response(),
     }

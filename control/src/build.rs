@@ -59,6 +59,9 @@ pub enum Error {
     /// The table was refused.
     #[error("{0}: {1}")]
     Refused(PathBuf, #[source] Refused),
+    /// The built-in set was refused.
+    #[error(transparent)]
+    BuiltIn(#[from] crate::builtin::Error),
     /// The key file is not a key.
     #[error("{0}: not a key of 32 hexadecimal digits")]
     Key(PathBuf),

@@ -26,3 +26,4 @@ pub mod spool;
 pub mod summary;
 pub mod terminal;
 pub mod verdicts_cmd;
+pub mod world;

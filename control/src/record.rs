@@ -153,31 +153,31 @@ pub struct Concat {
     pub seq: u8,
 }
 
-/// One link, or one reading of it, with its verdict.
+/// One link, or one reading of it, with its verdict: owned, or lent (`Url<&str>`) where it is written at once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Url {
+pub struct Url<S = String> {
     /// As written; `None` when redacted.
-    pub text: Option<String>,
+    pub text: Option<S>,
     /// First code point in `text` of the message; `None` where the link stands elsewhere, see `found`.
     pub start: Option<usize>,
     /// The code point behind it.
     pub end: Option<usize>,
     /// Canonical form.
-    pub url: String,
+    pub url: S,
     /// Canonical host; `None` for a link without one.
-    pub host: Option<String>,
+    pub host: Option<S>,
     /// Registrable domain.
-    pub registrable: Option<String>,
+    pub registrable: Option<S>,
     /// What it is worth.
     pub verdict: &'static str,
     /// Why.
     pub reason: &'static str,
     /// Pattern of the entry that said so.
-    pub entry: Option<String>,
+    pub entry: Option<S>,
     /// The list it came from.
-    pub source: Option<String>,
+    pub source: Option<S>,
     /// Its category.
-    pub category: Option<String>,
+    pub category: Option<S>,
     /// `high`, `low` or `binding`.
     pub confidence: &'static str,
     /// `text`, `sender`, `push` or `copy`.

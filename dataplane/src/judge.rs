@@ -23,6 +23,7 @@ use crate::world::World;
 
 mod find;
 mod numbers;
+pub mod texts;
 
 use find::Find;
 
@@ -248,33 +249,22 @@ fn judge<L: Listener>(
 ) {
     let Scratch { address, part, joined, arena, imsi, recipient, called, calling, rewritten, slots, policy, ud, left, .. } =
         scratch;
-    let World { policy: rules, network, table, .. } = way.world;
+    let World { policy: rules, network, .. } = way.world;
     let is_push = tpdu.is_wap_push();
     let has_text = matches!(tpdu.kind, Kind::Deliver | Kind::Submit) && (is_push || tpdu.user_data.has_text());
     let text: &str = if concat.is_some() && !is_push { joined } else { part };
     let mut facts: Vec<LinkFacts<'_>> = if slots.is_empty() { Vec::new() } else { recycle(mem::take(&mut scratch.facts)) };
     // A link of an earlier copy makes the message worse and stands nowhere in it.
     facts.extend(slots.iter().filter(|slot| slot.found != Found::Copy).map(|slot| {
-        let span = |(start, end): (usize, usize)| arena.get(start..end).unwrap_or_default();
         let own = slot.found == Found::Text && slot.start < view.part.end && slot.end > view.part.start;
         let within =
             |at: usize| at.clamp(view.part.start, view.part.end).saturating_sub(view.part.start + view.lead).min(part.len());
-        let host = span(slot.host);
         LinkFacts {
             start: within(slot.start),
             end: within(slot.end),
-            host,
-            registrable: if slot.registrable.0 == slot.registrable.1 { host } else { span(slot.registrable) },
-            verdict: if slot.acts() { slot.verdict } else { Verdict::None },
-            reason: slot.reason,
-            category: if slot.app {
-                "app"
-            } else {
-                slot.entry.filter(|_| rules.asks_category()).map_or("", |at| table.entry(at).category)
-            },
-            confidence: slot.confidence,
             in_this_part: own,
             crosses_parts: own && (slot.start < view.part.start || slot.end > view.part.end),
+            ..find::facts(slot, arena, way.world)
         }
     }));
     let may_act = has_text && rules.may_act(facts.len(), worst, part);

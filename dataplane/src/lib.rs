@@ -32,6 +32,8 @@ pub mod record;
 pub mod rewrite;
 pub mod world;
 
+pub use judge::texts;
+
 #[cfg(all(feature = "live", target_os = "linux"))]
 #[allow(unsafe_code, reason = "cores and priorities are asked for by system calls")]
 pub mod pin;

@@ -128,6 +128,11 @@ pub(super) enum Do {
         #[command(subcommand)]
         command: super::verify::VerifyCommand,
     },
+    /// Keys of the API.
+    Key {
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
     /// The audit log.
     Audit {
         #[command(subcommand)]
@@ -173,6 +178,9 @@ pub(super) struct Serve {
     /// The file with the secret key that it is sealed for (`ztsms spool keygen`).
     #[arg(long, value_name = "FILE", requires = "work")]
     pub(super) work_key: Option<PathBuf>,
+    /// The policy of `/api/v1/scan` [default: ztsms.toml, else built in]; SIGHUP reads it anew.
+    #[arg(long, value_name = "FILE")]
+    pub(super) policy: Option<PathBuf>,
     /// Append each head of the audit log to this file, beside standard error; it should lie on another machine's disk.
     #[arg(long, value_name = "FILE")]
     pub(super) audit_log: Option<PathBuf>,
@@ -356,6 +364,60 @@ pub(super) enum ProtectCommand {
     },
     /// Both.
     List,
+}
+
+#[derive(Subcommand)]
+pub(super) enum KeyCommand {
+    /// Make a key; it is shown this once.
+    #[command(
+        after_help = "Example: ztsms-console key create --scope scan --name firewall-1 --network 192.0.2.0/24 --expires 365d"
+    )]
+    Create(KeyCreate),
+    /// All keys, without their secrets.
+    List,
+    /// End a key at once.
+    #[command(after_help = "Example: ztsms-console key revoke 3 --reason 'firewall-1 is gone'")]
+    Revoke {
+        /// The key's number.
+        id: i64,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Make a key in place of another, which still holds for a while.
+    #[command(after_help = "Example: ztsms-console key rotate 3 --overlap 7d --expires 365d")]
+    Rotate {
+        /// The old key's number.
+        id: i64,
+        /// How long the old one still holds.
+        #[arg(long, default_value = "7d", value_name = "TIME")]
+        overlap: String,
+        /// When the new one ends.
+        #[arg(long, value_name = "TIME")]
+        expires: Option<String>,
+    },
+}
+
+#[derive(Args)]
+pub(super) struct KeyCreate {
+    /// What it may be used for: scan, verdicts, reports, read; may be repeated.
+    #[arg(long = "scope", required = true, value_name = "SCOPE")]
+    pub(super) scopes: Vec<String>,
+    /// A name for people.
+    #[arg(long, default_value = "api", value_name = "NAME")]
+    pub(super) name: String,
+    /// When it ends: 2026-12-31, 2026-12-31T18:00:00Z, or 90d, 12h from now.
+    #[arg(long, value_name = "TIME")]
+    pub(super) expires: Option<String>,
+    /// It may be used from this network only; may be repeated.
+    #[arg(long = "network", value_name = "CIDR")]
+    pub(super) networks: Vec<String>,
+    /// It may ask about this sender only, or about those up to a `*`; may be repeated.
+    #[arg(long = "sender", value_name = "SENDER")]
+    pub(super) senders: Vec<String>,
+    /// Messages a second; 0: no limit.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(super) rate: u32,
 }
 
 #[derive(Subcommand)]

@@ -209,6 +209,36 @@ pub(super) fn head(answer: &Value) -> String {
     text(&answer["head"]) + "\n"
 }
 
+/// A new key: on the first line alone, so that a script takes it from there.
+pub(super) fn key(answer: &Value) -> String {
+    let mut out = text(&answer["key"]) + "\n";
+    if let Some(ends) = answer["old_ends"].as_i64() {
+        out += &format!("key {} holds until {}\n", answer["old"], time::shown(ends));
+    }
+    out
+}
+
+pub(super) fn key_line(key: &Value) -> String {
+    let settings = &key["settings"];
+    let all = |name: &str| rows(&settings[name]).map(text).collect::<Vec<_>>().join(" ");
+    let mut out = format!("#{} {}: {}", key["id"], text(&settings["name"]), all("scopes"));
+    for (name, words) in [("networks", "from"), ("senders", "for senders")] {
+        let all = all(name);
+        if !all.is_empty() {
+            out += &format!(", {words} {all}");
+        }
+    }
+    if let Some(rate) = settings["rate"].as_u64().filter(|rate| *rate > 0) {
+        out += &format!(", {rate} messages a second");
+    }
+    for (value, words) in [(&settings["expires"], "ends"), (&key["used"], "used"), (&key["revoked"], "REVOKED")] {
+        if !value.is_null() {
+            out += &format!(", {words} {}", when(value));
+        }
+    }
+    out + "\n"
+}
+
 pub(super) fn manifest(answer: &Value) -> String {
     format!(
         "{} files of {}, {}, audit log up to {}\n",

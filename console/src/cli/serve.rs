@@ -2,17 +2,18 @@
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::args::Serve;
 use crate::brakes::{self, Limits};
 use crate::desk::Desk;
 use crate::verify::watch;
-use crate::{Error, Result, admin, census, schedule, triage, web};
+use crate::{Error, Result, admin, api, census, schedule, triage, web};
 
 pub(super) fn run(data: &Path, fetch: &Path, args: &Serve) -> Result<()> {
     if !args.listen.ip().is_loopback() && !args.behind_proxy {
@@ -23,8 +24,10 @@ pub(super) fn run(data: &Path, fetch: &Path, args: &Serve) -> Result<()> {
     }
     let desk = Desk::open_with(data, fetch)?;
     sinks(&desk, args)?;
+    let options = api::Options { policy: args.policy.clone(), behind_proxy: args.behind_proxy };
+    let api = api::Api::open(Arc::clone(&desk), options)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(Error::file(data, "start threads for"))?.block_on(serve(desk, args))
+    runtime.map_err(Error::file(data, "start threads for"))?.block_on(serve(desk, api, args))
 }
 
 /// Heads of the audit log go to standard error, which a service manager keeps, and to a file.
@@ -45,7 +48,7 @@ fn sinks(desk: &Desk, args: &Serve) -> Result<()> {
     Ok(())
 }
 
-async fn serve(desk: Arc<Desk>, args: &Serve) -> Result<()> {
+async fn serve(desk: Arc<Desk>, api: Arc<api::Api>, args: &Serve) -> Result<()> {
     let listen = args.listen;
     let socket = admin::bind(desk.dir())?;
     let listener =
@@ -66,10 +69,25 @@ async fn serve(desk: Arc<Desk>, args: &Serve) -> Result<()> {
     let stop = async move {
         tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
     };
-    let done = axum::serve(listener, web::router(Arc::clone(&desk))).with_graceful_shutdown(stop).await;
+    let reload = tokio::spawn(reload(Arc::clone(&api), signal(SignalKind::hangup()).map_err(ended)?));
+    let router = web::router(Arc::clone(&desk), api).into_make_service_with_connect_info::<SocketAddr>();
+    let done = axum::serve(listener, router).with_graceful_shutdown(stop).await;
+    reload.abort();
     admin.abort();
     drop((schedule, brakes, watch, followers));
     // The next one binds it anew; this is for whoever looks.
     let _ = std::fs::remove_file(admin::path(desk.dir()));
     done.map_err(ended)
+}
+
+/// At each SIGHUP the policy is read anew.
+async fn reload(api: Arc<api::Api>, mut hangup: Signal) {
+    while hangup.recv().await.is_some() {
+        let api = Arc::clone(&api);
+        let done = web::aside(move || api.reload_policy()).await;
+        let said =
+            done.map_or_else(|why| format!("the policy stays as it was: {why}"), |()| "the policy was read anew".to_owned());
+        // Without a standard error there is nobody to tell.
+        let _ = writeln!(io::stderr(), "ztsms-console: {said}");
+    }
 }

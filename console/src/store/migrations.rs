@@ -5,8 +5,9 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::{Error, Result};
 
 /// Each step once, in this order, by name.
-const STEPS: [(&str, &str); 4] = [
+const STEPS: [(&str, &str); 5] = [
     ("001-core", include_str!("001-core.sql")),
+    ("002-api", include_str!("002-api.sql")),
     ("010-verify", include_str!("010-verify.sql")),
     ("020-census", include_str!("020-census.sql")),
     ("021-triage", include_str!("021-triage.sql")),

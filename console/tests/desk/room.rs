@@ -39,6 +39,14 @@ impl Drop for Serve {
     }
 }
 
+impl Serve {
+    /// SIGHUP: read the policy anew.
+    #[allow(dead_code, reason = "for the tests of the API, which share this file")]
+    pub(crate) fn hang_up(&self) {
+        assert!(Command::new("kill").args(["-HUP", &self.child.id().to_string()]).status().unwrap().success());
+    }
+}
+
 impl Room {
     /// An empty place.
     pub(crate) fn empty(name: &str) -> Self {

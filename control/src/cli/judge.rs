@@ -1,10 +1,8 @@
 //! The world that a command judges by: verdicts, policy, suffixes, scanner.
 
 use dataplane::lane::Setup;
-use dataplane::scan::{self, Scanner};
 use dataplane::suffix::Suffixes;
-use dataplane::verdict::{Confidence, Reason, Verdict};
-use dataplane::verdicts::{KeyScratch, Table};
+use dataplane::verdicts::Table;
 use dataplane::world::{LinkSet, Network, World};
 use protocols::mtp3;
 use std::path::Path;
@@ -12,8 +10,7 @@ use std::path::Path;
 use super::Failure;
 use super::args::Judge;
 use crate::config::{self, Config};
-use crate::record::Url;
-use crate::{build, builtin};
+use crate::world;
 
 /// What `--verdicts` and `--policy` name, or what is there without them.
 pub(super) fn world(judge: &Judge) -> Result<World, Failure> {
@@ -22,21 +19,14 @@ pub(super) fn world(judge: &Judge) -> Result<World, Failure> {
 
 /// The same, and what a lane is set up with.
 pub(super) fn world_and_setup(judge: &Judge) -> Result<(World, Setup), Failure> {
-    let suffixes = Suffixes::built_in();
-    let table = table(judge.verdicts.as_deref(), &suffixes)?;
     let Config { policy, network, joins, .. } = config::load(judge.policy.as_deref()).map_err(said)?;
-    let senders = judge.verdicts.as_deref().filter(|path| path.is_dir()).map(build::senders::read).transpose().map_err(said)?;
-    let policy = policy.with_protected(&senders.unwrap_or_default());
-    let world = World { scanner: Scanner::default(), suffixes, table, policy, network: self::network(&network) };
+    let world = world::open(judge.verdicts.as_deref(), policy, self::network(&network)).map_err(said)?;
     Ok((world, joins.setup()))
 }
 
 /// The verdict table that `path` names; the built-in set without one.
 pub(super) fn table(path: Option<&Path>, suffixes: &Suffixes) -> Result<Table, Failure> {
-    match path {
-        Some(path) => build::open(path, suffixes).map_err(said),
-        None => builtin::table(suffixes).map_err(said),
-    }
+    world::table(path, suffixes).map_err(said)
 }
 
 /// An error that says everything itself.
@@ -71,59 +61,5 @@ pub(crate) fn network(network: &config::Network) -> Network {
             .collect(),
         udp_ports: network.udp_ports.clone(),
         ..Network::default()
-    }
-}
-
-/// Finds and judges the links of a text that is in no frame: what the lane does for one that is.
-pub(super) struct Texts<'w> {
-    world: &'w World,
-    scan: scan::Scratch,
-    keys: KeyScratch,
-}
-
-impl<'w> Texts<'w> {
-    pub(super) fn new(world: &'w World) -> Self {
-        Self { world, scan: scan::Scratch::new(), keys: KeyScratch::default() }
-    }
-
-    /// Every link of `text`, and what the text is worth.
-    pub(super) fn judge(&mut self, text: &str, sender: &str) -> (Vec<Url>, Verdict) {
-        let Self { world, scan, keys } = self;
-        let World { table, suffixes, policy, .. } = world;
-        let (mut urls, mut worst) = (Vec::new(), Verdict::None);
-        world.scanner.find(text, scan, |link| {
-            let url = &link.url;
-            let (verdict, reason, entry, app) = match link.confidence {
-                Confidence::Binding => (Verdict::None, Reason::NoEntry, None, false),
-                Confidence::Low => table
-                    .judge_exact_dangerous(url, suffixes, keys)
-                    .map_or((Verdict::Unknown, Reason::NoEntry, None, false), |j| (j.verdict, j.reason, j.entry, j.app)),
-                Confidence::High => {
-                    let j = table.judge(url, link.app, sender, suffixes, keys);
-                    let reason = if policy.impersonation(sender, url.host) { Reason::Impersonation } else { j.reason };
-                    let verdict = if reason == Reason::Impersonation { Verdict::Dangerous } else { j.verdict };
-                    (verdict, reason, j.entry, j.app)
-                }
-            };
-            let lent = dataplane::record::Url {
-                text: link.as_written,
-                start: link.start,
-                end: link.end,
-                url: url.url,
-                host: url.host,
-                registrable: suffixes.registrable(url.host).unwrap_or_default(),
-                verdict,
-                reason,
-                entry,
-                app,
-                confidence: link.confidence,
-                found: dataplane::record::Found::Text,
-            };
-            if link.confidence == Confidence::High || verdict == Verdict::Dangerous {
-                worst = worst.max(verdict);
-            }
-            urls.push(Url::of(&lent, text, world));
-        });
-        (urls, worst)
     }
 }

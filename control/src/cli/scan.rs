@@ -3,8 +3,10 @@
 use std::fmt::Write as _;
 use std::io::{self, BufRead as _, Write as _};
 
+use dataplane::texts::{Ends, Texts};
+
 use super::args::Scan;
-use super::judge::{self, Texts};
+use super::judge;
 use super::{Done, Failure, fail};
 use crate::record::{SCAN_SCHEMA, Scanned, Url};
 use crate::record_json::push_line;
@@ -18,14 +20,15 @@ const COLUMNS: usize = 100;
 /// Runs the command.
 pub(super) fn run(args: &Scan, colour: Colour) -> Result<Done, Failure> {
     let world = judge::world(&args.judge)?;
-    let mut texts = Texts::new(&world);
+    let mut texts = Texts::default();
     let paint = Paint(colour.on(&io::stdout()));
-    let sender = args.sender.as_deref().unwrap_or_default();
+    let ends = Ends { sender: args.sender.as_deref().unwrap_or_default(), ..Ends::default() };
     let mut stdout = io::BufWriter::new(io::stdout().lock());
     let mut out = Vec::new();
     let mut one = |text: &str| {
         out.clear();
-        let (urls, verdict) = texts.judge(text, sender);
+        let verdict = texts.judge(&world, text, &ends);
+        let urls = texts.urls(text, ends.sender).iter().map(|url| Url::of(&url, text, &world)).collect();
         let scanned = Scanned { schema: SCAN_SCHEMA, text: text.to_owned(), urls, verdict: verdict.name() };
         if args.json {
             push_line(&mut out, &scanned);

@@ -309,7 +309,7 @@ named!(
     ActionName,
     Action,
     Action::Pass,
-    "an action: they are `pass`, `label`, `replace`, `redirect`, `deaden`, `silence`",
+    "an action: they are `pass`, `label`, `replace`, `redirect`, `deaden`, `silence`, `reject`, `notify`",
     Action::parse
 );
 named!(DirectionName, Direction, Direction::Mt, "a direction: they are `mt`, `mo`", |text| match text {

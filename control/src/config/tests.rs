@@ -92,7 +92,7 @@ fn a_wrong_value_says_what_would_be_right() {
         (
             "action",
             "[policy]\nunknown = [\"lable\"]\n",
-            "ztsms.toml:2:11: `lable` is not an action: they are `pass`, `label`, `replace`, `redirect`, `deaden`, `silence`. Did you mean `label`?",
+            "ztsms.toml:2:11: `lable` is not an action: they are `pass`, `label`, `replace`, `redirect`, `deaden`, `silence`, `reject`, `notify`. Did you mean `label`?",
         ),
         ("type", "[policy]\nsilence = \"no\"\n", "ztsms.toml:2:11: invalid type: string \"no\", expected a boolean"),
         ("imsi", "[never_touch]\nimsi = [\"208x\"]\n", "ztsms.toml:2:8: `208x` is not an IMSI"),

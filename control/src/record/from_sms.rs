@@ -79,24 +79,24 @@ impl Record {
     }
 }
 
-impl Url {
-    /// Keeps what `url`, found in `text`, says.
-    pub fn of(url: &lent::Url<'_>, text: &str, world: &World) -> Self {
+impl<'a, S: From<&'a str>> Url<S> {
+    /// What `url`, found in `text`, says.
+    pub fn of(url: &lent::Url<'a>, text: &str, world: &'a World) -> Self {
         let in_text = url.found == Found::Text;
-        let named = |name: &str| (!name.is_empty()).then(|| name.to_owned());
+        let named = |name: &'a str| (!name.is_empty()).then(|| S::from(name));
         let entry = url.entry.map(|entry| world.table.entry(entry));
         Self {
-            text: Some(url.text.to_owned()),
+            text: Some(url.text.into()),
             start: in_text.then(|| code_points(text, url.start)),
             end: in_text.then(|| code_points(text, url.end)),
-            url: url.url.to_owned(),
+            url: url.url.into(),
             host: named(url.host),
             registrable: named(url.registrable),
             verdict: url.verdict.name(),
             reason: url.reason.name(),
-            entry: entry.as_ref().map(|entry| entry.pattern.to_string()),
+            entry: entry.as_ref().map(|entry| entry.pattern.into()),
             source: entry.as_ref().and_then(|entry| named(entry.source)),
-            category: entry.as_ref().and_then(|entry| named(entry.category)).or_else(|| url.app.then(|| "app".to_owned())),
+            category: entry.as_ref().and_then(|entry| named(entry.category)).or_else(|| url.app.then(|| "app".into())),
             confidence: url.confidence.name(),
             found: match url.found {
                 Found::Text => "text",

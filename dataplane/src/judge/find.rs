@@ -1,10 +1,35 @@
 //! Finds the URLs of a message and asks what each is worth.
 
+use crate::policy::LinkFacts;
 use crate::record::{Found, Slot};
 use crate::scan;
 use crate::verdict::{Confidence, Reason, Verdict};
 use crate::verdicts::KeyScratch;
 use crate::world::World;
+
+/// A link as the policy is told of it: all of it in the text at hand, and in no other part.
+#[inline]
+pub(super) fn facts<'a>(slot: &Slot, arena: &'a str, world: &'a World) -> LinkFacts<'a> {
+    let World { table, policy, .. } = world;
+    let span = |(start, end): (usize, usize)| arena.get(start..end).unwrap_or_default();
+    let host = span(slot.host);
+    LinkFacts {
+        start: slot.start,
+        end: slot.end,
+        host,
+        registrable: if slot.registrable.0 == slot.registrable.1 { host } else { span(slot.registrable) },
+        verdict: if slot.acts() { slot.verdict } else { Verdict::None },
+        reason: slot.reason,
+        category: if slot.app {
+            "app"
+        } else {
+            slot.entry.filter(|_| policy.asks_category()).map_or("", |at| table.entry(at).category)
+        },
+        confidence: slot.confidence,
+        in_this_part: slot.found == Found::Text,
+        crosses_parts: false,
+    }
+}
 
 /// Finds and judges.
 pub(super) struct Find<'f> {
@@ -41,7 +66,7 @@ impl Find<'_> {
         slots.truncate(kept);
     }
 
-    fn link(&mut self, link: &scan::Link<'_>, found: Found) {
+    pub(super) fn link(&mut self, link: &scan::Link<'_>, found: Found) {
         let World { table, suffixes, policy, .. } = self.world;
         let url = &link.url;
         let (verdict, reason, entry, app, registrable) = match link.confidence {

@@ -4,7 +4,7 @@ use super::decision::Action::{self, Deaden, Label, Pass, Redirect, Replace};
 use crate::verdict::Verdict;
 use core::fmt;
 
-/// What to do, by verdict; the first action that fits is taken. No chain holds more than six: one of each.
+/// What to do, by verdict; the first action that fits is taken. No chain holds more than eight: one of each.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Chains {
     /// For a message whose links are all verified.

@@ -316,6 +316,12 @@ impl Work<'_> {
             }
             Action::Silence if !self.policy.spec.silence => Err((0, Bound::Off)),
             Action::Silence => room.fits_silence().map(|()| (0, Edit::None, None)).map_err(|bound| (0, bound)),
+            Action::Reject => room.fits_off_the_wire().map(|()| (0, Edit::None, None)).map_err(|bound| (0, bound)),
+            Action::Notify => {
+                room.fits_off_the_wire().map_err(|bound| (0, bound))?;
+                // The notice is a message of its own: the text stays as it was, and is not delivered.
+                self.replace(scratch, room).map(|(form, _, stopped)| (form, Edit::None, stopped))
+            }
         }
     }
 

@@ -20,11 +20,16 @@ pub enum Action {
     Deaden,
     /// PID 40, type 0: the handset acknowledges and shows nothing.
     Silence,
+    /// Refuse the message, so that its sender is told. Not on the wire: nothing there may be sent that did not come.
+    Reject,
+    /// Hold the message back, and tell the recipient by a message of the operator's own. Not on the wire either.
+    Notify,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 6] = [Self::Pass, Self::Label, Self::Replace, Self::Redirect, Self::Deaden, Self::Silence];
+    pub const ALL: [Self; 8] =
+        [Self::Pass, Self::Label, Self::Replace, Self::Redirect, Self::Deaden, Self::Silence, Self::Reject, Self::Notify];
 
     /// The name in records and policies.
     pub const fn name(self) -> &'static str {
@@ -35,6 +40,8 @@ impl Action {
             Self::Redirect => "redirect",
             Self::Deaden => "deaden",
             Self::Silence => "silence",
+            Self::Reject => "reject",
+            Self::Notify => "notify",
         }
     }
 

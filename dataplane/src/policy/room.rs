@@ -39,6 +39,15 @@ pub enum Bound {
     CrossesParts,
     /// The link is one that no handset opens: there is nothing to redirect.
     NotTappable,
+    /// More short messages than whoever asked allows.
+    Segments {
+        /// Short messages the text would take.
+        need: usize,
+        /// Short messages allowed.
+        max: usize,
+    },
+    /// Nothing on the wire can do this: only who asks by the API can.
+    OnTheWire,
     /// There is no form for this verdict.
     NoForm,
     /// The action is switched off.
@@ -62,6 +71,8 @@ impl Bound {
             Self::NoWork => "no-work",
             Self::CrossesParts => "crosses-parts",
             Self::NotTappable => "not-tappable",
+            Self::Segments { .. } => "segments",
+            Self::OnTheWire => "on-the-wire",
             Self::NoForm => "no-form",
             Self::Off => "off",
             Self::Untouchable => "untouchable",
@@ -83,6 +94,8 @@ impl fmt::Display for Bound {
             Self::NoWork => f.write_str("has no place for its work record"),
             Self::CrossesParts => f.write_str("needs a link that lies in one part"),
             Self::NotTappable => f.write_str("needs a link that a handset opens"),
+            Self::Segments { need, max } => write!(f, "takes {need} short messages of {max}"),
+            Self::OnTheWire => f.write_str("cannot be done on the wire"),
             Self::NoForm => f.write_str("has no form for this verdict"),
             Self::Off => f.write_str("is switched off"),
             Self::Untouchable => f.write_str("may not touch this frame"),
@@ -115,6 +128,11 @@ pub trait Room {
     /// Whether the PID may be set to type 0 (`silence`).
     fn fits_silence(&mut self) -> Result<(), Bound> {
         Ok(())
+    }
+
+    /// Whether the message can be refused or held back (`reject`, `notify`): not on the wire.
+    fn fits_off_the_wire(&mut self) -> Result<(), Bound> {
+        Err(Bound::OnTheWire)
     }
 }
 

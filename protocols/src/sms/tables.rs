@@ -188,6 +188,11 @@ impl Tables {
         character(self.single.single(), septet)
     }
 
+    /// Whether every octet of a text is a character of one septet, as far as that can be told without the tables.
+    pub(super) fn writes_each_octet(self, text: &str) -> bool {
+        self.is_latin() && text.bytes().all(|octet| same_as_ascii(octet.into()))
+    }
+
     /// How a character is written in these tables, the shorter way first; `None` if it is in neither.
     pub fn write(self, character: char) -> Option<Written> {
         let code = u16::try_from(u32::from(character)).ok().filter(|code| *code != RESERVED)?;

@@ -1,0 +1,69 @@
+//! `POST /api/v1/verdicts`: a URL in, what it is worth out.
+
+use control::record::Url;
+use dataplane::verdict::Verdict;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::body::{self, Asked, Text, check};
+use super::counters::{Route, Tally};
+use super::keys::Key;
+use super::problem::Problem;
+use super::scan::{check_id, check_sender, sender};
+use super::{Answered, Api, with_texts};
+
+/// Characters of the longest URL.
+const URL: usize = 8_192;
+
+/// A URL.
+#[derive(Debug, Deserialize, Hash, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = VerdictRequest)]
+pub(super) struct Request<'a> {
+    /// The URL as it stands in the message; without a scheme it is read as a handset reads it.
+    #[serde(borrow)]
+    #[schema(value_type = String, max_length = 8192, examples("http://evil.example/x"))]
+    url: Text<'a>,
+    /// Who sends it: for what is safe for some senders only, and for protected senders.
+    #[schema(value_type = Option<String>, max_length = 64)]
+    sender: Option<Text<'a>>,
+    /// The caller's name for this question. The same name with the same content gets the same answer again.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 128)]
+    id: Option<Text<'a>>,
+}
+
+/// Answers one request.
+pub(super) fn answer(api: &Api, key: &Key, octets: &[u8]) -> Result<Answered, Problem> {
+    let asked: Asked<Request<'_>> = body::parse(octets)?;
+    let objects = asked.all();
+    objects.iter().enumerate().try_for_each(|(number, one)| {
+        let pointer = |field: &str| asked.pointer(number, field);
+        check(pointer, "url", Some(&one.url), URL, ("", |_| true))?;
+        check_sender(pointer, one.sender.as_ref(), key)?;
+        check_id(pointer, one.id.as_ref())
+    })?;
+    key.take(objects.len())?;
+    let (state, mut tally) = (api.live.now(), Tally::default());
+    let world = &state.world;
+    let body = with_texts(|texts| {
+        asked.answer(|number, one, out| {
+            let answer = |out: &mut Vec<u8>, tally: &mut Tally| {
+                let (url, (sender, _)) = (one.url.as_str().trim(), sender(one.sender.as_ref()));
+                let judged = texts.judge_url(world, url, sender);
+                let worst =
+                    judged.map_err(|why| Problem::field(asked.pointer(number, "url"), format!("this is no URL: {why}")))?;
+                // Of several readings the worst, and of equals the first: the longest stands first.
+                let mut readings = texts.urls(url, sender).iter();
+                let found = readings.clone().find(|found| found.verdict == worst && worst != Verdict::None);
+                if let Some(found) = found.or_else(|| readings.next()) {
+                    tally.verdict(found.verdict);
+                    body::write(&Url::<&str>::of(&found, url, world), out);
+                }
+                Ok(())
+            };
+            let id = one.id.as_ref().map(|id| (id.as_str(), asked.pointer(number, "id")));
+            api.once(Route::Verdicts, key, id, one, (out, &mut tally), answer)
+        })
+    })?;
+    Ok(Answered { body, objects: objects.len(), tally })
+}

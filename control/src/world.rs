@@ -1,0 +1,32 @@
+//! The world that `scan`, `replay` and the console's API judge by, out of a verdict directory and a policy.
+
+use std::path::Path;
+
+use dataplane::policy::Policy;
+use dataplane::scan::Scanner;
+use dataplane::suffix::Suffixes;
+use dataplane::verdicts::Table;
+use dataplane::world::{Network, World};
+
+use crate::build::{self, Error, senders};
+use crate::builtin;
+
+/// What is in force in a verdict directory, or of a snapshot alone; without one the built-in set.
+///
+/// # Errors
+/// A file cannot be read or is refused.
+pub fn open(verdicts: Option<&Path>, policy: Policy, network: Network) -> Result<World, Error> {
+    let suffixes = Suffixes::built_in();
+    let table = table(verdicts, &suffixes)?;
+    let senders = verdicts.filter(|path| path.is_dir()).map(senders::read).transpose()?;
+    let policy = policy.with_protected(&senders.unwrap_or_default());
+    Ok(World { scanner: Scanner::default(), suffixes, table, policy, network })
+}
+
+/// The verdict table that `path` names; the built-in set without one.
+///
+/// # Errors
+/// As [`open`].
+pub fn table(path: Option<&Path>, suffixes: &Suffixes) -> Result<Table, Error> {
+    path.map_or_else(|| Ok(builtin::table(suffixes)?), |path| build::open(path, suffixes))
+}
