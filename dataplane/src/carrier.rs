@@ -5,6 +5,7 @@ use core::ops::Range;
 use protocols::ber::{self, Trail};
 use protocols::{Layer, sccp, span};
 
+use crate::quiet::Looked;
 use crate::record::Transport;
 use crate::rewrite::{Changes, Field, NoFit, Width};
 
@@ -40,6 +41,8 @@ pub(crate) struct Carrier<'a> {
     pub(crate) sccp: &'a [u8],
     /// The TCAP message.
     pub(crate) tcap: &'a [u8],
+    /// What a first look at the SCCP message has read of it.
+    pub(crate) looked: Option<Looked>,
 }
 
 /// What a service indicator's SIF may grow to, and the like.
@@ -67,7 +70,18 @@ const AROUND: usize = 40 + 8 + 12;
 impl<'a> Carrier<'a> {
     /// A carrier whose changes apply to `base`.
     pub(crate) const fn new(base: &'a [u8], frozen: Option<&'static str>) -> Self {
-        Self { base, frozen, repeat: false, chunks: None, segments: None, message: &[], payload: &[], sccp: &[], tcap: &[] }
+        Self {
+            base,
+            frozen,
+            repeat: false,
+            chunks: None,
+            segments: None,
+            message: &[],
+            payload: &[],
+            sccp: &[],
+            tcap: &[],
+            looked: None,
+        }
     }
 
     /// Whether the message came in pieces, so that only octets of the piece in hand can be changed, and none added.

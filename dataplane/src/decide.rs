@@ -16,6 +16,7 @@ use crate::join::segments;
 use crate::judge::Met;
 use crate::lane::{Lane, Way};
 use crate::policy::Direction;
+use crate::quiet::Look;
 use crate::record::{Event, Label, Listener};
 
 /// SCCP among the service indicators, Q.704 §14.2.1.
@@ -111,6 +112,7 @@ impl Lane {
     fn sua<'c, L: Listener>(&mut self, cldt: &sua::Cldt<'c>, carrier: &mut Carrier<'c>, way: &mut Way<'_, L>) {
         way.place.label = None;
         carrier.payload = cldt.data;
+        carrier.looked = None;
         let (called, calling) = (address(&cldt.destination), address(&cldt.source));
         let parties = Parties { called: &called, calling: &calling };
         match cldt.segmentation {
@@ -124,9 +126,11 @@ impl Lane {
 
     pub(crate) fn sccp<'c, L: Listener>(&mut self, message: &'c [u8], carrier: &mut Carrier<'c>, way: &mut Way<'_, L>) {
         carrier.sccp = message;
-        if self.quiet::<L>(message, carrier, way.world) {
-            return;
-        }
+        carrier.looked = match self.look::<L>(message, carrier, way.world) {
+            Look::Done => return,
+            Look::Text(looked) => Some(looked),
+            Look::Nothing => None,
+        };
         // By reference, here and below: what a layer reads is large, and stays where it was written.
         match &Unitdata::parse(message, way.world.network.sccp()) {
             // The same data comes back: counted once, on its way out.

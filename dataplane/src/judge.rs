@@ -111,14 +111,19 @@ impl Lane {
         };
         let tpdu = Tpdu::parse(met.forward.sm_rp_ui, side);
         let tpdu = tpdu.as_ref().map_err(|error| *error)?;
-        let Self { joins, scratch, changes, counters, now, .. } = self;
+        let Self { joins, scratch, changes, counters, now, septets, .. } = self;
         counters.sms.seen += 1;
         let Scratch { address, part, joined, octets, .. } = scratch;
         part.clear();
         address.clear();
         let is_push = tpdu.is_wap_push();
         let has_text = matches!(tpdu.kind, Kind::Deliver | Kind::Submit) && (is_push || tpdu.user_data.has_text());
-        let problems = if is_push {
+        let looked = met.carrier.looked;
+        let problems = if let Some(looked) = looked {
+            let text = septets.get(..usize::from(looked.len)).unwrap_or_default();
+            part.push_str(simdutf8::basic::from_utf8(text).unwrap_or_default());
+            tpdu.problems
+        } else if is_push {
             // A push is joined octet by octet: Latin-1 keeps each.
             part.extend(tpdu.user_data.body().iter().map(|&octet| char::from(octet)));
             tpdu.problems
@@ -144,7 +149,11 @@ impl Lane {
         let text: &str = if concat.is_some() && !is_push { joined } else { part };
         scratch.arena.clear();
         scratch.slots.clear();
-        let linked = if has_text { way.world.scanner.first_mark(text.as_bytes()) } else { None };
+        let linked = match looked {
+            Some(looked) => looked.mark,
+            None if has_text => way.world.scanner.first_mark(text.as_bytes()),
+            None => None,
+        };
         let named = tpdu.address.is_alphanumeric();
         // Nearly every message ends here unless somebody listens: who sent it is read where it matters.
         if linked.is_some() || named || join.contradicted {
@@ -159,7 +168,7 @@ impl Lane {
             if let Some(mark) = linked {
                 find.links(text, mark, if is_push { Found::Push } else { Found::Text }, &mut scratch.scan);
             }
-            if let Some(mark) = way.world.scanner.first_mark(address.as_bytes()).filter(|_| named) {
+            if named && let Some(mark) = way.world.scanner.first_mark(address.as_bytes()) {
                 find.links(address, mark, Found::Sender, &mut scratch.scan);
             }
             if let (true, Some((key, place))) = (join.contradicted, key) {

@@ -12,44 +12,68 @@ use crate::scan::Room;
 use crate::verdict::Verdict;
 use crate::world::World;
 
+/// What the first look came to.
+pub(crate) enum Look {
+    /// The message goes on as it is, and is counted.
+    Done,
+    /// It has to be read, and its text has been: see [`Looked`].
+    Text(Looked),
+    /// It has to be read.
+    Nothing,
+}
+
+/// The text of a message that the first look did not dismiss. It lies in [`Lane::septets`], all ASCII.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Looked {
+    /// Octets of it.
+    pub(crate) len: u8,
+    /// As [`crate::scan::Scanner::first_mark`].
+    pub(crate) mark: Option<usize>,
+}
+
 impl Lane {
-    /// Whether the SCCP message was such a one. Not asked where the text of every message is wanted.
+    /// Looks at an SCCP message. Where the text of every message is wanted, it does not.
     #[inline(always)]
-    pub(crate) fn quiet<L: Listener>(&mut self, sccp: &[u8], carrier: &Carrier<'_>, world: &World) -> bool {
+    pub(crate) fn look<L: Listener>(&mut self, sccp: &[u8], carrier: &Carrier<'_>, world: &World) -> Look {
         if L::TEXTS {
-            return false;
+            return Look::Nothing;
         }
         let Self { counters, septets, .. } = self;
-        let Some(message) = usual::short_message(sccp).filter(|message| is_quiet(message, world, septets)) else { return false };
-        counters.messages.on += 1;
-        for level in [&mut counters.transactions, &mut counters.components] {
-            level.seen += 1;
-            level.on += 1;
+        let Some(message) = usual::short_message(sccp) else { return Look::Nothing };
+        let look = look(&message, world, septets);
+        if matches!(look, Look::Done) {
+            counters.messages.on += 1;
+            for level in [&mut counters.transactions, &mut counters.components] {
+                level.seen += 1;
+                level.on += 1;
+            }
+            counters.sms.seen += 1;
+            let direction = match message.direction {
+                protocols::map::Direction::Mt => Direction::Mt,
+                protocols::map::Direction::Mo => Direction::Mo,
+            };
+            counters.message(direction, Verdict::None, crate::policy::Action::Pass.name(), carrier.repeat);
         }
-        counters.sms.seen += 1;
-        let direction = match message.direction {
-            protocols::map::Direction::Mt => Direction::Mt,
-            protocols::map::Direction::Mo => Direction::Mo,
-        };
-        counters.message(direction, Verdict::None, crate::policy::Action::Pass.name(), carrier.repeat);
-        true
+        look
     }
 }
 
-/// Whether neither the text nor the sender's name may hold a link, nor the text the likeness of a label.
+/// It is done where neither the text nor the sender's name may hold a link, nor the text the likeness of a label.
 #[inline(always)]
-fn is_quiet(message: &ShortMessage<'_>, world: &World, room: &mut Room) -> bool {
+fn look(message: &ShortMessage<'_>, world: &World, room: &mut Room) -> Look {
     let World { scanner, policy, .. } = world;
     if !message.dcs.in_septets() {
-        return false;
+        return Look::Nothing;
     }
-    if let Some((semi_octets, name)) = message.name {
-        // TS 23.040 §9.1.2.5: a name of so many semi-octets has 4/7 as many septets.
-        let septets = (u16::from(semi_octets) * 4 / 7) as u8;
-        if scanner.ascii(septets, name, room).is_none_or(|name| scanner.may_link(name)) {
-            return false;
-        }
+    // TS 23.040 §9.1.2.5: a name of so many semi-octets has 4/7 as many septets.
+    let septets = |semi_octets: u8| (u16::from(semi_octets) * 4 / 7) as u8;
+    let named = message.name.is_some_and(|(semi_octets, name)| {
+        scanner.ascii(septets(semi_octets), name, room).is_none_or(|name| scanner.may_link(name))
+    });
+    let Some(text) = scanner.ascii(message.tp_udl, message.user_data, room) else { return Look::Nothing };
+    let mark = scanner.first_mark(text);
+    if named || mark.is_some() || policy.may_act_on_ascii(text) {
+        return Look::Text(Looked { len: message.tp_udl, mark });
     }
-    let text = scanner.ascii(message.tp_udl, message.user_data, room);
-    text.is_some_and(|text| !scanner.may_link(text) && !policy.may_act_on_ascii(text))
+    Look::Done
 }
