@@ -199,16 +199,10 @@ impl Changes {
             }
         }
         if !self.cuts.is_empty() {
-            // They come innermost first: from one message they nearly always do.
-            let ordered = self.fields.is_sorted_by_key(|field| (field.covers.len(), core::cmp::Reverse(field.at)));
             let mut order = core::mem::take(&mut self.order);
-            if !ordered {
-                self.innermost_first(&mut order);
-            }
-            let settled = (0..self.fields.len()).try_for_each(|n| {
-                let index = if ordered { n } else { order.get(n).map_or(n, |&key| (key & INDEX) as usize) };
-                self.settle_one(old, index)
-            });
+            self.innermost_first(&mut order);
+            let index = |n| order.get(n).map_or(n, |&key| (key & INDEX) as usize);
+            let settled = (0..self.fields.len()).try_for_each(|n| self.settle_one(old, index(n)));
             self.order = order;
             settled?;
         }
@@ -217,15 +211,18 @@ impl Changes {
     }
 
     /// Inner fields cover a range within the outer one's: shorter first is inner first, and of two alike the one that stands further in.
+    /// Those of one message nearly always come so: then `order` stays empty.
     fn innermost_first(&self, order: &mut Vec<u64>) {
         order.clear();
+        if self.fields.is_sorted_by_key(|field| (field.covers.len(), core::cmp::Reverse(field.at))) {
+            return;
+        }
         // A frame has at most 2^16 octets or so, a capture at most 2^18.
         let capped = |value: usize, bits: u32| (value as u64).min((1 << bits) - 1);
         let key = |(n, field): (usize, &Field)| {
             capped(field.covers.len(), 27) << 37 | (((1 << 27) - 1) - capped(field.at, 27)) << 10 | n as u64
         };
         order.extend(self.fields.iter().enumerate().map(key));
-        // Else outermost first, or those of several messages.
         order.reverse();
         if !order.is_sorted() {
             order.sort_unstable();
