@@ -15,9 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use control::spool::{Kind, SecretKey, secret_key};
 use dataplane::suffix::Suffixes;
-use rusqlite::OptionalExtension as _;
 
-use crate::census::distinct::{Distinct, hash};
 use crate::census::follow::{self, Place};
 use crate::census::live::follow;
 use crate::desk::Desk;
@@ -92,28 +90,6 @@ pub fn start(desk: &Arc<Desk>, dir: &Path, key: &Path) -> Result<Schedule> {
     let triage = Triage::new(&dir, key);
     let look = move |desk: &Desk| triage.look(desk.store(), desk.publisher().suffixes()).map(drop);
     follow(desk, format!("work-{}", dir.display()), look)
-}
-
-/// A subscriber reported a message with a link to this host. Whoever reports it twice counts once.
-///
-/// # Errors
-/// The database's.
-pub fn report(store: &Store, host: &str, reporter: &str) -> Result<()> {
-    let (host, reporter) = (host.to_owned(), hash(reporter));
-    store.note(move |transaction| {
-        let sql = "SELECT reporters FROM triage_reports WHERE host = ?1";
-        let kept: Option<Vec<u8>> = transaction.prepare_cached(sql)?.query_row([&host], |row| row.get(0)).optional()?;
-        let mut reporters = kept.as_deref().map(Distinct::of).unwrap_or_default();
-        reporters.add(reporter);
-        let sql = "INSERT OR REPLACE INTO triage_reports VALUES (?1, ?2, ?3)";
-        transaction.prepare_cached(sql)?.execute((&host, time::now(), reporters.to_octets()))?;
-        let count: i64 = transaction.query_row("SELECT count(*) FROM triage_reports", [], |row| row.get(0))?;
-        if count > MOST {
-            let sql = "DELETE FROM triage_reports WHERE host IN (SELECT host FROM triage_reports ORDER BY last LIMIT ?1)";
-            transaction.execute(sql, [count - MOST])?;
-        }
-        Ok(())
-    })
 }
 
 #[cfg(test)]

@@ -47,10 +47,3 @@ CREATE TABLE triage_hours (
     messages INTEGER NOT NULL,
     PRIMARY KEY (host, campaign, hour)
 ) STRICT, WITHOUT ROWID;
-
--- Subscribers' reports: how many different ones named a host, a sketch. They weigh, and never decide.
-CREATE TABLE triage_reports (
-    host TEXT PRIMARY KEY,
-    last INTEGER NOT NULL,
-    reporters BLOB NOT NULL
-) STRICT, WITHOUT ROWID;

@@ -139,7 +139,6 @@ fn forget(transaction: &Connection, now: i64) -> Result<()> {
     transaction.prepare_cached("DELETE FROM triage WHERE last < ?1")?.execute([old])?;
     transaction.prepare_cached("DELETE FROM triage_hours WHERE hour < ?1")?.execute([old.div_euclid(HOUR)])?;
     transaction.prepare_cached("DELETE FROM campaigns WHERE last < ?1")?.execute([old])?;
-    transaction.prepare_cached("DELETE FROM triage_reports WHERE last < ?1")?.execute([old])?;
     for (table, key) in [("triage", "(host, campaign)"), ("campaigns", "id")] {
         let count: i64 = transaction.prepare_cached(&format!("SELECT count(*) FROM {table}"))?.query_row([], |row| row.get(0))?;
         if count > MOST {

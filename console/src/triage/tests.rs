@@ -134,7 +134,14 @@ fn likeness_reports_and_growth_come_first_and_decide_nothing() {
     place.arrive(9, now - 5 * 3_600, "Shop", "short LINK", "reported.example", "no-entry");
     place.look();
     for reporter in ["a", "b", "c", "a"] {
-        report(place.desk.store(), "reported.example", reporter).unwrap();
+        let report = move |transaction: &rusqlite::Transaction<'_>| {
+            let sql = "INSERT INTO reports (time, key, print, reporter) VALUES (?1, 1, x'', ?2)";
+            transaction.execute(sql, (now, reporter))?;
+            let sql = "INSERT INTO report_links VALUES (?1, 'reported.example', 'reported.example', '', 'unknown', 'no-entry')";
+            transaction.execute(sql, [transaction.last_insert_rowid()])?;
+            Ok(())
+        };
+        place.desk.store().note(report).unwrap();
     }
     let list = place.list();
     let of = |domain: &str| list.iter().find(|group| group["domain"] == domain).unwrap();
