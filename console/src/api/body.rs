@@ -109,9 +109,9 @@ fn fault<'a, T: Deserialize<'a>>(body: &'a [u8], error: &serde_json::Error) -> P
     let path = again.err().map(|error| pointer(error.path())).unwrap_or_default();
     // What is missing or unknown is not on the path yet.
     let named = ["missing field `", "unknown field `", "duplicate field `"];
-    let named = named.iter().find_map(|head| detail.strip_prefix(head)?.split('`').next());
+    let named = named.iter().find_map(|head| detail.strip_prefix(head)?.split('`').next()).map(escaped);
     let field = match named.filter(|name| !path.ends_with(&format!("/{name}"))) {
-        Some(name) => format!("{path}/{}", escaped(name)),
+        Some(name) => format!("{path}/{name}"),
         None => path,
     };
     Problem::field(field, detail)
