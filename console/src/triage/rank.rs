@@ -8,8 +8,8 @@ use dataplane::suffix::Suffixes;
 use rusqlite::{Connection, OptionalExtension as _};
 use serde::Serialize;
 
-use super::{HOUR, KEPT};
 use super::arrive::links;
+use super::{HOUR, KEPT};
 use crate::Result;
 use crate::census::distinct::Distinct;
 
