@@ -4,22 +4,21 @@
 //! 60 seconds, or on ten times its usual share, is suspended and raised: the entry by a decision `unknown` at its pattern, the source as a
 //! person would. A rule of a filter's own policy is out of the desk's reach and only raised. Undoing is a person's.
 
-mod spool;
-
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use control::spool::Kind;
 use serde::Deserialize;
 
 use crate::audit::Actor;
+use crate::census::follow::{self, Place};
 use crate::command::{Command, Decide, Source};
 use crate::decide::Draft;
 use crate::desk::Desk;
 use crate::schedule::{Schedule, every};
-use crate::{Result, alarms};
-use spool::Follow;
+use crate::{Error, Result, alarms};
 
 /// Seconds that are looked at.
 const WINDOW: u64 = 60;
@@ -192,18 +191,27 @@ impl Brakes {
     }
 }
 
+/// Hands over what a filter has appended to its spool since the last look.
+fn read_on(dir: &Path, place: &mut Place, give: &mut dyn FnMut(&[u8])) -> Result<()> {
+    std::fs::read_dir(dir).map_err(Error::file(dir, "read"))?;
+    while !follow::look(dir, Kind::Spool, None, place, give).map_err(Error::file(dir, "read"))? {}
+    Ok(())
+}
+
 /// Begins to follow the spools of filters.
 ///
 /// # Errors
 /// No thread could be made.
 pub fn start(desk: Arc<Desk>, spools: &[PathBuf], limits: Limits) -> Result<Schedule> {
-    let mut follows: Vec<Follow> = spools.iter().map(|dir| Follow::from_now_on(dir)).collect();
+    // What stands there already is past. A directory that cannot be read is said at each look.
+    let mut follows: Vec<(PathBuf, Place)> =
+        spools.iter().map(|dir| (dir.clone(), Place::end(dir, Kind::Spool).unwrap_or_default())).collect();
     let (mut brakes, begun) = (Brakes::new(limits), Instant::now());
     every("brakes", Duration::from_secs(1), move || {
         let now = begun.elapsed().as_secs();
         let trouble: Vec<String> = follows
             .iter_mut()
-            .filter_map(|follow| follow.look(|record| brakes.count(now, record)).err())
+            .filter_map(|(dir, place)| read_on(dir, place, &mut |record| brakes.count(now, record)).err())
             .map(|e| e.to_string())
             .collect();
         let noted = match trouble.first() {

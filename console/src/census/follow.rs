@@ -30,6 +30,17 @@ pub struct Place {
 }
 
 impl Place {
+    /// Behind all that a directory has now.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn end(dir: &Path, kind: Kind) -> io::Result<Self> {
+        let found = segments(dir, kind)?;
+        let Some(last) = found.last() else { return Ok(Self::default()) };
+        let segment = last.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Self { segment, octets: last.metadata()?.len(), ..Self::default() })
+    }
+
     /// Where a stream was left.
     ///
     /// # Errors
