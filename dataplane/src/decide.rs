@@ -126,7 +126,7 @@ impl Lane {
 
     pub(crate) fn sccp<'c, L: Listener>(&mut self, message: &'c [u8], carrier: &mut Carrier<'c>, way: &mut Way<'_, L>) {
         carrier.sccp = message;
-        carrier.looked = match self.look::<L>(message, carrier, way.world) {
+        carrier.looked = match self.look(message, carrier, way) {
             Look::Done => return,
             Look::Text(looked) => Some(looked),
             Look::Nothing => None,

@@ -13,6 +13,7 @@ mod buckets;
 mod control_side;
 mod lane_side;
 mod note;
+mod reader;
 mod stage;
 mod state;
 mod worlds;

@@ -5,7 +5,7 @@
 use protocols::usual::{self, ShortMessage};
 
 use crate::carrier::Carrier;
-use crate::lane::Lane;
+use crate::lane::{Lane, Way};
 use crate::policy::Direction;
 use crate::record::Listener;
 use crate::scan::Room;
@@ -32,15 +32,15 @@ pub(crate) struct Looked {
 }
 
 impl Lane {
-    /// Looks at an SCCP message. Where the text of every message is wanted, it does not.
+    /// Looks at an SCCP message. Where every message is to be read, it does not.
     #[inline(always)]
-    pub(crate) fn look<L: Listener>(&mut self, sccp: &[u8], carrier: &Carrier<'_>, world: &World) -> Look {
-        if L::TEXTS {
+    pub(crate) fn look<L: Listener>(&mut self, sccp: &[u8], carrier: &Carrier<'_>, way: &mut Way<'_, L>) -> Look {
+        if !L::UNREAD {
             return Look::Nothing;
         }
         let Self { counters, septets, .. } = self;
         let Some(message) = usual::short_message(sccp) else { return Look::Nothing };
-        let look = look(&message, world, septets);
+        let look = look(&message, way.world, septets);
         if matches!(look, Look::Done) {
             counters.messages.on += 1;
             for level in [&mut counters.transactions, &mut counters.components] {
@@ -53,6 +53,9 @@ impl Lane {
                 protocols::map::Direction::Mo => Direction::Mo,
             };
             counters.message(direction, Verdict::None, crate::policy::Action::Pass.name(), carrier.repeat);
+            if !carrier.repeat {
+                way.listener.unread(&way.place, sccp);
+            }
         }
         look
     }

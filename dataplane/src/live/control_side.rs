@@ -3,18 +3,22 @@
 use rtrb::Consumer;
 use triple_buffer::Output;
 
-use super::note::{LinkNote, Note};
+use super::note::{Kind, LinkNote, Note, Slip};
+use super::reader::Reader;
 use super::state::State;
 use super::{Cell, Live, Worlds};
 
 /// What the control thread holds for one worker.
 pub struct ControlSide {
-    notes: Consumer<Note>,
+    notes: Consumer<Slip>,
     links: Consumer<LinkNote>,
     cells: Consumer<Cell>,
     output: Output<State>,
     octets: Vec<u8>,
     link_room: Vec<LinkNote>,
+    reader: Reader,
+    /// Messages that the lane left unread and that came to nothing here: lost, as those without a note are.
+    unreadable: u64,
 }
 
 /// One note with all that goes with it.
@@ -31,28 +35,38 @@ pub struct Noted<'a> {
 }
 
 impl ControlSide {
-    pub(super) fn new(notes: Consumer<Note>, links: Consumer<LinkNote>, cells: Consumer<Cell>, output: Output<State>) -> Self {
-        Self { notes, links, cells, output, octets: Vec::new(), link_room: Vec::new() }
+    pub(super) fn new(notes: Consumer<Slip>, links: Consumer<LinkNote>, cells: Consumer<Cell>, output: Output<State>) -> Self {
+        Self { notes, links, cells, output, octets: Vec::new(), link_room: Vec::new(), reader: Reader::default(), unreadable: 0 }
     }
 
     /// Hands over at most `most` notes, in the lane's order; returns how many there were.
     pub fn drain(&mut self, most: usize, worlds: &Worlds, mut take: impl FnMut(&Noted<'_>)) -> usize {
         let mut taken = 0;
         while taken < most {
-            let Ok(note) = self.notes.pop() else { break };
+            let Ok(slip) = self.notes.pop() else { break };
             taken += 1;
             self.octets.clear();
-            if let Ok(chunk) = self.cells.read_chunk(usize::from(note.octets).div_ceil(super::CELL)) {
+            if let Ok(chunk) = self.cells.read_chunk(usize::from(slip.octets).div_ceil(super::CELL)) {
                 let (a, b) = chunk.as_slices();
                 a.iter().chain(b).for_each(|cell| self.octets.extend_from_slice(cell));
                 chunk.commit_all();
             }
-            self.octets.truncate(note.octets.into());
+            self.octets.truncate(slip.octets.into());
             self.link_room.clear();
-            if let Ok(chunk) = self.links.read_chunk(note.links.into()) {
+            if let Ok(chunk) = self.links.read_chunk(slip.links.into()) {
                 self.link_room.extend(chunk);
             }
-            let world = worlds.of(note.world);
+            let world = worlds.of(slip.world);
+            let read = || {
+                let now = worlds.current();
+                // What such a message says is the same in every world.
+                self.reader.read(&slip.place, &mut self.octets, world.unwrap_or(&now)).map(Kind::Sms)
+            };
+            let Some(kind) = slip.kind.or_else(read) else {
+                self.unreadable += 1;
+                continue;
+            };
+            let note = Note { place: slip.place, world: slip.world, kind };
             take(&Noted { note: &note, links: &self.link_room, octets: &self.octets, world });
         }
         taken
@@ -60,6 +74,9 @@ impl ControlSide {
 
     /// What the lane published last.
     pub fn state(&mut self) -> &State {
-        self.output.read()
+        if self.output.update() {
+            self.output.output_buffer_mut().lost.notes += self.unreadable;
+        }
+        self.output.output_buffer()
     }
 }

@@ -4,12 +4,12 @@ use core::sync::atomic::Ordering;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use protocols::map::{Destination, ForwardSm, Origination};
+use protocols::map::{ForwardSm, Origination};
 use protocols::{Error, link::LinkType};
 use rtrb::Producer;
 use triple_buffer::Input;
 
-use super::note::{self, Kind, LinkNote, Note, Octets, SmsNote};
+use super::note::{self, Kind, LinkNote, Octets, Slip, SmsNote};
 use super::stage::Held;
 use super::state::{Lost, State};
 use super::worlds::Flags;
@@ -21,7 +21,7 @@ use crate::record::{Event, Listener, Place, Sms, Url};
 
 /// Where notes go.
 pub(super) struct Rings {
-    pub(super) notes: Producer<Note>,
+    pub(super) notes: Producer<Slip>,
     pub(super) links: Producer<LinkNote>,
     pub(super) cells: Producer<Cell>,
 }
@@ -146,11 +146,11 @@ impl LaneSide {
         let frame = self.octets.put_front(bytes);
         let original_len = u32::try_from(original_len).unwrap_or(u32::MAX);
         let kind = Kind::Unscanned { why, link_type, original_len, frame };
-        self.lost.samples += u64::from(!self.push(place, kind, [].into_iter()));
+        self.lost.samples += u64::from(!self.push(place, Some(kind), [].into_iter()));
     }
 
     /// Everything of a note, or nothing of it.
-    fn push(&mut self, place: Place, kind: Kind, links: impl ExactSizeIterator<Item = LinkNote>) -> bool {
+    fn push(&mut self, place: Place, kind: Option<Kind>, links: impl ExactSizeIterator<Item = LinkNote>) -> bool {
         let Self { rings: Rings { notes, links: link_ring, cells }, octets, current, lost, .. } = self;
         let (cell_count, link_count) = (octets.cell_count(), links.len());
         if notes.is_full() || link_ring.slots() < link_count || cells.slots() < cell_count {
@@ -165,7 +165,7 @@ impl LaneSide {
             room.fill_from_iter(links);
         }
         let links = u16::try_from(link_count).unwrap_or_default();
-        notes.push(Note { place, world: current.number, kind, octets: octets.len(), links }).is_ok()
+        notes.push(Slip { place, world: current.number, kind, octets: octets.len(), links }).is_ok()
     }
 
     /// Whom a stage is about: the recipient of an MT message, the originator of an MO one, as far as the frame names them.
@@ -206,6 +206,7 @@ impl Digits {
 
 impl Listener for LaneSide {
     const TEXTS: bool = true;
+    const UNREAD: bool = true;
 
     fn observes(&mut self, message: &Message<'_>, forward: &ForwardSm<'_>) -> bool {
         self.held_now = self.holds(message, forward);
@@ -226,41 +227,9 @@ impl Listener for LaneSide {
         }
         self.octets.clear();
         let octets = &mut self.octets;
-        let tpdu = octets.put(sms.forward.sm_rp_ui);
-        let service_centre = match (sms.forward.destination, sms.forward.origination) {
-            (Destination::ServiceCentre(number), _) | (_, Origination::ServiceCentre(number)) => Some(octets.put(number.0)),
-            _ => None,
-        };
-        let msisdn = match sms.forward.origination {
-            Origination::Msisdn(number) => Some(octets.put(number.0)),
-            _ => None,
-        };
+        let note = SmsNote::of(octets, sms, held);
         let kept = sms.urls.len().min(note::LINKS);
-        let more = sms.urls.len() - kept;
-        let note = SmsNote {
-            called: octets.party(sms.called_party),
-            calling: octets.party(sms.calling_party),
-            otid: sms.transaction.otid.map(|id| octets.put(id)),
-            dtid: sms.transaction.dtid.map(|id| octets.put(id)),
-            invoke_id: sms.invoke.invoke_id,
-            operation: sms.operation,
-            map_version: sms.map_version,
-            imsi: sms.imsi.map(|imsi| octets.put(imsi)),
-            msisdn,
-            service_centre,
-            direction: sms.direction,
-            tpdu,
-            address: octets.put(sms.address.as_bytes()),
-            concat: sms.concat,
-            parts: sms.parts,
-            verdict: sms.verdict,
-            decision: *sms.decision,
-            held,
-            rewritten: sms.rewritten.is_some(),
-            problems: note::problems(sms.oddities()),
-            more_links: u16::try_from(more).unwrap_or(u16::MAX),
-        };
-        self.lost.links += more as u64;
+        self.lost.links += u64::from(note.more_links);
         let mut links = [NO_LINK; note::LINKS];
         for (to, from) in links.iter_mut().zip(sms.urls.iter()) {
             *to = link(octets, &from, sms.text.unwrap_or_default());
@@ -270,7 +239,15 @@ impl Listener for LaneSide {
                 link.issued = Some(issued.id);
             }
         }
-        let pushed = self.push(*sms.place, Kind::Sms(note), links.into_iter().take(kept));
+        let pushed = self.push(*sms.place, Some(Kind::Sms(note)), links.into_iter().take(kept));
+        self.lost.notes += u64::from(!pushed);
+    }
+
+    fn unread(&mut self, place: &Place, sccp: &[u8]) {
+        self.octets.clear();
+        // A UDT is shorter than the room; what a sender put behind it may not be.
+        self.octets.put_front(sccp);
+        let pushed = self.push(*place, None, [].into_iter());
         self.lost.notes += u64::from(!pushed);
     }
 
@@ -288,7 +265,7 @@ impl Listener for LaneSide {
                 Kind::Outcome { dtid: octets.put(dtid), called: octets.party(called_party), invoke_id, outcome }
             }
         };
-        let pushed = self.push(*place, kind, [].into_iter());
+        let pushed = self.push(*place, Some(kind), [].into_iter());
         self.lost.notes += u64::from(!pushed);
     }
 

@@ -1,5 +1,7 @@
 //! One short message, event or sampled frame on its way to the control side: a head of fixed size that is copied, and octets beside it.
+//! A message that the lane did not read goes as it came; the control side reads it.
 
+use protocols::map::{Destination, Origination};
 use protocols::sccp::Address;
 use protocols::sms::Concat;
 use protocols::{Error, link::LinkType};
@@ -8,7 +10,7 @@ use super::CELL;
 use super::stage::Held;
 use crate::policy::redirect::RedirectId;
 use crate::policy::{Decision, Direction};
-use crate::record::{Found, Place};
+use crate::record::{Found, Place, Sms};
 use crate::verdict::{Confidence, Reason, Verdict};
 use crate::verdicts::EntryRef;
 
@@ -50,9 +52,18 @@ pub struct Note {
     pub world: u64,
     /// What it is.
     pub kind: Kind,
-    /// Octets that go with it.
+}
+
+/// What lies in the ring.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slip {
+    pub(super) place: Place,
+    /// Number of the world that judged it.
+    pub(super) world: u64,
+    /// What it is; `None` is a short message that was not read, whose SCCP message the octets are.
+    pub(super) kind: Option<Kind>,
+    /// Octets and links that go with it.
     pub(super) octets: u16,
-    /// Links that go with it.
     pub(super) links: u16,
 }
 
@@ -168,6 +179,44 @@ pub struct SmsNote {
     pub more_links: u16,
 }
 
+impl SmsNote {
+    /// Keeps what `sms` says, its links aside.
+    pub(super) fn of(octets: &mut Octets, sms: &Sms<'_>, held: Option<Held>) -> Self {
+        let tpdu = octets.put(sms.forward.sm_rp_ui);
+        let service_centre = match (sms.forward.destination, sms.forward.origination) {
+            (Destination::ServiceCentre(number), _) | (_, Origination::ServiceCentre(number)) => Some(octets.put(number.0)),
+            _ => None,
+        };
+        let msisdn = match sms.forward.origination {
+            Origination::Msisdn(number) => Some(octets.put(number.0)),
+            _ => None,
+        };
+        Self {
+            called: octets.party(sms.called_party),
+            calling: octets.party(sms.calling_party),
+            otid: sms.transaction.otid.map(|id| octets.put(id)),
+            dtid: sms.transaction.dtid.map(|id| octets.put(id)),
+            invoke_id: sms.invoke.invoke_id,
+            operation: sms.operation,
+            map_version: sms.map_version,
+            imsi: sms.imsi.map(|imsi| octets.put(imsi)),
+            msisdn,
+            service_centre,
+            direction: sms.direction,
+            tpdu,
+            address: octets.put(sms.address.as_bytes()),
+            concat: sms.concat,
+            parts: sms.parts,
+            verdict: sms.verdict,
+            decision: *sms.decision,
+            held,
+            rewritten: sms.rewritten.is_some(),
+            problems: problems(sms.oddities()),
+            more_links: u16::try_from(sms.urls.len().saturating_sub(LINKS)).unwrap_or(u16::MAX),
+        }
+    }
+}
+
 /// One link of a short message.
 #[derive(Clone, Copy, Debug)]
 pub struct LinkNote {
@@ -266,6 +315,11 @@ impl Octets {
         self.len.div_ceil(CELL)
     }
 
+    /// All of them.
+    pub(super) fn all(&self) -> &[u8] {
+        self.octets.get(..self.len).unwrap_or_default()
+    }
+
     /// The octets in whole cells.
     pub(super) fn cells(&self) -> impl Iterator<Item = super::Cell> + '_ {
         self.octets.as_chunks().0.iter().take(self.cell_count()).copied()
@@ -273,7 +327,7 @@ impl Octets {
 }
 
 /// The first few names.
-pub(super) fn problems(all: impl Iterator<Item = &'static str>) -> [&'static str; PROBLEMS] {
+fn problems(all: impl Iterator<Item = &'static str>) -> [&'static str; PROBLEMS] {
     let mut kept = [""; PROBLEMS];
     kept.iter_mut().zip(all).for_each(|(to, from)| *to = from);
     kept

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::*;
 use crate::lane::{self, Frame, Lane};
 use crate::policy::{Policy, Preset, Spec};
+use crate::record::{Listener, Place, Sms};
 use crate::scan::Scanner;
 use crate::suffix::Suffixes;
 use crate::verdict::Verdict;
@@ -34,18 +35,13 @@ fn pair(setup: &Setup, stage: Stage) -> (Worlds, LaneSide, ControlSide) {
     (worlds, lane, control)
 }
 
-/// Every frame of some traffic, a batch of 32 at a time as a worker takes them; `between` stands for the other side.
-fn run(side: &mut LaneSide, messages: u64, seed: u64, mut between: impl FnMut(u64)) -> Lane {
+/// Every frame of some traffic, through a lane.
+fn through(messages: u64, seed: u64, mut take: impl FnMut(&mut Lane, &Frame<'_>)) -> Lane {
     let mut file = Vec::new();
     generate(messages, seed, &Mix { links: 0.5, ..Mix::default() }, &mut file).unwrap();
     let mut capture = Capture::new(Box::new(Cursor::new(file)), "generated");
     let mut lane = Lane::new(&lane::Setup::default());
-    let mut world = side.world();
     while let Ok(Some(frame)) = capture.next() {
-        if frame.number % 32 == 0 {
-            between(frame.number);
-            world = side.world();
-        }
         let frame = Frame {
             number: frame.number,
             time_ns: frame.time_ns.unwrap_or(0),
@@ -53,9 +49,22 @@ fn run(side: &mut LaneSide, messages: u64, seed: u64, mut between: impl FnMut(u6
             bytes: frame.bytes,
             original_len: frame.original_len as usize,
         };
-        side.frame(&mut lane, &frame, &world);
-        side.took(1_000, 1);
+        take(&mut lane, &frame);
     }
+    lane
+}
+
+/// The same a batch of 32 at a time, as a worker takes them; `between` stands for the other side.
+fn run(side: &mut LaneSide, messages: u64, seed: u64, mut between: impl FnMut(u64)) -> Lane {
+    let mut world = side.world();
+    let mut lane = through(messages, seed, |lane, frame| {
+        if frame.number % 32 == 0 {
+            between(frame.number);
+            world = side.world();
+        }
+        side.frame(lane, frame, &world);
+        side.took(1_000, 1);
+    });
     side.publish(&mut lane, 1, |state| state.gauges.set("frames_out", "forwarded", 7));
     lane
 }
@@ -163,4 +172,63 @@ fn a_world_is_freed_by_the_control_side_and_only_when_the_lane_has_let_go() {
     worlds.let_go();
     assert!(old.upgrade().is_none());
     assert_eq!(now.number, 11);
+}
+
+/// Reads every message, and keeps what a note would.
+struct Aloud(Vec<(String, Vec<u8>)>);
+
+impl Listener for Aloud {
+    const TEXTS: bool = true;
+
+    fn sms(&mut self, sms: &Sms<'_>) {
+        if !sms.repeat {
+            let mut octets = note::Octets::new();
+            let note = SmsNote::of(&mut octets, sms, None);
+            self.0.push((format!("{note:?}"), octets.all().to_vec()));
+        }
+    }
+}
+
+/// Counts what it need not read.
+#[derive(Default)]
+struct Unread(u64);
+
+impl Listener for Unread {
+    const TEXTS: bool = true;
+    const UNREAD: bool = true;
+
+    fn sms(&mut self, _: &Sms<'_>) {}
+    fn unread(&mut self, _: &Place, _: &[u8]) {
+        self.0 += 1;
+    }
+}
+
+#[test]
+fn a_message_that_the_lane_leaves_unread_has_the_note_that_reading_it_would_have_made() {
+    let (worlds, mut side, mut control) = pair(&Setup::default(), Stage::all());
+    let quietly = run(&mut side, 4_000, 11, |_| {});
+    let live = side.world();
+    let (mut aloud, mut unread) = (Aloud(Vec::new()), Unread::default());
+    let read = through(4_000, 11, |lane, frame| lane.frame(frame, &live, &mut aloud));
+    through(4_000, 11, |lane, frame| lane.frame(frame, &live, &mut unread));
+    assert!(unread.0 > 500, "{} unread", unread.0);
+    assert_eq!(format!("{:?}", quietly.counters()), format!("{:?}", read.counters()));
+    let mut expected = aloud.0.iter();
+    let drained = control.drain(usize::MAX, &worlds, |noted| {
+        let Kind::Sms(sms) = noted.note.kind else { return };
+        let (note, octets) = expected.next().unwrap();
+        assert_eq!((&format!("{sms:?}"), noted.octets.get(..octets.len())), (note, Some(&octets[..])));
+    });
+    assert!(expected.next().is_none() && drained as u64 > unread.0);
+    assert_eq!(control.state().lost, Lost::default());
+}
+
+#[test]
+fn a_message_that_the_control_side_cannot_read_either_is_counted_as_lost() {
+    let (worlds, mut side, mut control) = pair(&Setup::default(), Stage::all());
+    side.unread(&Place::default(), &[9, 0, 3, 5]);
+    let mut lane = Lane::new(&lane::Setup::default());
+    assert_eq!(control.drain(usize::MAX, &worlds, |noted| panic!("{:?}", noted.note)), 1);
+    side.publish(&mut lane, 1, |_| {});
+    assert_eq!(control.state().lost.notes, 1);
 }
