@@ -5,7 +5,7 @@ use std::fs;
 use dataplane::lane;
 use dataplane::live::LaneSide;
 use dataplane::pin;
-use dataplane::xdp::{self, Counts, Error, Handle, Judging, Kernel, Line, Peer, Port, Program, Rings, Setup, Want};
+use dataplane::xdp::{self, Counts, Error, Handle, Inspect, Judging, Kernel, Line, Peer, Port, Program, Rings, Setup, Want};
 
 use super::carrier::Watch;
 use super::lock::Locks;
@@ -49,14 +49,18 @@ pub fn ports(plan: &Plan) -> Result<Vec<Vec<Port>>, Error> {
 impl Wire {
     /// Opens it: what fails leaves nothing behind.
     pub fn open(plan: &Plan, side: LaneSide, take_over: bool) -> Result<Self, Error> {
+        Self::with(plan, Judging::new(&lane::Setup { secret: secret(), ..plan.joins.setup() }, side), take_over)
+    }
+
+    /// The same for whoever else looks at the frames: [`xdp::Nothing`] makes a bare forwarder, which a filter is compared with.
+    pub fn with(plan: &Plan, inspect: impl Inspect + Send + 'static, take_over: bool) -> Result<Self, Error> {
         let ports = ports(plan)?;
         let name = plan.name();
         // Lane and program are ready before a running filter is asked to leave.
-        let judging = Judging::new(&lane::Setup { secret: secret(), ..plan.joins.setup() }, side);
         let mut program = Program::load(&name)?;
         let opened = Locks::take(plan, take_over).and_then(|locks| {
             let mut choices = Vec::new();
-            let handle = set_up(plan, &ports, judging, &mut program, &mut choices)?;
+            let handle = set_up(plan, &ports, inspect, &mut program, &mut choices)?;
             Ok((locks, handle, choices))
         });
         match opened {
@@ -139,7 +143,7 @@ fn secret() -> u128 {
 fn set_up(
     plan: &Plan,
     ports: &[Vec<Port>],
-    judging: Judging,
+    inspect: impl Inspect + Send + 'static,
     program: &mut Program,
     choices: &mut Vec<String>,
 ) -> Result<Handle, Error> {
@@ -178,7 +182,7 @@ fn set_up(
     let hints = placement::hints_here(ports.iter().flatten(), core);
     choices.extend(hints.into_iter().map(|hint| format!("better: {hint}")));
     choices.push(format!("worker: {core_said}, {idle}; heartbeat {ms} ms, fails {fail}"));
-    xdp::start(lines, judging, Setup { core, heartbeat_ns, spin: wire.spin, settled: || privileges::keep_only(&[]) }, program)
+    xdp::start(lines, inspect, Setup { core, heartbeat_ns, spin: wire.spin, settled: || privileges::keep_only(&[]) }, program)
 }
 
 /// Up, and for a pair: every frame whatever its address, and nothing of our own on the line.

@@ -10,6 +10,7 @@
     reason = "a test fails by a panic; outside of #[test] functions clippy does not see that this is one"
 )]
 
+mod bare;
 #[path = "../common/mod.rs"]
 mod common;
 mod flow;

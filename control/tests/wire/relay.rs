@@ -1,10 +1,9 @@
-//! A bare forwarder: every frame from one port to the other, nothing else. What the filter is compared with, and, with its faults, the
-//! bad line that this kernel has no queueing discipline for.
+//! Every frame from one port to the other by AF_PACKET: with its faults, the bad line that this kernel has no queueing discipline for.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::Lab;
 
@@ -20,23 +19,17 @@ pub(super) struct Faults {
 /// Forwards until it is dropped.
 pub(super) struct Relay {
     stop: Arc<AtomicBool>,
-    begin: Instant,
-    cut_until_ns: Arc<AtomicU64>,
     threads: Vec<JoinHandle<()>>,
-}
-
-fn nanos(since: Instant) -> u64 {
-    u64::try_from(since.elapsed().as_nanos()).unwrap()
 }
 
 impl Relay {
     /// Between two ports of one namespace.
     pub(super) fn start(lab: &Lab, which: char, a: &str, b: &str, faults: Faults) -> Self {
-        let (stop, cut_until_ns, begin) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)), Instant::now());
+        let stop = Arc::new(AtomicBool::new(false));
         let mut threads = Vec::new();
         for (seed, from, to) in [(1_u64, a, b), (2, b, a)] {
             let (from, to) = (lab.raw(which, from), lab.raw(which, to));
-            let (stop, cut_until_ns) = (Arc::clone(&stop), Arc::clone(&cut_until_ns));
+            let stop = Arc::clone(&stop);
             threads.push(std::thread::spawn(move || {
                 // xorshift: the same line in every run.
                 let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -46,9 +39,6 @@ impl Relay {
                         held.take().map(|frame| to.send(&frame));
                         continue;
                     };
-                    if nanos(begin) < cut_until_ns.load(Ordering::Acquire) {
-                        continue;
-                    }
                     random ^= random << 13;
                     random ^= random >> 7;
                     random ^= random << 17;
@@ -68,12 +58,7 @@ impl Relay {
                 }
             }));
         }
-        Self { stop, begin, cut_until_ns, threads }
-    }
-
-    /// Nothing goes on for so long.
-    pub(super) fn cut(&self, time: Duration) {
-        self.cut_until_ns.store(nanos(self.begin) + u64::try_from(time.as_nanos()).unwrap(), Ordering::Release);
+        Self { stop, threads }
     }
 }
 
