@@ -14,6 +14,8 @@ LIVE := cc=gcc make clang pkg-config m4 /usr/include/libelf.h=libelf-dev /usr/in
 NAMESPACES := ip=iproute2 ethtool nsenter=util-linux
 # Name servers and sites for the tests of what goes out.
 SITES := knotd=knot nginx=nginx-light
+# What the unit is tested under.
+SERVICE := /usr/lib/systemd/systemd=systemd runuser=util-linux
 
 .PHONY: help run live console test bench prove lint unit counts build fuzz-replay lab
 
@@ -67,7 +69,7 @@ lint:
 PEERS := ZTSMS_LAB_PEER=$(abspath $(PEER)) ZTSMS_GUEST=$(abspath $(GUEST)) ZTSMS_PYTHON=$(abspath $(PYTHON))
 
 unit: live $(PEER) $(GUEST_IMAGE) $(PYTHON)
-	@tools/need tshark $(LIVE) $(NAMESPACES) $(SITES)
+	@tools/need tshark $(LIVE) $(NAMESPACES) $(SITES) $(SERVICE)
 	$(PEERS) PROPTEST_RNG_SEED=$(SEED) $(CARGO) test --locked --workspace
 
 counts: ## instructions of each step, against bench/counts.toml (3 % band)
@@ -79,7 +81,7 @@ bench: ## what each step costs, in nanoseconds
 	$(CARGO) bench --locked -p ztsms-bench
 
 prove: build $(PEER) $(GUEST_IMAGE) $(PYTHON) ## what takes longer than CI allows
-	@tools/need tshark clang valgrind $(LIVE) $(NAMESPACES)
+	@tools/need tshark clang valgrind $(LIVE) $(NAMESPACES) $(SERVICE)
 	$(PEERS) tools/prove
 
 $(PYTHON):

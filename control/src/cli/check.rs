@@ -26,10 +26,13 @@ pub(super) fn run(args: &Check) -> Result<Done, Failure> {
     all.push(("bpffs".into(), bpffs()));
     all.push(("cores".into(), cores(&config)));
     all.push(("huge pages".into(), huge_pages()));
-    let mut names = args.interface.clone();
-    names.extend(args.between.iter().cloned());
-    if !args.between.is_empty() {
-        let plan = Plan::inline(&args.between, &config);
+    // The configuration's where the command line names none.
+    let none = args.between.is_empty() && args.interface.is_empty();
+    let of = |asked: &[String], configured: &[String]| if none { configured } else { asked }.to_vec();
+    let (between, mut names) = (of(&args.between, &config.wire.between), of(&args.interface, &config.wire.interface));
+    names.extend(between.iter().cloned());
+    if !between.is_empty() {
+        let plan = Plan::inline(&between, &config);
         all.push(("pairs".into(), plan.map(|plan| format!("pinned as {}", plan.name())).map_err(|error| error.to_string())));
     }
     for name in &names {

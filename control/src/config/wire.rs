@@ -19,6 +19,10 @@ pub enum Fail {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Wire {
+    /// The ports of `inline` where `--between` names none: two of each pair, one pair behind the other.
+    pub between: Vec<String>,
+    /// The interfaces of `tap` where `--interface` names none: one, or the two that hold a link's two directions.
+    pub interface: Vec<String>,
     /// What happens to frames that nobody can look at.
     pub fail: Fail,
     /// A worker that has not told of itself for so long is passed by.
@@ -53,6 +57,8 @@ impl Wire {
 impl Default for Wire {
     fn default() -> Self {
         Self {
+            between: Vec::new(),
+            interface: Vec::new(),
             fail: Fail::Open,
             heartbeat_ms: Milliseconds(50),
             ring: Ring(2048),

@@ -32,16 +32,27 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The interfaces of one tap.
+    /// The interfaces of one tap: these, or where there are none those of the configuration.
     pub fn tap(interfaces: &[String], config: &Config) -> Result<Self, Error> {
+        let interfaces = if interfaces.is_empty() { &config.wire.interface } else { interfaces };
+        if interfaces.is_empty() {
+            return Err(Error::new("which interface? `--interface IN[,OUT]`, or `interface` in [wire]"));
+        }
         if interfaces.len() > 2 {
             return Err(Error::new("a link has two directions: one interface, or two (another tap is another `ztsms tap`)"));
         }
         Self::new(Kind::Tap, vec![interfaces.to_vec()], config)
     }
 
-    /// The ports of each pair, one behind the other.
+    /// The ports of each pair, one behind the other: these, or where there are none those of the configuration.
     pub fn inline(between: &[String], config: &Config) -> Result<Self, Error> {
+        let between = if between.is_empty() { &config.wire.between } else { between };
+        if between.is_empty() || between.len() % 2 == 1 {
+            let n = between.len();
+            return Err(Error::new(format_args!(
+                "between which two ports? {n} are named by `--between A B` or `between` in [wire]: two of each pair"
+            )));
+        }
         if between.len() > 16 {
             return Err(Error::new("more than 8 pairs in one filter: start another"));
         }

@@ -21,6 +21,7 @@ mod misuse;
 mod outages;
 mod relay;
 mod repeats;
+mod service;
 mod soak;
 mod standing;
 mod trouble;

@@ -28,8 +28,8 @@ pub(in crate::cli) struct Wire {
   ztsms tap --interface eth2
   ztsms tap --interface eth2,eth3        the two fibres of a tap: one link")]
 pub(in crate::cli) struct Tap {
-    /// One interface, or the two that hold a link's two directions
-    #[arg(long, value_name = "IN[,OUT]", required = true, value_delimiter = ',', num_args = 1)]
+    /// One interface, or the two that hold a link's two directions [default: `interface` in [wire]]
+    #[arg(long, value_name = "IN[,OUT]", value_delimiter = ',', num_args = 1)]
     pub(in crate::cli) interface: Vec<String>,
     #[command(flatten)]
     pub(in crate::cli) wire: Wire,
@@ -41,8 +41,8 @@ pub(in crate::cli) struct Tap {
   ztsms inline --between eth2 eth3 --take-over      a new version, no frame lost
   ztsms inline --pass                               no rewriting from now on, in every filter that runs here")]
 pub(in crate::cli) struct Inline {
-    /// The two ports; may be given again for another pair
-    #[arg(long, value_names = ["A", "B"], num_args = 2, required_unless_present_any = ["pass", "rewrite"])]
+    /// The two ports; may be given again for another pair [default: `between` in [wire]]
+    #[arg(long, value_names = ["A", "B"], num_args = 2)]
     pub(in crate::cli) between: Vec<String>,
     /// No rewriting from now on, at once, in the filter that runs (of --between, or all of them); its frames go on
     #[arg(long, conflicts_with_all = ["take_over", "remove"])]
@@ -57,10 +57,10 @@ pub(in crate::cli) struct Inline {
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  ztsms check --between eth2 eth3")]
 pub(in crate::cli) struct Check {
-    /// The two ports of `inline`; may be given again
+    /// The two ports of `inline`; may be given again [default: `between` in [wire]]
     #[arg(long, value_names = ["A", "B"], num_args = 2)]
     pub(in crate::cli) between: Vec<String>,
-    /// The interfaces of `tap`
+    /// The interfaces of `tap` [default: `interface` in [wire]]
     #[arg(long, value_name = "IN[,OUT]", value_delimiter = ',')]
     pub(in crate::cli) interface: Vec<String>,
     /// Configuration [default: ztsms.toml if it is here, else built in]
