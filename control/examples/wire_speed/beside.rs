@@ -49,14 +49,14 @@ pub(crate) fn run(seconds: u64, pace: u64) -> Result<()> {
     let tap = between(frames(300)?, pace, |nets, _| -> Said<(u64, u64)> {
         let standing = Standing::new(nets, What::Tap)?;
         thread::sleep(Duration::from_secs(2));
-        let lane = || super::rates::cpu_ms("ztsms-lane");
+        let lane = || super::rates::cpu_ns(super::rates::LANE);
         let before = (lane(), received());
         thread::sleep(Duration::from_secs(seconds));
         let now = (lane() - before.0, received() - before.1);
         standing.stop();
         Ok(now)
     })?;
-    println!("{:16}  {:8.0}  {:12.0}", "tap", tap.1 as f64 / seconds as f64, tap.0 as f64 * 1e6 / tap.1.max(1) as f64);
+    println!("{:16}  {:8.0}  {:12.0}", "tap", tap.1 as f64 / seconds as f64, tap.0 as f64 / tap.1.max(1) as f64);
     reader("dumpcap", &["-q", "-i", "a1", "-w", "/dev/null"], seconds, pace)?;
     let fields = ["-Q", "-i", "a1", "-T", "fields", "-e", "gsm_sms.sms_text", "-e", "gsm_old.imsi", "-e", "sccp.called.digits"];
     reader("tshark", &fields, seconds, pace)

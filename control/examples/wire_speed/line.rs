@@ -92,6 +92,22 @@ pub(crate) struct Standing {
     pub(crate) name: String,
     program: Program,
     handle: Option<Handle>,
+    notes: Option<Notes>,
+}
+
+/// The control side of a filter: takes the notes and reads them, as often as the real one does, and writes no records.
+struct Notes {
+    over: Arc<AtomicBool>,
+    thread: thread::JoinHandle<u64>,
+}
+
+/// What was counted while something stood.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Stood {
+    /// Frames that it changed.
+    pub(crate) rewritten: u64,
+    /// Messages whose note found no room.
+    pub(crate) lost: u64,
 }
 
 impl Standing {
@@ -113,31 +129,45 @@ impl Standing {
         }
         let core = dataplane::pin::cores().last().copied();
         let setup = Setup { core, heartbeat_ns: 1_000_000_000, spin: false, settled: || () };
+        let mut notes = None;
         let handle = match (what, line) {
             (What::Bare, Some(line)) => Some(start(vec![line], Nothing, setup, &mut program).map_err(text)?),
             (_, Some(line)) => {
-                let judging = judging().map_err(|error| error.to_string())?;
+                let (judging, taken) = judging().map_err(|error| error.to_string())?;
+                notes = Some(taken);
                 Some(start(vec![line], judging, setup, &mut program).map_err(text)?)
             }
             (_, None) => None,
         };
-        Ok(Self { name, program, handle })
+        Ok(Self { name, program, handle, notes })
     }
 
-    /// Takes it away: how many frames it changed.
-    pub(crate) fn stop(mut self) -> u64 {
+    /// Takes it away.
+    pub(crate) fn stop(mut self) -> Stood {
         let counts = self.handle.as_mut().and_then(|handle| handle.stop(&mut self.program));
         self.program.undo();
-        counts.map_or(0, |counts| counts.rewritten)
+        let lost = self.notes.take().and_then(|notes| {
+            notes.over.store(true, Ordering::Relaxed);
+            notes.thread.join().ok()
+        });
+        Stood { rewritten: counts.map_or(0, |counts| counts.rewritten), lost: lost.unwrap_or_default() }
     }
 }
 
-fn judging() -> Result<Judging> {
+fn judging() -> Result<(Judging, Notes)> {
     let worlds = live::Worlds::new(world()?, Stage::all());
-    let (side, control) = worlds.channel(&live::Setup { notes: 64, ..live::Setup::default() });
-    // Nobody reads the notes here: full rings are counted and dropped, as they would be behind a slow writer.
-    std::mem::forget((worlds, control));
-    Ok(Judging::new(&lane::Setup::default(), side))
+    let (side, mut control) = worlds.channel(&live::Setup::default());
+    let over = Arc::new(AtomicBool::new(false));
+    let stop = Arc::clone(&over);
+    let thread = thread::Builder::new().name("ztsms-control".to_owned()).spawn(move || {
+        while !stop.load(Ordering::Relaxed) {
+            if control.drain(1024, &worlds, |_| {}) == 0 {
+                thread::sleep(Duration::from_millis(2));
+            }
+        }
+        control.state().lost.notes
+    })?;
+    Ok((Judging::new(&lane::Setup::default(), side), Notes { over, thread }))
 }
 
 /// Runs this beside a sender, on a thread in the namespace between.
