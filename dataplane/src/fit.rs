@@ -1,7 +1,7 @@
 //! Whether a new text fits into its TPDU and all that stands around it, and the changes that put it there.
 
 use protocols::sms::encode::{self, Change, NoFit as NoText, Ud};
-use protocols::sms::{Alphabet, Kind, Tpdu, UserData};
+use protocols::sms::{Alphabet, Kind, Tpdu, UserData, wap};
 use protocols::span;
 
 use crate::carrier::{Carrier, Stop};
@@ -27,6 +27,8 @@ pub(crate) struct Fit<'f, 'a> {
     tpdu: &'f Tpdu<'a>,
     /// Its text as decoded.
     text: &'f str,
+    /// The push that it is, or is a part of.
+    push: Option<Push<'f>>,
     network: &'f Network,
     place: &'f Place,
     changes: &'f mut Changes,
@@ -40,6 +42,14 @@ pub(crate) struct Fit<'f, 'a> {
     has_work: bool,
     /// Why this message is never touched.
     untouchable: Option<&'static str>,
+}
+
+/// The octets of a WAP push, joined as far as they have come.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Push<'f> {
+    pub(crate) octets: &'f [u8],
+    /// Where those begin that this message holds.
+    pub(crate) start: usize,
 }
 
 /// A change that fitted.
@@ -72,7 +82,7 @@ fn bound(nofit: NoText) -> Bound {
 
 impl<'f, 'a> Fit<'f, 'a> {
     pub(crate) fn new(
-        (met, tpdu, text): (&'f Met<'a>, &'f Tpdu<'a>, &'f str),
+        (met, tpdu, text, push): (&'f Met<'a>, &'f Tpdu<'a>, &'f str, Option<Push<'f>>),
         network: &'f Network,
         place: &'f Place,
         changes: &'f mut Changes,
@@ -82,7 +92,7 @@ impl<'f, 'a> Fit<'f, 'a> {
         let mark = changes.mark();
         let vgcs = met.forward.vgcs.then_some("VGCS");
         let untouchable = met.carrier.frozen.or(vgcs).or_else(|| tpdu.untouchable());
-        Self { met, tpdu, text, network, place, changes, ud, left, mark, kept: Kept::Nothing, has_work, untouchable }
+        Self { met, tpdu, text, push, network, place, changes, ud, left, mark, kept: Kept::Nothing, has_work, untouchable }
     }
 
     /// Why this message is never touched, whatever the policy says (DOMAIN: "Never touched").
@@ -133,6 +143,9 @@ impl<'f, 'a> Fit<'f, 'a> {
     /// Whether a text of another length can come in place of the message's own.
     fn may_grow(&self) -> Result<(), Bound> {
         self.touchable()?;
+        if self.push.is_some() {
+            return Err(Bound::Push);
+        }
         if self.met.carrier.is_joined() {
             return Err(Bound::SameLengthOnly);
         }
@@ -197,6 +210,10 @@ impl<'f, 'a> Fit<'f, 'a> {
         let mut octets = [0u8; 256];
         let octets = octets.get_mut(..user_data.octets.len()).ok_or(Bound::Untouchable)?;
         octets.copy_from_slice(user_data.octets);
+        if let Some(push) = self.push {
+            let (reached, all) = self.blank_push(push, spots, octets, left)?;
+            return self.put_blanked(octets, reached || spots.is_empty(), all);
+        }
         let (mut at, mut reached, mut all) = (0, 0usize, true);
         let mut wanted = spots.iter().copied().peekable();
         left.clear();
@@ -217,9 +234,32 @@ impl<'f, 'a> Fit<'f, 'a> {
                 left.push(character);
             }
         }
-        if reached == 0 && !spots.is_empty() {
+        self.put_blanked(octets, reached > 0 || spots.is_empty(), all)
+    }
+
+    /// As [`Fit::blank`] for a push, into a copy of this message's user data: whether any place was reached, and whether each was.
+    fn blank_push(&self, push: Push<'_>, spots: &[usize], octets: &mut [u8], left: &mut String) -> Result<(bool, bool), Bound> {
+        let (carrier, user_data) = (self.met.carrier, &self.tpdu.user_data);
+        let header = user_data.header_octets();
+        let (mut reached, mut all) = (false, true);
+        left.clear();
+        let is_read = wap::deaden(push.octets, self.text, spots, left, |at, octet| {
+            let place = at.checked_sub(push.start).map(|at| header + at);
+            let here = place.and_then(|place| Some((octets.get_mut(place)?, user_data.octets.get(place..=place)?)));
+            match here.filter(|(_, old)| !carrier.is_joined() || carrier.locate(old).is_some()) {
+                Some((here, _)) => (*here, reached) = (octet, true),
+                None => all = false,
+            }
+        });
+        if is_read { Ok((reached, all)) } else { Err(Bound::Push) }
+    }
+
+    /// Adds the changes that put user data of the same length in place of the message's own.
+    fn put_blanked(&mut self, octets: &[u8], reached: bool, all: bool) -> Result<bool, Bound> {
+        if !reached {
             return Err(Bound::SameLengthOnly);
         }
+        let (carrier, user_data) = (self.met.carrier, &self.tpdu.user_data);
         if self.met.forward.joined {
             // A constructed octet string lies in scratch: it is written anew, of one piece.
             return if carrier.is_joined() { Err(Bound::SameLengthOnly) } else { self.put_octets(octets).map(|()| all) };

@@ -10,7 +10,7 @@ use protocols::{Error, Layer, tcap};
 
 use crate::carrier::Carrier;
 use crate::counters::{Counters, Tally};
-use crate::fit::Fit;
+use crate::fit::{Fit, Push};
 use crate::join::parts::{Halves, Joined, Part, Parts};
 use crate::lane::{Joins, Lane, Way};
 use crate::policy::{self, Decision, Direction, Edit, LinkFacts, SenderKind};
@@ -139,12 +139,32 @@ impl Lane {
             let place = Part { total: concat.total, seq: concat.seq };
             (joins.parts.join(key, *now, place, part, halves, joined), Some((key, place)))
         });
+        let mut push = None;
         if is_push {
+            let start = if concat.is_some() { joined.get(..join.start).unwrap_or_default().chars().count() } else { 0 };
+            let own = start..start + part.chars().count();
             push_text(if concat.is_some() { joined } else { part }, octets);
             part.clear();
-            if wap::text(octets, part).is_none() {
+            let mut here = 0..0;
+            let kind = wap::pieces(octets, |piece| {
+                if piece.is_first && !part.is_empty() {
+                    part.push('\n');
+                }
+                // The stretch of text that this part's octets say.
+                let from = part.len();
+                part.push_str(piece.text);
+                if piece.octets.start < own.end && piece.octets.end > own.start {
+                    // A string is as long as its octets; a token lies in one part.
+                    let cut = |at: usize| if piece.octets.len() == piece.text.len() { at.min(piece.text.len()) } else { 0 };
+                    let start = from + cut(own.start.saturating_sub(piece.octets.start));
+                    let end = part.len() - cut(piece.octets.end.saturating_sub(own.end));
+                    here = if here.is_empty() { start..end } else { here.start..end };
+                }
+            });
+            if kind.is_none() {
                 counters.oddities.add(Layer::Sms, "WAP push not read");
             }
+            push = Some((start, here));
         }
         let text: &str = if concat.is_some() && !is_push { joined } else { part };
         scratch.arena.clear();
@@ -185,18 +205,21 @@ impl Lane {
         }
         let worst = scratch.slots.iter().filter(|slot| slot.acts()).map(|slot| slot.verdict).max().unwrap_or(Verdict::None);
         let lead = lead(text, part, join, concat);
-        let view = View { joined: join, part: if is_push { 0..0 } else { join.start..join.end }, lead, problems };
+        let (push, part) = push.map_or((None, join.start..join.end), |(start, part)| (Some(start), part));
+        let view = View { joined: join, part, lead: if push.is_some() { 0 } else { lead }, push, problems };
         judge(met, tpdu, view, worst, concat, scratch, changes, counters, way);
         Ok(())
     }
 }
 
-/// Where this TPDU's text lies in the text that was scanned.
+/// Where this TPDU's text lies in the text that was scanned; of a push, in the text of all parts that have come.
 struct View {
     joined: Joined,
     part: core::ops::Range<usize>,
     /// Octets by which the part is longer in the joined text: a surrogate pair that was two halves is one octet more than U+FFFD.
     lead: usize,
+    /// Of a WAP push: where this TPDU's octets begin in the push.
+    push: Option<usize>,
     /// What was odd about the TPDU.
     problems: Problems,
 }
@@ -256,8 +279,23 @@ fn judge<L: Listener>(
     counters: &mut Counters,
     way: &mut Way<'_, L>,
 ) {
-    let Scratch { address, part, joined, arena, imsi, recipient, called, calling, rewritten, slots, policy, ud, left, .. } =
-        scratch;
+    let Scratch {
+        address,
+        part,
+        joined,
+        octets,
+        arena,
+        imsi,
+        recipient,
+        called,
+        calling,
+        rewritten,
+        slots,
+        policy,
+        ud,
+        left,
+        ..
+    } = scratch;
     let World { policy: rules, network, .. } = way.world;
     let is_push = tpdu.is_wap_push();
     let has_text = matches!(tpdu.kind, Kind::Deliver | Kind::Submit) && (is_push || tpdu.user_data.has_text());
@@ -265,9 +303,12 @@ fn judge<L: Listener>(
     let mut facts: Vec<LinkFacts<'_>> = if slots.is_empty() { Vec::new() } else { recycle(mem::take(&mut scratch.facts)) };
     // A link of an earlier copy makes the message worse and stands nowhere in it.
     facts.extend(slots.iter().filter(|slot| slot.found != Found::Copy).map(|slot| {
-        let own = slot.found == Found::Text && slot.start < view.part.end && slot.end > view.part.start;
-        let within =
-            |at: usize| at.clamp(view.part.start, view.part.end).saturating_sub(view.part.start + view.lead).min(part.len());
+        let own = matches!(slot.found, Found::Text | Found::Push) && slot.start < view.part.end && slot.end > view.part.start;
+        let within = |at: usize| match view.push {
+            // The text at hand is that of all parts that have come.
+            Some(_) => at,
+            None => at.clamp(view.part.start, view.part.end).saturating_sub(view.part.start + view.lead).min(part.len()),
+        };
         LinkFacts {
             start: within(slot.start),
             end: within(slot.end),
@@ -306,7 +347,8 @@ fn judge<L: Listener>(
             text: part,
         };
         let has_work = way.listener.has_work();
-        let mut fit = Fit::new((met, tpdu, part), network, &way.place, changes, (ud, left), has_work);
+        let push = view.push.map(|start| Push { octets, start });
+        let mut fit = Fit::new((met, tpdu, part, push), network, &way.place, changes, (ud, left), has_work);
         let mut decision = rules.decide(&message, policy, &mut fit);
         if decision.action != policy::Action::Pass && !decision.observe {
             let mut message = message;
@@ -323,11 +365,9 @@ fn judge<L: Listener>(
         } else {
             apply(&decision, policy, &mut fit, rewritten, &mut counters.unfit);
         }
-        // A link in a push or in the sender's name is told and not acted upon: no text of ours can stand there.
-        let beside =
-            |slot: &&Slot| matches!(slot.found, Found::Push | Found::Sender) && slot.acts() && slot.verdict > Verdict::Safe;
-        if let Some(slot) = slots.iter().find(beside) {
-            counters.unfit.add(Layer::Sms, if slot.found == Found::Push { "WAP push" } else { "link in the sender" });
+        // A link in the sender's name is told and not acted upon: no text of ours can stand there.
+        if slots.iter().any(|slot| slot.found == Found::Sender && slot.acts() && slot.verdict > Verdict::Safe) {
+            counters.unfit.add(Layer::Sms, "link in the sender");
         }
         if decision.verdict > Verdict::Safe && decision.unwarned {
             match (untouchable, decision.bound) {

@@ -16,6 +16,7 @@ mod help;
 mod hostile;
 mod misuse;
 mod pages;
+mod pushes;
 mod replay;
 mod scan;
 mod schema;

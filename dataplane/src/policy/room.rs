@@ -52,6 +52,8 @@ pub enum Bound {
     NoForm,
     /// The action is switched off.
     Off,
+    /// A WAP push is no text of a person: its links can be made dead in place, and no words of ours stand in it.
+    Push,
     /// Nothing can be changed here at all (AUTH, bad sum, never-touch list of the network).
     Untouchable,
 }
@@ -75,6 +77,7 @@ impl Bound {
             Self::OnTheWire => "on-the-wire",
             Self::NoForm => "no-form",
             Self::Off => "off",
+            Self::Push => "wap-push",
             Self::Untouchable => "untouchable",
         }
     }
@@ -98,6 +101,7 @@ impl fmt::Display for Bound {
             Self::OnTheWire => f.write_str("cannot be done on the wire"),
             Self::NoForm => f.write_str("has no form for this verdict"),
             Self::Off => f.write_str("is switched off"),
+            Self::Push => f.write_str("does not stand in a WAP push"),
             Self::Untouchable => f.write_str("may not touch this frame"),
         }
     }

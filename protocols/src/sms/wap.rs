@@ -35,6 +35,10 @@ pub struct Piece<'a> {
     pub octets: Range<usize>,
     /// It starts an attribute or a text; else it continues the piece before.
     pub is_first: bool,
+    /// It is of an attribute's value: of a link, and of nothing that is shown.
+    pub in_attribute: bool,
+    /// Of a token that starts `href`: the one that does without the beginning of an address.
+    pub plain: Option<u8>,
 }
 
 /// Appends links and texts of a push to `out`, a line each. `None` if it is no push; what is cut off gives what was there.
@@ -47,9 +51,57 @@ pub fn text(octets: &[u8], out: &mut String) -> Option<Push> {
     })
 }
 
+/// Makes links dead in place: no octet comes or goes. `text` is what [`text`] gives of these octets, `places` are octets of it that have to
+/// go, ascending; an attribute's value, of which tokens cannot be blanked, goes whole with any of them. Says by `put` which octet of the push
+/// becomes which, and appends the text as it then reads to `left`.
+///
+/// `false`: nothing is to be put. A notification of a multimedia message has the address of the network's own server, which stays.
+pub fn deaden(octets: &[u8], text: &str, places: &[usize], left: &mut String, mut put: impl FnMut(usize, u8)) -> bool {
+    let within = |range: Range<usize>| {
+        let first = places.partition_point(|&place| place < range.start);
+        places.get(first..).unwrap_or_default().iter().copied().take_while(move |&place| place < range.end)
+    };
+    let (mut end, mut word) = (0, 0..0);
+    let kind = pieces(octets, |piece| {
+        if piece.is_first && end > 0 {
+            left.push('\n');
+            end += 1;
+        }
+        let here = end..end + piece.text.len();
+        end = here.end;
+        if here.start >= word.end {
+            let blank =
+                |from: usize, octets: &[u8]| octets.iter().position(u8::is_ascii_whitespace).map_or(text.len(), |at| from + at);
+            word = here.start..blank(here.start, text.as_bytes().get(here.start..).unwrap_or_default());
+        }
+        let is_string = piece.octets.len() == piece.text.len();
+        if piece.in_attribute && within(word.clone()).next().is_some() {
+            match piece.plain {
+                Some(plain) => put(piece.octets.start, plain),
+                None if is_string => {
+                    left.extend(core::iter::repeat_n(' ', piece.octets.len()));
+                    piece.octets.for_each(|at| put(at, b' '));
+                }
+                None => left.push_str(piece.text),
+            }
+            return;
+        }
+        let mut kept = 0;
+        for place in within(here.clone()).map(|place| place - here.start).filter(|_| is_string) {
+            let len = piece.text.get(place..).and_then(|text| text.chars().next()).map_or(1, char::len_utf8);
+            left.push_str(piece.text.get(kept..place).unwrap_or_default());
+            left.extend(core::iter::repeat_n(' ', len));
+            (0..len).for_each(|octet| put(piece.octets.start + place + octet, b' '));
+            kept = place + len;
+        }
+        left.push_str(piece.text.get(kept..).unwrap_or_default());
+    });
+    matches!(kind, Some(Push::ServiceIndication | Push::ServiceLoading))
+}
+
 /// Hands each piece of a push to `take`, in order.
 pub fn pieces<'a>(octets: &'a [u8], take: impl FnMut(Piece<'a>)) -> Option<Push> {
-    let mut cursor = Cursor { octets, at: 0, is_first: true, take };
+    let mut cursor = Cursor { octets, at: 0, is_first: true, in_attribute: false, take };
     let (_transaction, 0x06) = (cursor.octet()?, cursor.octet()?) else { return None };
     let headers = cursor.number()?;
     let body = cursor.at.checked_add(headers)?;
@@ -101,6 +153,7 @@ struct Cursor<'a, F> {
     octets: &'a [u8],
     at: usize,
     is_first: bool,
+    in_attribute: bool,
     take: F,
 }
 
@@ -138,7 +191,11 @@ impl<'a, F: FnMut(Piece<'a>)> Cursor<'a, F> {
     }
 
     fn give(&mut self, text: &'a str, octets: Range<usize>) {
-        (self.take)(Piece { text, octets, is_first: self.is_first });
+        self.give_token(text, octets, None);
+    }
+
+    fn give_token(&mut self, text: &'a str, octets: Range<usize>, plain: Option<u8>) {
+        (self.take)(Piece { text, octets, is_first: self.is_first, in_attribute: self.in_attribute, plain });
         self.is_first = false;
     }
 
@@ -173,13 +230,12 @@ impl<'a, F: FnMut(Piece<'a>)> Cursor<'a, F> {
         let table = self.at..self.at.checked_add(table_len)?.min(self.octets.len());
         self.at = table.end;
 
-        let mut in_attributes = false;
         loop {
             let at = self.at;
             match self.octet()? {
                 0x00 => self.at += 1, // Another code page.
                 0x01 => {
-                    in_attributes = false;
+                    self.in_attribute = false;
                     self.is_first = true;
                 }
                 0x02 | 0x80..=0x82 => {
@@ -206,16 +262,16 @@ impl<'a, F: FnMut(Piece<'a>)> Cursor<'a, F> {
                 token @ (0x04 | 0x43 | 0x44 | 0x84 | 0xc4) => {
                     self.number()?;
                     self.is_first = true;
-                    in_attributes |= matches!(token, 0x43 | 0x84 | 0xc4);
+                    self.in_attribute |= matches!(token, 0x43 | 0x84 | 0xc4);
                 }
-                token if !in_attributes => {
+                token if !self.in_attribute => {
                     self.is_first = true;
-                    in_attributes = token & 0x80 != 0;
+                    self.in_attribute = token & 0x80 != 0;
                 }
                 token => {
                     self.is_first |= token < 0x80;
-                    if let Some(text) = attribute(kind, token) {
-                        self.give(text, at..at + 1);
+                    if let Some((text, plain)) = attribute(kind, token) {
+                        self.give_token(text, at..at + 1, plain);
                     }
                 }
             }
@@ -262,23 +318,23 @@ impl<'a, F: FnMut(Piece<'a>)> Cursor<'a, F> {
 const CONTENT_LOCATION: u8 = 0x83;
 const SUBJECT: u8 = 0x96;
 
-/// What an attribute token stands for, as far as it belongs to a link.
-const fn attribute(kind: Push, token: u8) -> Option<&'static str> {
+/// What an attribute token stands for, as far as it belongs to a link; and the plain `href` in the place of one that starts it.
+const fn attribute(kind: Push, token: u8) -> Option<(&'static str, Option<u8>)> {
     // `href` with each start of an address has five tokens in a row, from 0b in SI and from 08 in SL.
     let start = match kind {
         Push::ServiceIndication => 0x0b,
         _ => 0x08,
     };
     match token {
-        0x85 => Some(".com/"),
-        0x86 => Some(".edu/"),
-        0x87 => Some(".net/"),
-        0x88 => Some(".org/"),
+        0x85 => Some((".com/", None)),
+        0x86 => Some((".edu/", None)),
+        0x87 => Some((".net/", None)),
+        0x88 => Some((".org/", None)),
         _ => match token.wrapping_sub(start) {
-            1 => Some("http://"),
-            2 => Some("http://www."),
-            3 => Some("https://"),
-            4 => Some("https://www."),
+            1 => Some(("http://", Some(start))),
+            2 => Some(("http://www.", Some(start))),
+            3 => Some(("https://", Some(start))),
+            4 => Some(("https://www.", Some(start))),
             _ => None,
         },
     }
@@ -317,6 +373,42 @@ mod tests {
             }
         });
         assert_eq!(strings, 3);
+    }
+
+    /// The push with what stands at every `opens` of its text made dead, and the text as `deaden` says that it then reads.
+    fn dead(push: &[u8], opens: &[char]) -> (Vec<u8>, String) {
+        let (mut before, mut left, mut octets) = (String::new(), String::new(), push.to_vec());
+        text(push, &mut before);
+        let places: Vec<usize> = before.match_indices(opens).map(|(at, _)| at).collect();
+        assert!(deaden(push, &before, &places, &mut left, |at, octet| octets[at] = octet));
+        let mut after = String::new();
+        text(&octets, &mut after);
+        assert_eq!(after.trim_start_matches('\n'), left.trim_start_matches('\n'));
+        (octets, left)
+    }
+
+    #[test]
+    fn a_link_of_tokens_and_strings_is_made_dead_in_place() {
+        let (octets, left) = dead(&indication(), &['.', '/', ':']);
+        assert_eq!(left, "   .com/                 \nYou have 4 new emails");
+        assert_eq!((octets.len(), octets[10]), (indication().len(), 0x0b));
+    }
+
+    #[test]
+    fn of_a_text_that_is_shown_nothing_goes_but_the_places() {
+        let mut push = vec![0x01, 0x06, 0x01, 0xae, 0x02, 0x05, 0x6a, 0x00, 0x45, 0xc6, 0x0b, 0x03];
+        push.extend("a.example/x\0\x01\x03é b.example/y now\0\x01\x01".bytes());
+        let (_, left) = dead(&push, &['.', '/']);
+        assert_eq!(left, "           \né b example y now");
+        let textual = b"\x01\x06\x01\xad<si><indication href=\"http://a.example\">hi";
+        assert_eq!(dead(textual, &['.', ':']).1, "<si><indication href=\"http //a example\">hi");
+    }
+
+    #[test]
+    fn the_address_of_a_multimedia_message_stays() {
+        let push = b"\x01\x06\x01\xbe\x83http://mmsc/1\0";
+        assert!(!deaden(push, "http://mmsc/1", &[4], &mut String::new(), |_, _| {}));
+        assert!(!deaden(b"no push", "", &[], &mut String::new(), |_, _| {}));
     }
 
     #[test]
