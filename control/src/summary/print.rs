@@ -65,9 +65,11 @@ impl Page {
         }
         let parts = match counters.in_parts {
             0 => String::new(),
+            1 => "; 1 is a part of a longer text".to_owned(),
             parts => format!("; {} are parts of longer texts", count(parts)),
         };
-        self.line(format!("{:>11} short messages: {}{parts}", count(mt + mo), direction_counts(mt, mo)));
+        let messages = s(mt + mo, "short message");
+        self.line(format!("{:>11} {messages}: {}{parts}", count(mt + mo), direction_counts(mt, mo)));
         let [_, safe, unknown, dangerous] = counters.verdicts;
         let with_links = safe + unknown + dangerous;
         if with_links == 0 {
@@ -166,8 +168,9 @@ impl Page {
         self.tally("Not marked although a link in it is not safe, because of", &counters.unfit);
         if counters.unwarned > 0 {
             self.line(format!(
-                "{:>11} messages went on without a mark although a link in them is not safe",
-                count(counters.unwarned)
+                "{:>11} {} went on without a mark although a link in it is not safe",
+                count(counters.unwarned),
+                s(counters.unwarned, "message")
             ));
         }
         let linked = |counts: &[u64; 4]| counts.iter().skip(2).sum::<u64>();
@@ -201,7 +204,9 @@ impl Page {
         let damage = summary.not_understood.iter();
         let mut damage: Vec<_> = damage.map(|((layer, why), n)| (*n, format!("{}: {why}", layer.name()))).collect();
         let foreign = summary.foreign.iter();
-        damage.extend(foreign.map(|(link_type, n)| (*n, format!("frames of link type {link_type}, which is not read"))));
+        damage.extend(
+            foreign.map(|(link_type, n)| (*n, format!("{} of link type {link_type}, which is not read", s(*n, "frame")))),
+        );
         self.reasons("Not understood, and passed on as it was (--unscanned FILE keeps the frames)", damage);
         let counters = end.counters;
         let levels = [&counters.frames, &counters.chunks, &counters.messages, &counters.transactions, &counters.components];
@@ -229,14 +234,15 @@ impl Page {
     fn beside(&mut self, summary: &Summary, end: &End<'_>) {
         let counters = end.counters;
         let [_, bad, zero] = counters.sums;
+        let note = |n, what, of_it: &str| (n, format!("{}{of_it}", s(n, what)));
         let mut notes: Vec<(u64, String)> = vec![
-            (counters.rewritten_frames, "frames would leave changed".to_owned()),
-            (counters.split_packets, "packets would leave as two, having outgrown the MTU".to_owned()),
-            (summary.repeats.max(counters.retransmitted), "retransmissions, each message counted once".to_owned()),
-            (counters.differing_copies, "copies of a TSN with other content".to_owned()),
-            (bad, "packets with a wrong checksum, never changed".to_owned()),
-            (zero, "packets with a checksum of zero".to_owned()),
-            (counters.cut, "frames that the capture cut short".to_owned()),
+            note(counters.rewritten_frames, "frame", " would leave changed"),
+            note(counters.split_packets, "packet", " would leave as two, having outgrown the MTU"),
+            note(summary.repeats.max(counters.retransmitted), "retransmission", ", each message counted once"),
+            note(counters.differing_copies, "TSN", " that came again with other content"),
+            note(bad, "packet", " with a wrong checksum, never changed"),
+            note(zero, "packet", " with a checksum of zero"),
+            note(counters.cut, "frame", " that the capture cut short"),
         ];
         // Open dialogues are no loss: they only tell a direction.
         for (name, counts) in end.joins.iter().filter(|(name, _)| *name != "dialogues") {
@@ -290,7 +296,12 @@ fn base_name(file: &str) -> String {
 
 /// `1 frame`, `2 frames`.
 fn plural(n: u64, what: &str) -> String {
-    format!("{} {what}{}", count(n), if n == 1 { "" } else { "s" })
+    format!("{} {}", count(n), s(n, what))
+}
+
+/// `frame` for one, `frames` for any other number.
+fn s(n: u64, what: &str) -> String {
+    format!("{what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// `1,234,567`.

@@ -19,12 +19,18 @@ pub(super) fn capture(frames: &[Vec<u8>]) -> Vec<u8> {
     out.finish().unwrap()
 }
 
-/// A DELIVER of this text in an mt-forwardSM.
+/// A DELIVER of this text in an mt-forwardSM: the first, where it takes several.
 pub(super) fn deliver(sender: &str, text: &str, tsn: u32) -> Vec<u8> {
-    let part = encode::message(text, Reference::Byte(7)).into_iter().next().unwrap();
+    delivers(sender, text, tsn).swap_remove(0)
+}
+
+/// The DELIVERs that this text takes, each in an mt-forwardSM.
+pub(super) fn delivers(sender: &str, text: &str, tsn: u32) -> Vec<Vec<u8>> {
     let scts = Timestamp::parse(&[0x62, 0x11, 0x42, 0, 0, 0, 0]).unwrap();
-    let tpdu = encode::deliver(Number { text: sender, ton: 5, npi: 0 }, 0, &scts, &part);
-    around(&begin(&forward(&tpdu)), tsn)
+    let frame = |(part, tsn): (encode::Part, u32)| {
+        around(&begin(&forward(&encode::deliver(Number { text: sender, ton: 5, npi: 0 }, 0, &scts, &part))), tsn)
+    };
+    encode::message(text, Reference::Byte(7)).into_iter().zip(tsn..).map(frame).collect()
 }
 
 /// The argument of an mt-forwardSM.

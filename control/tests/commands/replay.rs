@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use pcaps::read::Capture;
 
-use super::{GENERATED, PYCRATE, Room, command, lines, sample, ztsms, ztsms_with};
+use super::{GENERATED, PYCRATE, Room, command, frames as made, lines, sample, ztsms, ztsms_with};
 
 type Frame = (u64, Option<u64>, Vec<u8>);
 
@@ -150,4 +150,19 @@ fn outputs_that_would_mix_are_refused() {
         assert_eq!((ran.status, ran.out.as_str()), (2, ""), "{}", ran.err);
     }
     assert!(!std::path::Path::new(&out).exists());
+}
+
+#[test]
+fn a_part_that_came_twice_with_two_texts_leaves_the_links_of_both() {
+    let room = Room::new("copies");
+    let rest = "and the rest of a text that takes more than one message. ".repeat(3);
+    let bad = made::delivers("PARCEL", &format!("Pay at http://parcel-fee.test/p {rest}"), 1);
+    let good = made::delivers("PARCEL", &format!("Thank you for your patience {rest}"), 11);
+    let file = room.holding("x.pcapng", &made::capture(&[bad[0].clone(), good[0].clone(), good[1].clone()]));
+    let records = lines(&ztsms(&["replay", "--json", &file]).out);
+    let [.., whole] = &records[..] else { panic!("{records:?}") };
+    assert_eq!((&whole["parts"], &whole["verdict"]), (&2.into(), &"dangerous".into()));
+    let url = &whole["urls"][0];
+    assert_eq!((&url["found"], &url["text"]), (&"copy".into(), &"http://parcel-fee.test/p".into()));
+    assert!(!whole["text"].as_str().unwrap().contains("parcel"), "{whole}");
 }
