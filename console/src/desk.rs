@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use crate::api::keys::Keys;
 use crate::audit::{self, Actor};
 use crate::command::{Audit, Command, Decide, Source as Sourced};
+use crate::expand::Links;
 use crate::publish::{Publisher, inputs};
 use crate::sources::{self, Place, Source, fetched, import};
 use crate::store::{Changed, Store};
@@ -37,6 +38,7 @@ pub struct Desk {
     store: Store,
     keys: Keys,
     publisher: Publisher,
+    links: Links,
     /// One import at a time, and none while lists are swept.
     importing: Mutex<()>,
     /// The socket of `ztsms-fetch`.
@@ -65,7 +67,7 @@ impl Desk {
         let publisher = Publisher::open(&dir.join("verdicts"), &dir.join("lists"), &dir.join("keys"), Suffixes::built_in())?;
         let keys = Keys::open(&store)?;
         let (dir, fetch) = (dir.to_owned(), fetch.to_owned());
-        let desk = Self { dir, store, keys, publisher, importing: Mutex::default(), fetch, _lock: lock };
+        let desk = Self { dir, store, keys, publisher, links: Links::default(), importing: Mutex::default(), fetch, _lock: lock };
         desk.catch_up()?;
         Ok(Arc::new(desk))
     }
@@ -88,6 +90,11 @@ impl Desk {
     /// Keys of the API.
     pub const fn keys(&self) -> &Keys {
         &self.keys
+    }
+
+    /// Short links.
+    pub const fn links(&self) -> &Links {
+        &self.links
     }
 
     /// The verdict directory.
@@ -168,6 +175,7 @@ impl Desk {
                 "decisions": count("SELECT count(*) FROM decisions WHERE ended IS NULL")?,
                 "sources": count("SELECT count(*) FROM sources")?,
                 "conflicts": count("SELECT count(*) FROM conflicts")?,
+                "short_links": self.links.status(state)?,
                 "audit": audit::head(state)?.map(|head| head.to_string()),
                 "alarms": alarms::all(state)?,
             }))

@@ -21,6 +21,7 @@ pub mod command;
 pub mod decide;
 pub mod desk;
 pub mod error;
+pub mod expand;
 pub mod publish;
 pub mod schedule;
 pub mod sources;

@@ -6,6 +6,7 @@
 //! commit and its publication finds the rest done at the next start.
 
 mod build;
+mod line;
 mod pace;
 
 use std::fs;
@@ -18,17 +19,21 @@ use std::time::Instant;
 use control::build as verdicts;
 use control::build::signed::{Signer, What};
 use control::build::{overlay, senders};
-use dataplane::policy::Protected;
+use dataplane::policy::{Policy, Protected};
+use dataplane::scan::Scanner;
 use dataplane::suffix::Suffixes;
 use dataplane::verdicts::build::Rule;
-use dataplane::verdicts::{Key, Layer, Snapshot, Table};
+use dataplane::verdicts::{Key, Snapshot, Table};
+use dataplane::world::{Network, World};
 
 pub use build::{Report, inputs};
+pub use line::{DECIDED, Line};
 use pace::Pace;
 
-use crate::decide::{self, Decision};
+use crate::decide;
+use crate::expand::{self, queue};
 use crate::store::Store;
-use crate::{Error, Result};
+use crate::{Error, Result, time};
 
 /// The name of the file that puts every filter into observe.
 pub const OBSERVE: &str = "observe";
@@ -115,16 +120,18 @@ impl Publisher {
         if ids.is_empty() {
             return Ok(());
         }
-        let mut decisions = store.read(|state| decide::in_force(state))?;
+        let (decisions, known) = store.read(|state| Ok((decide::in_force(state)?, queue::known(state, time::now())?)))?;
+        let mut lines: Vec<Line> = decisions.into_iter().map(Line::decided).collect();
         {
             let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
             let of_files = || verdicts::open(&self.dir, &self.suffixes).map(|table| Pace::of_table(&table)).unwrap_or_default();
-            let waiting = pace.get_or_insert_with(of_files).take(&mut decisions, Instant::now());
+            let (pace, now) = (pace.get_or_insert_with(of_files), Instant::now());
+            let mut waiting = pace.take(&mut lines, now);
+            let links = if known.is_empty() { Vec::new() } else { expand::verdicts::lines(&self.decided(&ids, &lines)?, &known) };
+            waiting += pace.follow(&mut lines, links, now);
             self.waiting.store(waiting, Relaxed);
         }
-        let notes: Vec<String> = decisions.iter().map(|decision| format!("{} #{}", decision.author, decision.id)).collect();
-        let rules: Vec<Rule<'_>> = decisions.iter().zip(&notes).map(|(decision, note)| rule(decision, note)).collect();
-        let text = overlay::to_text(&ids, &rules);
+        let text = text(&ids, &lines);
         self.signer.sign(&self.dir, What::Overlay, text.as_bytes())?;
         overlay::write(&self.dir, &text)?;
         let protected = store.read(protected_senders)?;
@@ -135,6 +142,22 @@ impl Publisher {
             senders::write(&self.dir, &text)?;
         }
         Ok(())
+    }
+
+    /// What decisions say on the snapshot in force, without what follows from them.
+    fn decided(&self, ids: &[u64], lines: &[Line]) -> Result<World> {
+        let path = self.dir.join("snapshot");
+        let table = if path.exists() {
+            let snapshot = Snapshot::open(&path).map_err(|error| verdicts::Error::Open(path, error))?;
+            let (overlay, _) = overlay::parse(&self.dir, &text(ids, lines), &snapshot, &self.key, &self.suffixes)?;
+            let refused = |why| verdicts::Error::Refused(self.dir.join("snapshot"), why);
+            Table::new(snapshot, Some(overlay), self.key.clone(), &self.suffixes).map_err(refused)?
+        } else {
+            // Before the first build nothing is known of a target.
+            control::world::table(None, &self.suffixes)?
+        };
+        let (scanner, policy, network) = (Scanner::default(), Policy::default(), Network::default());
+        Ok(World { scanner, suffixes: self.suffixes.clone(), table, policy, network })
     }
 
     /// Decisions that wait because filters take so many a minute and no more.
@@ -188,15 +211,8 @@ pub fn protected_senders(state: &rusqlite::Transaction<'_>) -> Result<Vec<Protec
     Ok(found.query_map([], row)?.collect::<Result<_, _>>()?)
 }
 
-fn rule<'d>(decision: &'d Decision, note: &'d str) -> Rule<'d> {
-    Rule {
-        pattern: &decision.pattern,
-        verdict: decision.verdict(),
-        category: &decision.category,
-        source: "decided",
-        layer: Layer::Local,
-        senders: &decision.senders,
-        expires: decision.expires.and_then(|end| u64::try_from(end).ok()),
-        note,
-    }
+/// The octets of an overlay for these snapshots.
+fn text(ids: &[u64], lines: &[Line]) -> String {
+    let rules: Vec<Rule<'_>> = lines.iter().map(Line::rule).collect();
+    overlay::to_text(ids, &rules)
 }

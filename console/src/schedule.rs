@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::audit::Actor;
 use crate::desk::Desk;
+use crate::expand::queue;
 use crate::{Error, Result, alarms, decide, sources, time};
 
 /// Between two rounds.
@@ -69,7 +70,8 @@ fn round(
 ) -> Result<()> {
     let now = time::now();
     let ended = decide::expire(desk.store(), now)? > 0;
-    if ended || desk.publisher().waiting() > 0 && handed.0.elapsed() >= HAND_OVER {
+    let links = queue::forget(desk.store(), now)? | desk.links().take_changed();
+    if ended || links || desk.publisher().waiting() > 0 && handed.0.elapsed() >= HAND_OVER {
         handed.0 = Instant::now();
         desk.publisher().decisions(desk.store())?;
     }

@@ -14,13 +14,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use control::spool::{Kind, SecretKey, secret_key};
-use dataplane::suffix::Suffixes;
 
 use crate::census::follow::{self, Place};
 use crate::census::live::follow;
 use crate::desk::Desk;
 use crate::schedule::Schedule;
-use crate::store::Store;
 use crate::{Error, Result, time};
 use arrive::Arrived;
 use work::Work;
@@ -50,7 +48,8 @@ impl Triage {
     ///
     /// # Errors
     /// The stream cannot be read or is sealed for another key, or the database not written: nothing of it is lost then.
-    pub fn look(&self, store: &Store, suffixes: &Suffixes) -> Result<u64> {
+    pub fn look(&self, desk: &Desk) -> Result<u64> {
+        let (store, suffixes) = (desk.store(), desk.publisher().suffixes());
         let _looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
         let stream = format!("work {}", self.dir.display());
         let mut place = store.read(|state| Place::load(state, &stream))?;
@@ -67,10 +66,12 @@ impl Triage {
             if place != before {
                 place.strange += strange;
                 let (stream, place) = (stream.clone(), place.clone());
+                let (links, now) = (arrived.take_links(), time::now());
                 store.note(move |transaction| {
-                    arrived.write(transaction, time::now())?;
+                    arrived.write(transaction, now)?;
                     place.save(transaction, &stream)
                 })?;
+                links.iter().for_each(|url| desk.links().offer(url));
             }
             if done {
                 return Ok(messages);
@@ -88,7 +89,7 @@ pub fn start(desk: &Arc<Desk>, dir: &Path, key: &Path) -> Result<Schedule> {
     let text = std::fs::read_to_string(key).map_err(Error::file(key, "read"))?;
     let key = secret_key(text.trim()).map_err(|why| Error::Refused(format!("{}: {why}", key.display())))?;
     let triage = Triage::new(&dir, key);
-    let look = move |desk: &Desk| triage.look(desk.store(), desk.publisher().suffixes()).map(drop);
+    let look = move |desk: &Desk| triage.look(desk).map(drop);
     follow(desk, format!("work-{}", dir.display()), look)
 }
 

@@ -86,6 +86,6 @@ fn text(desk: &Desk) -> Result<String> {
     let rows: Vec<(String, i64)> =
         sources.iter().filter_map(|source| Some((format!("{{feed=\"{}\"}}", source.settings.name), source.checked?))).collect();
     gauge("ztsms_feed_last_success_timestamp_seconds", "When a source was last looked at with success.", &rows);
-    out += &desk.store().read(|state| census::metrics(state))?;
+    out += &desk.store().read(|state| Ok(census::metrics(state)? + &desk.links().metrics(state)?))?;
     Ok(out)
 }

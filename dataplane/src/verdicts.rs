@@ -32,6 +32,9 @@ use crate::suffix::Suffixes;
 use crate::verdict::{Reason, Verdict};
 use std::sync::Arc;
 
+/// Source of an overlay's entry that says of a short link what its target is worth. `safe` holds for exactly that link.
+pub const EXPANSION: &str = "expansion";
+
 /// Who said it. Local decisions beat feeds on what they cover.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]

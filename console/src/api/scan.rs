@@ -5,8 +5,9 @@ use std::fmt::Display;
 use control::record::Url;
 use dataplane::policy::profiles::{Kind as ProfileKind, Profile, Subscriber};
 use dataplane::policy::{Action, SenderKind};
-use dataplane::record::action_name;
+use dataplane::record::{self, action_name};
 use dataplane::texts::{Ends, Messages, Texts, segments};
+use dataplane::verdict::{Reason, Verdict};
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 
@@ -17,6 +18,7 @@ use super::problem::{Kind, Problem};
 use super::repeats::Known;
 use super::world::InForce;
 use super::{Answered, Api, with_texts};
+use crate::expand::Links;
 
 /// Characters of the longest text: 255 parts of 153 septets.
 const TEXT: usize = 39_015;
@@ -156,7 +158,7 @@ impl Request<'_> {
     }
 
     /// Judges, decides, and appends the answer. How many links it has.
-    fn answer(&self, state: &InForce, texts: &mut Texts, tally: &mut Tally, out: &mut Vec<u8>) -> usize {
+    fn answer(&self, (state, short): (&InForce, &Links), texts: &mut Texts, tally: &mut Tally, out: &mut Vec<u8>) -> usize {
         let InForce { world, observe } = state;
         let (text, imsi) = (self.text.as_str(), self.imsi.as_ref().map(Text::as_str));
         let (sender, sender_kind) = sender(self.sender.as_ref());
@@ -182,6 +184,7 @@ impl Request<'_> {
         let verdict = decision.verdict.max(worst);
         tally.verdict(verdict);
         tally.action(decision.action, !observed.is_empty());
+        texts.urls(text, sender).iter().for_each(|url| offer(short, &url));
         let urls: Vec<_> = texts.urls(text, sender).iter().map(|url| Url::of(&url, text, world)).collect();
         let links = urls.len();
         let answer = Answer {
@@ -200,6 +203,13 @@ impl Request<'_> {
     }
 }
 
+/// A link of which nothing is said may be a short one.
+pub(super) fn offer(links: &Links, url: &record::Url<'_>) {
+    if url.verdict == Verdict::Unknown && matches!(url.reason, Reason::Platform | Reason::NoEntry) {
+        links.offer(url.url);
+    }
+}
+
 /// Answers one request.
 pub(super) fn answer(api: &Api, key: &Key, octets: &[u8]) -> Result<Answered, Problem> {
     let asked: Asked<Request<'_>> = body::parse(octets)?;
@@ -210,7 +220,7 @@ pub(super) fn answer(api: &Api, key: &Key, octets: &[u8]) -> Result<Answered, Pr
     let body = with_texts(|texts| {
         asked.answer(|number, one, out| {
             let answer = |out: &mut Vec<u8>, tally: &mut Tally| {
-                links += one.answer(&state, texts, tally, out);
+                links += one.answer((&state, api.desk.links()), texts, tally, out);
                 if links <= LINKS {
                     return Ok(());
                 }

@@ -9,7 +9,7 @@ use super::body::{self, Asked, Text, check};
 use super::counters::{Route, Tally};
 use super::keys::Key;
 use super::problem::Problem;
-use super::scan::{check_id, check_sender, sender};
+use super::scan::{check_id, check_sender, offer, sender};
 use super::{Answered, Api, with_texts};
 
 /// Characters of the longest URL.
@@ -57,6 +57,7 @@ pub(super) fn answer(api: &Api, key: &Key, octets: &[u8]) -> Result<Answered, Pr
                 let found = readings.clone().find(|found| found.verdict == worst && worst != Verdict::None);
                 if let Some(found) = found.or_else(|| readings.next()) {
                     tally.verdict(found.verdict);
+                    offer(api.desk.links(), &found);
                     body::write(&Url::<&str>::of(&found, url, world), out);
                 }
                 Ok(())

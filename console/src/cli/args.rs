@@ -178,6 +178,12 @@ pub(super) struct Serve {
     /// The file with the secret key that it is sealed for (`ztsms spool keygen`).
     #[arg(long, value_name = "FILE", requires = "work")]
     pub(super) work_key: Option<PathBuf>,
+    /// Expand short links through ztsms-fetch, which has to be run with `--on …,expand`. Off without this.
+    #[arg(long)]
+    pub(super) expand: bool,
+    /// How platforms say where a link leads [default: a few well-known shorteners]; see docs/verdicts.md.
+    #[arg(long, value_name = "FILE", requires = "expand")]
+    pub(super) recipes: Option<PathBuf>,
     /// The policy of `/api/v1/scan` [default: ztsms.toml, else built in]; SIGHUP reads it anew.
     #[arg(long, value_name = "FILE")]
     pub(super) policy: Option<PathBuf>,

@@ -35,6 +35,12 @@ pub(super) fn status(answer: &Value) -> String {
         answer["conflicts"],
         answer["audit"].as_str().unwrap_or("nothing yet")
     );
+    let links = &answer["short_links"];
+    out += &match links["platforms"].as_u64() {
+        None => "short links are not expanded (`serve --expand`)".to_owned(),
+        Some(platforms) => format!("short links of {platforms} platforms are expanded"),
+    };
+    out += &format!(": {} known, {} wait, {} lead nowhere\n", links["known"], links["waiting"], links["without_target"]);
     out += &observing(answer);
     for alarm in rows(&answer["alarms"]) {
         out += &format!("ALARM {} since {}: {}\n", text(&alarm["name"]), when(&alarm["since"]), text(&alarm["text"]));

@@ -12,6 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::args::Serve;
 use crate::brakes::{self, Limits};
 use crate::desk::Desk;
+use crate::expand::{self, recipes::Recipes};
 use crate::verify::watch;
 use crate::{Error, Result, admin, api, census, schedule, triage, web};
 
@@ -24,10 +25,17 @@ pub(super) fn run(data: &Path, fetch: &Path, args: &Serve) -> Result<()> {
     }
     let desk = Desk::open_with(data, fetch)?;
     sinks(&desk, args)?;
+    let recipes = args.expand.then(|| args.recipes.as_deref().map_or_else(Recipes::shipped, Recipes::read)).transpose()?;
+    let said = recipes.as_ref().map_or_else(
+        || "short links are not expanded (--expand)".to_owned(),
+        |recipes| format!("short links of {} platforms are expanded by {}", recipes.len(), fetch.display()),
+    );
+    // Without a standard error there is nobody to tell.
+    let _ = writeln!(io::stderr(), "ztsms-console: {said}");
     let options = api::Options { policy: args.policy.clone(), behind_proxy: args.behind_proxy };
     let api = api::Api::open(Arc::clone(&desk), options)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(Error::file(data, "start threads for"))?.block_on(serve(desk, api, args))
+    runtime.map_err(Error::file(data, "start threads for"))?.block_on(serve(desk, api, args, recipes))
 }
 
 /// Heads of the audit log go to standard error, which a service manager keeps, and to a file.
@@ -48,7 +56,7 @@ fn sinks(desk: &Desk, args: &Serve) -> Result<()> {
     Ok(())
 }
 
-async fn serve(desk: Arc<Desk>, api: Arc<api::Api>, args: &Serve) -> Result<()> {
+async fn serve(desk: Arc<Desk>, api: Arc<api::Api>, args: &Serve, recipes: Option<Recipes>) -> Result<()> {
     let listen = args.listen;
     let socket = admin::bind(desk.dir())?;
     let listener =
@@ -62,6 +70,9 @@ async fn serve(desk: Arc<Desk>, api: Arc<api::Api>, args: &Serve) -> Result<()> 
     let brakes = brakes::start(Arc::clone(&desk), &args.spools, limits)?;
     let watch = watch::start(Arc::clone(&desk))?;
     let mut followers = census::live::start(&desk, &args.spools)?;
+    if let Some(recipes) = recipes {
+        followers.extend(expand::start(&desk, recipes)?);
+    }
     if let (Some(dir), Some(key)) = (&args.work, &args.work_key) {
         followers.push(triage::start(&desk, dir, key)?);
     }

@@ -102,6 +102,9 @@ fn group(group: &Value) -> String {
     if group["platform"] == true {
         out += ", a platform";
     }
+    if rows(&group["leads"]).next().is_some() {
+        out += &format!(", leads to {}", words(&group["leads"]));
+    }
     let campaigns = rows(&group["campaigns"]).filter_map(Value::as_i64).filter(|id| *id > 0).map(|id| format!(" #{id}"));
     let campaigns: String = campaigns.collect();
     if !campaigns.is_empty() {
@@ -120,7 +123,12 @@ fn shown(answer: &Value) -> String {
         out += &format!("#{} {} in 24 h: {}\n", campaign["id"], campaign["day"], campaign["sketch"].as_str().unwrap_or_default());
         for (_, links) in campaign["hosts"].as_object().into_iter().flatten() {
             for (link, count) in links.as_object().into_iter().flatten() {
-                out += &format!("  {count:>8}  {link}\n");
+                let leads = campaign["leads"]
+                    .get(link)
+                    .and_then(Value::as_str)
+                    .map(|host| format!("  leads to {host}"))
+                    .unwrap_or_default();
+                out += &format!("  {count:>8}  {link}{leads}\n");
             }
         }
     }

@@ -75,6 +75,8 @@ impl Publisher {
             self.signer.sign(&self.dir, What::Snapshot, &built.bytes)?;
             verdicts::install(&self.dir, &built.bytes)?;
             drop(built);
+            // What follows from decisions follows from this snapshot now.
+            self.overlay(store, None)?;
             self.read_back()?;
         }
         let seen = time::now();

@@ -33,7 +33,11 @@ struct Group {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Arrived(BTreeMap<Option<u64>, Group>);
+pub(super) struct Arrived {
+    groups: BTreeMap<Option<u64>, Group>,
+    /// Links of which nothing is said, as they are opened.
+    links: BTreeSet<String>,
+}
 
 impl Arrived {
     /// Takes a message, if something in it is unknown: whether it is.
@@ -45,7 +49,7 @@ impl Arrived {
         }
         let (seconds, key, kind) = (work.seconds(), hash(&work.content_key), work.kind());
         let hour = seconds.div_euclid(HOUR);
-        let group = self.0.entry(work.simhash()).or_default();
+        let group = self.groups.entry(work.simhash()).or_default();
         if group.sketch.is_empty() {
             group.sketch.clone_from(&work.sketch);
         }
@@ -53,6 +57,9 @@ impl Arrived {
         *group.hours.entry(hour).or_default() += 1;
         let mut counted = BTreeSet::new();
         for (name, url) in unknown {
+            if matches!(url.reason.as_str(), "platform" | "no-entry") {
+                self.links.insert(url.url.clone());
+            }
             let host = group.hosts.entry(name.to_owned()).or_insert_with(|| Host {
                 domain: suffixes.registrable(name).unwrap_or(name).to_owned(),
                 first: seconds,
@@ -73,9 +80,14 @@ impl Arrived {
         true
     }
 
+    /// Takes out the links of which nothing is said.
+    pub(super) fn take_links(&mut self) -> BTreeSet<String> {
+        core::mem::take(&mut self.links)
+    }
+
     /// Adds it to what waits, and forgets what is old or too much.
     pub(super) fn write(self, transaction: &Connection, now: i64) -> Result<()> {
-        for (simhash, group) in self.0 {
+        for (simhash, group) in self.groups {
             let campaign = simhash.map(|sum| campaign::of(transaction, sum, &group.sketch, group.last)).transpose()?;
             let campaign = campaign.unwrap_or_default();
             hours(transaction, "", campaign, &group.hours)?;

@@ -12,6 +12,7 @@ use super::arrive::links;
 use super::{HOUR, KEPT};
 use crate::Result;
 use crate::census::distinct::Distinct;
+use crate::expand::queue;
 
 /// A name shorter than this looks like too much.
 const SHORTEST_NAME: usize = 4;
@@ -47,6 +48,8 @@ pub struct Group {
     pub like: Option<String>,
     /// Different subscribers who reported it.
     pub reports: u64,
+    /// Hosts that its short links lead to, at most ten, the latest first.
+    pub leads: Vec<String>,
     /// What it is ordered by.
     pub score: f64,
 }
@@ -60,6 +63,8 @@ pub struct Campaign {
     pub sketch: String,
     /// Its hosts with their links and how often each was seen.
     pub hosts: BTreeMap<String, BTreeMap<String, i64>>,
+    /// Where its short links lead: the host, or in brackets why none is known.
+    pub leads: BTreeMap<String, String>,
     /// Messages in the last 24 hours, by the hour.
     pub day: i64,
     /// First seen, Unix seconds.
@@ -151,6 +156,7 @@ pub fn list(state: &Connection, suffixes: &Suffixes, now: i64, all: bool, most: 
         let sql = "SELECT count(DISTINCT reporter) FROM report_links JOIN reports ON reports.id = report WHERE registrable = ?1 AND time >= ?2";
         let reports: i64 = state.prepare_cached(sql)?.query_row((&group.domain, now - KEPT), |row| row.get(0))?;
         group.reports = u64::try_from(reports).unwrap_or_default();
+        group.leads = queue::hosts(state, &group.domain)?;
         group.deliveries = deliveries.count();
         group.hosts = hosts.into_iter().take(10).collect();
         let kind = |(bit, name): (i64, &'static str)| (kinds & bit != 0).then_some(name);
@@ -197,8 +203,8 @@ pub fn campaigns(state: &Connection, domain: Option<&str>, id: Option<i64>, now:
         WHERE (?1 IS NULL OR t.domain = ?1) AND (?2 IS NULL OR c.id = ?2) ORDER BY c.last DESC LIMIT 100";
     let mut found = state.prepare_cached(sql)?;
     let rows = found.query_map((domain, id), |row| {
-        let hosts = BTreeMap::new();
-        Ok(Campaign { id: row.get(0)?, sketch: row.get(1)?, hosts, day: 0, first: row.get(2)?, last: row.get(3)? })
+        let (hosts, leads) = Default::default();
+        Ok(Campaign { id: row.get(0)?, sketch: row.get(1)?, hosts, leads, day: 0, first: row.get(2)?, last: row.get(3)? })
     })?;
     let mut campaigns = rows.collect::<Result<Vec<_>, _>>()?;
     for campaign in &mut campaigns {
@@ -207,7 +213,13 @@ pub fn campaigns(state: &Connection, domain: Option<&str>, id: Option<i64>, now:
             state.prepare_cached("SELECT host, links FROM triage WHERE campaign = ?1 ORDER BY last DESC LIMIT 1000")?;
         let mut rows = found.query([campaign.id])?;
         while let Some(row) = rows.next()? {
-            campaign.hosts.insert(row.get(0)?, links(&row.get::<_, String>(1)?));
+            let links = links(&row.get::<_, String>(1)?);
+            for link in links.keys() {
+                if let Some(host) = queue::leads(state, link)? {
+                    campaign.leads.insert(link.clone(), host);
+                }
+            }
+            campaign.hosts.insert(row.get(0)?, links);
         }
     }
     Ok(campaigns)

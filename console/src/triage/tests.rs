@@ -1,6 +1,7 @@
 use std::fs;
 
 use control::spool::{ConsoleKey, Limits, Plain, Segments, mask, new_secret_key, simhash};
+use dataplane::suffix::Suffixes;
 use serde_json::{Value, json};
 
 use super::*;
@@ -53,7 +54,7 @@ impl Place {
     }
 
     fn look(&self) -> u64 {
-        self.triage.look(self.desk.store(), self.desk.publisher().suffixes()).unwrap()
+        self.triage.look(&self.desk).unwrap()
     }
 
     fn obey(&self, command: Command) -> Result<Value> {
@@ -164,7 +165,7 @@ fn what_is_sealed_for_another_is_said_and_read_once_the_right_key_is_here() {
     let mut place = place("sealed");
     place.arrive(3, time::now(), "Shop", PARCEL, "one.example", "no-entry");
     let other = Triage::new(&place.dir.join("work"), new_secret_key());
-    let why = other.look(place.desk.store(), place.desk.publisher().suffixes()).unwrap_err().to_string();
+    let why = other.look(&place.desk).unwrap_err().to_string();
     assert!(why.contains("another key"), "{why}");
     assert_eq!(place.look(), 3);
 }

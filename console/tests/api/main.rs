@@ -6,9 +6,14 @@
 #[allow(dead_code, reason = "shared with the desk's tests")]
 mod room;
 
+#[path = "../../../fetch/tests/network/world.rs"]
+mod world;
+
 mod asks;
 mod document;
 mod keys;
+mod links;
+mod nested;
 mod reports;
 mod same;
 mod scan;

@@ -33,3 +33,17 @@ fn the_demonstration_set_has_a_safe_and_a_dangerous_name() {
     let verdict = |text: &str| lines(&ztsms(&["scan", "--json", text]).out)[0]["verdict"].clone();
     assert_eq!([verdict("https://bank.example/"), verdict("http://evil.example/")], ["safe", "dangerous"]);
 }
+
+#[test]
+fn a_target_in_a_parameter_of_a_safe_page_is_a_second_reading_and_the_worst_counts() {
+    for (link, verdict) in [
+        ("https://bank.example/go?url=https%3A%2F%2Fevil.example%2Fx", "dangerous"),
+        ("https://bank.example/r/http://evil.example/x", "dangerous"),
+        ("https://bank.example/go?to=nobody.example.com", "unknown"),
+        ("https://bank.example/go?to=https://carrier.example", "safe"),
+    ] {
+        let record = lines(&ztsms(&["scan", "--json", link]).out).remove(0);
+        assert_eq!((&record["verdict"], record["urls"].as_array().unwrap().len()), (&verdict.into(), 2), "{record}");
+        assert_eq!(record["urls"][0]["verdict"], "safe", "the page itself: {record}");
+    }
+}

@@ -48,7 +48,8 @@ impl LinkFacts<'_> {
         match self.confidence {
             Confidence::High => true,
             Confidence::Low => {
-                self.verdict == Verdict::Dangerous && matches!(self.reason, Reason::Exact | Reason::Host | Reason::Path)
+                let exact = matches!(self.reason, Reason::Exact | Reason::Host | Reason::Path | Reason::Expansion);
+                exact && self.verdict == Verdict::Dangerous
             }
             Confidence::Binding => false,
         }

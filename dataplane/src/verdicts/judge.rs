@@ -2,7 +2,7 @@
 
 use super::keys::{Place, Word, is_root, path_keys};
 use super::pattern::Kind;
-use super::{EntryRef, Judgement, KeyScratch, Layer, Table};
+use super::{EXPANSION, EntryRef, Judgement, KeyScratch, Layer, Table};
 use crate::canonical::{self, Canonical, Folded, Folder, HostKind};
 use crate::suffix::Suffixes;
 use crate::verdict::{Reason, Verdict};
@@ -165,7 +165,7 @@ impl Table {
     /// For links that are none to a handset: only an entry that calls exactly this host or path dangerous counts.
     pub fn judge_exact_dangerous(&self, url: &Canonical<'_>, suffixes: &Suffixes, scratch: &mut KeyScratch) -> Option<Judgement> {
         let found = self.judge(url, false, "", suffixes, scratch);
-        let exact = matches!(found.reason, Reason::Exact | Reason::Host | Reason::Path);
+        let exact = matches!(found.reason, Reason::Exact | Reason::Host | Reason::Path | Reason::Expansion);
         (exact && found.verdict == Verdict::Dangerous).then_some(found)
     }
 
@@ -243,11 +243,25 @@ impl Table {
         }
         let folded = fold(url, &mut scratch.folder);
         for prefix in path_keys(folded.path) {
-            self.all(self.node(self.key.hash_all(Kind::Path, &[url.host, prefix])), Reason::Path, best);
+            self.path(url, self.node(self.key.hash_all(Kind::Path, &[url.host, prefix])), best);
         }
         if let Some(query) = folded.query {
-            self.all(self.node(self.key.hash_all(Kind::Path, &[url.host, folded.path, "?", query])), Reason::Path, best);
+            self.path(url, self.node(self.key.hash_all(Kind::Path, &[url.host, folded.path, "?", query])), best);
         }
+    }
+
+    /// What a path's node says. Of a short link that leads to a safe page nothing follows for what is below it, for another query or for
+    /// another spelling: each may be another link of the platform.
+    fn path(&self, url: &Canonical<'_>, mut node: Node, best: &mut Best) {
+        let Some((n, word)) = node.overlay.filter(|(n, _)| self.overlay.entry(*n).source == EXPANSION) else {
+            return self.all(node, Reason::Path, best);
+        };
+        let link = url.url.split_once("://").map_or("", |(_, link)| link);
+        if word.verdict() == Verdict::Safe && link != self.overlay.entry(n).pattern {
+            node.overlay = None;
+            return self.all(node, Reason::Path, best);
+        }
+        self.all(node, Reason::Expansion, best);
     }
 
     fn opaque(&self, url: &Canonical<'_>, all: Place, scratch: &mut KeyScratch) -> Best {

@@ -358,6 +358,41 @@ fn table_of_another_key_or_suffix_list_is_refused() {
 }
 
 #[test]
+fn a_short_link_is_safe_by_its_target_at_exactly_its_spelling_and_dangerous_with_all_below_it() {
+    let suffixes = Suffixes::built_in();
+    let table = table(&[rule("@sho.rt", Verdict::None, Feed), rule("sho.rt/good/bad", Dangerous, Feed)]);
+    let overlay = Overlay::new(table.snapshot().id(), 8);
+    let table = Table { overlay: overlay.into(), ..table };
+    let of = |pattern, verdict| Rule { source: EXPANSION, ..rule(pattern, verdict, Local) };
+    for rule in [of("sho.rt/good", Safe), of("sho.rt/q?id=1", Safe), of("sho.rt/evil", Dangerous)] {
+        table.overlay.set(&rule, table.snapshot(), &key(), &suffixes).expect("room");
+    }
+    for (url, verdict, reason) in [
+        ("https://sho.rt/good", Safe, Reason::Expansion),
+        ("http://user@sho.rt/good#part", Safe, Reason::Expansion),
+        ("https://sho.rt/q?id=1", Safe, Reason::Expansion),
+        ("https://sho.rt/good/", Unknown, Reason::Platform),
+        ("https://sho.rt/good/x", Unknown, Reason::Platform),
+        ("https://sho.rt/good?to=x", Unknown, Reason::Platform),
+        ("https://sho.rt/%67ood", Unknown, Reason::Platform),
+        ("https://sho.rt:8080/good", Unknown, Reason::Platform),
+        ("https://sho.rt/GOOD", Unknown, Reason::Platform),
+        ("https://sho.rt/good/bad", Dangerous, Reason::Path),
+        ("https://sho.rt/evil?x=1", Dangerous, Reason::Expansion),
+        ("https://sho.rt/evil/x", Dangerous, Reason::Expansion),
+    ] {
+        let found = judge_once(&table, url, "");
+        assert_eq!((found.verdict, found.reason), (verdict, reason), "{url}");
+    }
+    let exact = |url: &str| {
+        let mut scratch = canonical::Scratch::default();
+        let url = canonical::parse(url, &mut scratch).expect("a URL");
+        table.judge_exact_dangerous(&url, &suffixes, &mut KeyScratch::default()).is_some()
+    };
+    assert!(exact("https://sho.rt/evil") && !exact("https://sho.rt/good"));
+}
+
+#[test]
 fn overlay_changes_what_the_snapshot_says() {
     let suffixes = Suffixes::built_in();
     let table = table(&[
