@@ -5,7 +5,6 @@
 //! other. Copies (change-over, mirrors, the centre's retries) have one content key and count once while it is remembered. Every table has an
 //! end: what would be beyond is counted as `beyond` and has no row.
 
-pub mod candidates;
 mod counts;
 pub mod distinct;
 pub mod follow;

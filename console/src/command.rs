@@ -144,31 +144,6 @@ pub enum Census {
         /// Why it is forced.
         forced: Option<String>,
     },
-    /// Names of a register, CSV, for two people.
-    ProposeRegister {
-        /// Its name.
-        origin: String,
-        /// Its text.
-        text: String,
-    },
-    /// The hosts of so many domains of the census, for two people.
-    ProposeTop(usize),
-    /// Names that wait.
-    Candidates {
-        /// Also those that do not wait any more.
-        all: bool,
-        /// How many.
-        most: usize,
-    },
-    /// Agrees to these.
-    Agree(Vec<i64>),
-    /// Refuses one.
-    Refuse {
-        /// Which.
-        id: i64,
-        /// Why.
-        why: String,
-    },
 }
 
 /// Of triage.
@@ -213,8 +188,12 @@ pub enum Audit {
 pub enum Verify {
     /// Proposes one, and asks the network about it.
     Propose(verify::Draft),
+    /// Proposes many.
+    Bulk(verify::bulk::Bulk),
     /// Asks the network again.
     Collect(i64),
+    /// Asks the network about all that are open and were not looked into.
+    CollectOpen,
     /// Agrees.
     Approve {
         /// To which proposal.
@@ -223,6 +202,9 @@ pub enum Verify {
         reason: String,
         /// To what is below the name too.
         below: bool,
+        /// Although nobody could look.
+        #[serde(default)]
+        unseen: bool,
     },
     /// Ends one that is open or suspended.
     Reject {

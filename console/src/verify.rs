@@ -9,6 +9,7 @@
 //! Only [`approve`] makes a verdict, and only people call it: nothing is safe by popularity, by a redirect or by a machine's guess. The
 //! verdict is an ordinary [decision](crate::decide) with author, reason and end; the evidence that it was made by stays beside it.
 
+pub mod bulk;
 pub mod evidence;
 pub mod gather;
 mod needs;
@@ -90,6 +91,8 @@ pub struct Proposal {
     pub looked: Option<i64>,
     /// Since when the network says nothing about its token.
     pub silent: Option<i64>,
+    /// The register or the census that it came from in bulk; empty: by itself.
+    pub origin: String,
 }
 
 impl Proposal {
@@ -112,6 +115,7 @@ impl Proposal {
             baseline: row.get("baseline")?,
             looked: row.get("looked")?,
             silent: row.get("silent")?,
+            origin: row.get("origin")?,
         })
     }
 
@@ -145,8 +149,11 @@ impl Proposal {
             }
             other => other,
         })?;
+        // Where everybody has a name, `www` is somebody's like any other.
+        let own = |pattern: &String| !suffixes.is_suffix(pattern.trim_start_matches('='));
         self.patterns()
             .into_iter()
+            .filter(own)
             .map(|pattern| decide::check(&self.draft(pattern, reason), table, suffixes, time::now()))
             .collect()
     }
@@ -157,6 +164,19 @@ impl Proposal {
 /// # Errors
 /// It is no name, a public suffix or a platform; it is proposed or verified already; the database's.
 pub fn propose(store: &Store, actor: &Actor, draft: &Draft, table: &Table, suffixes: &Suffixes) -> Result<Proposal> {
+    let mut proposal = prepare(actor, draft, "", table, suffixes)?;
+    store.change(actor, "propose", move |transaction| {
+        if let Some(other) = standing(transaction, &proposal.host)? {
+            return Error::refused(format!("{} is {} already: proposal {}", other.host, other.state, other.id));
+        }
+        proposal.id = insert(transaction, &proposal)?;
+        // The token proves only by being shown: who reads the log could not use it.
+        Ok(Changed { subject: proposal.host.clone(), detail: json!(proposal), value: proposal })
+    })
+}
+
+/// A proposal that may be made, without a number yet.
+fn prepare(actor: &Actor, draft: &Draft, origin: &str, table: &Table, suffixes: &Suffixes) -> Result<Proposal> {
     let host = ztsms_fetch::guard::ascii(&draft.host).map_err(|why| Error::Refused(why.to_string()))?;
     if draft.holds <= 0 || draft.holds > LONGEST {
         return Error::refused("a verdict holds for a day at least and two years at most");
@@ -165,7 +185,7 @@ pub fn propose(store: &Store, actor: &Actor, draft: &Draft, table: &Table, suffi
         return Error::refused("a proposal has a reason: who says that the name is theirs");
     }
     let now = time::now();
-    let mut proposal = Proposal {
+    let proposal = Proposal {
         id: 0,
         registrable: suffixes.registrable(&host).unwrap_or(&host).to_owned(),
         host,
@@ -183,23 +203,32 @@ pub fn propose(store: &Store, actor: &Actor, draft: &Draft, table: &Table, suffi
         baseline: None,
         looked: None,
         silent: None,
+        origin: origin.to_owned(),
     };
     proposal.checked(&draft.reason, table, suffixes)?;
-    store.change(actor, "propose", move |transaction| {
-        if let Some(other) = standing(transaction, &proposal.host)? {
-            return Error::refused(format!("{} is {} already: proposal {}", other.host, other.state, other.id));
-        }
-        let p = &proposal;
-        let id = transaction.query_row(
-            "INSERT INTO proposals (host, registrable, below, senders, category, reason, author, proposed, token, holds, state, why, changed)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?8) RETURNING id",
-            (&p.host, &p.registrable, p.below, &p.senders, &p.category, &p.reason, &p.author, now, &p.token, p.holds, &p.state, &p.why),
-            |row| row.get(0),
-        )?;
-        proposal.id = id;
-        // The token proves only by being shown: who reads the log could not use it.
-        Ok(Changed { subject: proposal.host.clone(), detail: json!(proposal), value: proposal })
-    })
+    Ok(proposal)
+}
+
+/// Writes it into the database. Returns its number.
+fn insert(transaction: &Connection, p: &Proposal) -> Result<i64> {
+    let sql = "INSERT INTO proposals (host, registrable, below, senders, category, reason, author, proposed, token, holds, state, why, changed, origin)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?8, ?13) RETURNING id";
+    let row = (
+        &p.host,
+        &p.registrable,
+        p.below,
+        &p.senders,
+        &p.category,
+        &p.reason,
+        &p.author,
+        p.proposed,
+        &p.token,
+        p.holds,
+        &p.state,
+        &p.why,
+        &p.origin,
+    );
+    Ok(transaction.prepare_cached(sql)?.query_row(row, |row| row.get(0))?)
 }
 
 /// 128 random bits in hexadecimal.
@@ -207,6 +236,17 @@ fn token() -> Result<String> {
     let mut octets = [0; 16];
     getrandom::fill(&mut octets).map_err(|error| Error::Refused(format!("no random numbers: {error}")))?;
     Ok(control::record_json::hex(&octets))
+}
+
+/// What somebody says who agrees.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Word {
+    /// Why.
+    pub reason: String,
+    /// To what is below the name too.
+    pub below: bool,
+    /// Although nobody could look.
+    pub unseen: bool,
 }
 
 /// What an approval came to.
@@ -223,17 +263,15 @@ pub struct Approved {
 /// Agrees to a proposal by the evidence there is. When as many have agreed as have to, its verdicts are in force.
 ///
 /// # Errors
-/// It is not open; there is no fresh evidence; one agrees to what is below without saying so; what may not be safe; the database's.
-pub fn approve(
-    store: &Store,
-    actor: &Actor,
-    (id, reason, below): (i64, &str, bool),
-    table: &Table,
-    suffixes: &Suffixes,
-) -> Result<Approved> {
-    let reason = reason.trim().to_owned();
+/// It is not open; there is no fresh evidence; one agrees to what is below, or to what nobody could look at, without saying so; what may not
+/// be safe; the database's.
+pub fn approve(store: &Store, actor: &Actor, id: i64, word: &Word, table: &Table, suffixes: &Suffixes) -> Result<Approved> {
+    let (mut reason, below, unseen) = (word.reason.trim().to_owned(), word.below, word.unseen);
     if reason.is_empty() {
         return Error::refused("an approval has a reason: who reads it in a year must know why");
+    }
+    if unseen {
+        reason += " (unseen)";
     }
     let proposal = store.read(|state| one(state, id))?;
     let checked = proposal.checked(&reason, table, suffixes)?;
@@ -251,6 +289,12 @@ pub fn approve(
         else {
             return Error::refused(format!("there is no evidence of this week: `ztsms-console verify collect {id}` first"));
         };
+        if let Some(why) = found.unseen.as_ref().filter(|_| !unseen) {
+            return Error::refused(format!(
+                "nobody could look at {} ({why}): two people agree to that with --unseen",
+                proposal.host
+            ));
+        }
         let now = time::now();
         let void = void(transaction, id, &found)?;
         let sql = "INSERT INTO approvals VALUES (?1, ?2, ?3, ?4, ?5)

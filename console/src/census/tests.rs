@@ -6,7 +6,7 @@ use control::spool::{Kind, Limits, Plain, Segments};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::audit::{self, Actor};
+use crate::audit::Actor;
 use crate::command::{Command, Decide};
 use crate::desk::Desk;
 
@@ -164,44 +164,4 @@ fn decide_safe(host: &str) -> crate::decide::Draft {
         reason: "a test".to_owned(),
         ..crate::decide::Draft::default()
     }
-}
-
-#[test]
-fn a_register_needs_two_people_and_what_may_not_be_safe_is_refused_whole() {
-    use crate::command::Census::{Agree, Candidates, ProposeRegister, Refuse};
-    let place = place("register");
-    let register = |text: &str| ProposeRegister { origin: "banks.csv".to_owned(), text: text.to_owned() };
-    let good = "host,owner,category,senders\nbank.example,\"Bank, Ltd\",bank,ExBank|EXB\npost.example,Post,,\n";
-    assert_eq!(place.ask("ada", register(good)).unwrap()["added"], 2);
-    assert_eq!(place.ask("ada", register(good)).unwrap(), json!({ "added": 0, "known": 2 }));
-    for (wrong, why) in [
-        ("host\ngood.example\nhttp://x.example/a?b\n", "line 3"),
-        ("host\ncom\n", "public suffix"),
-        ("name\nx\n", "column \"name\""),
-        ("host,owner\nx.example\n", "1 fields"),
-        ("<html>", "column"),
-    ] {
-        let said = place.ask("ada", register(wrong)).unwrap_err().to_string();
-        assert!(said.contains(why), "{wrong:?}: {said}");
-    }
-    assert!(place.ask("ada", Agree(vec![1])).unwrap()[0]["second"].is_null());
-    assert!(place.ask("ada", Agree(vec![1])).unwrap_err().to_string().contains("a second person"));
-    let agreed = place.ask("bob", Agree(vec![1])).unwrap();
-    assert_eq!(
-        (&agreed[0]["first"], &agreed[0]["second"], &agreed[0]["state"]),
-        (&json!("ada"), &json!("bob"), &json!("approved"))
-    );
-    let table = place.desk.publisher().table().unwrap();
-    let says = |host: &str, sender: &str| control::verdicts_cmd::lookup(&table, host, sender, &Suffixes::built_in()).verdict;
-    assert_eq!(says("bank.example", "ExBank"), "safe");
-    assert_eq!(
-        (says("www.bank.example", "EXB"), says("x.bank.example", "ExBank"), says("bank.example", "Other")),
-        ("safe", "unknown", "unknown")
-    );
-    place.ask("bob", Refuse { id: 2, why: "not theirs".to_owned() }).unwrap();
-    assert!(place.ask("ada", Agree(vec![2])).is_err());
-    assert_eq!(place.ask("ada", Candidates { all: false, most: 9 }).unwrap(), json!([]));
-    let verbs = place.desk.store().read(|state| audit::lines(state, 1, 99)).unwrap();
-    let verbs: Vec<&str> = verbs.iter().map(|line| line.verb.as_str()).collect();
-    assert_eq!(verbs, ["propose", "propose", "agree", "agree", "refuse"]);
 }

@@ -92,28 +92,6 @@ pub(super) enum Do {
     /// Let filters act: not while too many links are unknown.
     #[command(after_help = "Example: ztsms-console enforce; ztsms-console enforce --force 'a pilot with staff only'")]
     Enforce(super::census::Enforce),
-    /// Propose names as safe, in bulk: two people agree to each.
-    #[command(after_help = "Example: ztsms-console propose banks.csv; ztsms-console propose --census 100")]
-    Propose(super::census::Propose),
-    /// Names that wait for two people.
-    #[command(after_help = "Example: ztsms-console candidates")]
-    Candidates(super::census::Candidates),
-    /// Agree to candidates; the second person's word makes them safe.
-    #[command(after_help = "Example: ztsms-console agree 12 13 14")]
-    Agree {
-        /// Their numbers.
-        #[arg(required = true)]
-        ids: Vec<i64>,
-    },
-    /// Refuse a candidate.
-    #[command(after_help = "Example: ztsms-console refuse 12 --reason 'not theirs'")]
-    Refuse {
-        /// Its number.
-        id: i64,
-        /// Why.
-        #[arg(long)]
-        reason: String,
-    },
     /// What is unknown and waits for people.
     Triage {
         #[command(subcommand)]

@@ -1,6 +1,6 @@
-//! `census`, `readiness`, `enforce`, `propose`, `candidates`, `agree`, `refuse`: on the way to acting.
+//! `census`, `readiness`, `enforce`: on the way to acting.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 use serde_json::Value;
@@ -30,27 +30,6 @@ pub(super) struct Enforce {
     force: Option<String>,
 }
 
-#[derive(Args)]
-#[command(group = clap::ArgGroup::new("from").required(true))]
-pub(super) struct Propose {
-    /// A register: CSV with columns `host` and, of these, `owner`, `category`, `senders` (separated by `|`).
-    #[arg(group = "from")]
-    register: Option<PathBuf>,
-    /// The hosts of so many domains that the census names first.
-    #[arg(long, group = "from", value_name = "N")]
-    census: Option<usize>,
-}
-
-#[derive(Args)]
-pub(super) struct Candidates {
-    /// Also those that were approved or refused.
-    #[arg(long)]
-    all: bool,
-    /// How many, newest first.
-    #[arg(long, default_value_t = 50, value_name = "N")]
-    most: usize,
-}
-
 pub(super) fn read(at: &Asks<'_>, dir: &Path) -> Result<()> {
     let dir = std::path::absolute(dir).map_err(Error::file(dir, "find"))?;
     let shown = |seen: &Value| {
@@ -70,57 +49,6 @@ pub(super) fn readiness(at: &Asks<'_>, args: &ReadinessArgs) -> Result<()> {
 pub(super) fn enforce(at: &Asks<'_>, args: &Enforce) -> Result<()> {
     let command = Census::Enforce { most: args.most_unknown, forced: args.force.clone() };
     at.print(Command::Census(command), |answer| gate(&answer["gate"]))
-}
-
-pub(super) fn propose(at: &Asks<'_>, args: &Propose) -> Result<()> {
-    let command = match (&args.register, args.census) {
-        (Some(file), _) => {
-            let text = std::fs::read_to_string(file).map_err(Error::file(file, "read"))?;
-            let origin = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
-            Census::ProposeRegister { origin, text }
-        }
-        (None, domains) => Census::ProposeTop(domains.unwrap_or_default()),
-    };
-    let shown = |done: &Value| {
-        format!("{} names wait for two people (`ztsms-console candidates`); {} were known\n", done["added"], done["known"])
-    };
-    at.print(Command::Census(command), shown)
-}
-
-pub(super) fn candidates(at: &Asks<'_>, args: &Candidates) -> Result<()> {
-    at.print(Command::Census(Census::Candidates { all: args.all, most: args.most }), rows)
-}
-
-pub(super) fn agree(at: &Asks<'_>, ids: &[i64]) -> Result<()> {
-    at.print(Command::Census(Census::Agree(ids.to_vec())), rows)
-}
-
-pub(super) fn refuse(at: &Asks<'_>, id: i64, why: &str) -> Result<()> {
-    at.print(Command::Census(Census::Refuse { id, why: why.to_owned() }), row)
-}
-
-fn rows(answer: &Value) -> String {
-    answer.as_array().into_iter().flatten().map(row).collect()
-}
-
-fn row(one: &Value) -> String {
-    let text = |name: &str| one[name].as_str().unwrap_or_default().to_owned();
-    let mut out = format!("#{} {} {}", one["id"], text("host"), text("state"));
-    for (name, words) in [
-        ("owner", "owner "),
-        ("category", "category "),
-        ("senders", "for "),
-        ("origin", "from "),
-        ("author", "by "),
-        ("first", "agreed: "),
-        ("second", "and "),
-        ("why", "because: "),
-    ] {
-        if !text(name).is_empty() {
-            out += &format!(", {words}{}", text(name));
-        }
-    }
-    out + "\n"
 }
 
 fn percent(value: &Value) -> String {

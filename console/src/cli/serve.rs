@@ -13,7 +13,7 @@ use super::args::Serve;
 use crate::brakes::{self, Limits};
 use crate::desk::Desk;
 use crate::expand::{self, recipes::Recipes};
-use crate::verify::watch;
+use crate::verify::{gather, watch};
 use crate::{Error, Result, admin, api, census, schedule, triage, web};
 
 pub(super) fn run(data: &Path, fetch: &Path, args: &Serve) -> Result<()> {
@@ -68,7 +68,7 @@ async fn serve(desk: Arc<Desk>, api: Arc<api::Api>, args: &Serve, recipes: Optio
     let schedule = schedule::start(Arc::clone(&desk))?;
     let limits = Limits { share: args.brake_percent / 100.0, times: args.brake_times, minimum: args.brake_minimum };
     let brakes = brakes::start(Arc::clone(&desk), &args.spools, limits)?;
-    let watch = watch::start(Arc::clone(&desk))?;
+    let watch = (watch::start(Arc::clone(&desk))?, gather::start(Arc::clone(&desk))?);
     let mut followers = census::live::start(&desk, &args.spools)?;
     if let Some(recipes) = recipes {
         followers.extend(expand::start(&desk, recipes)?);

@@ -1,18 +1,22 @@
 //! `verify …`: how a name comes to be safe.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use super::Asks;
 use super::print::{decision, rows, text, when};
 use crate::command::{Command, Verify};
-use crate::verify::{Draft, settings::Change};
+use crate::verify::{Draft, bulk::Bulk, settings::Change};
 use crate::{Error, Result, time};
 
 #[derive(Subcommand)]
 pub(super) enum VerifyCommand {
-    /// Propose a name. The network is asked about it at once.
-    #[command(after_help = "Example: ztsms-console verify propose bank.example --reason 'letter of 12 May, ticket 4711'")]
+    /// Propose a name, about which the network is asked at once, or many, which `serve` looks into side by side.
+    #[command(
+        after_help = "Example: ztsms-console verify propose bank.example --reason 'letter of 12 May, ticket 4711'; ztsms-console verify propose --register banks.csv"
+    )]
     Propose(Propose),
     /// Proposals, newest first.
     List {
@@ -30,22 +34,26 @@ pub(super) enum VerifyCommand {
     },
     /// Ask the network about it again, now.
     Collect {
-        /// Its number.
-        id: i64,
+        /// Its number; without one, all that are open and were not looked into yet.
+        id: Option<i64>,
     },
-    /// Agree to a proposal. When everybody has who has to, its verdict is in force.
+    /// Agree to proposals. When everybody has who has to, the verdict is in force.
     #[command(
         after_help = "Example: ztsms-console verify approve 7 --reason 'the token is theirs; called back on the number of their letterhead'"
     )]
     Approve {
-        /// Its number.
-        id: i64,
+        /// Their numbers.
+        #[arg(required = true)]
+        ids: Vec<i64>,
         /// Why.
         #[arg(long)]
         reason: String,
         /// Agree to what is below the name too, where that is proposed.
         #[arg(long)]
         below: bool,
+        /// Agree although nobody could look: the network could not be asked. Two people have to, and say so.
+        #[arg(long)]
+        unseen: bool,
     },
     /// End a proposal that is open or suspended.
     Reject(Because),
@@ -66,15 +74,23 @@ pub(super) enum VerifyCommand {
 }
 
 #[derive(Args)]
+#[command(group = clap::ArgGroup::new("what").required(true))]
 pub(super) struct Propose {
     /// The name. The verdict is for it and its www alone.
-    host: String,
+    #[arg(group = "what", requires = "reason")]
+    host: Option<String>,
+    /// All names of a register: CSV with columns `host` and, of these, `owner`, `category`, `senders` (separated by `|`).
+    #[arg(long, group = "what", value_name = "FILE", conflicts_with_all = ["below", "reason", "senders", "category"])]
+    register: Option<PathBuf>,
+    /// The hosts of so many domains that the census names first.
+    #[arg(long, group = "what", value_name = "N", conflicts_with_all = ["below", "reason", "senders", "category"])]
+    census: Option<usize>,
     /// For all that is below it too: two people have to agree, and say so.
     #[arg(long)]
     below: bool,
     /// Why: who says that it is theirs.
     #[arg(long)]
-    reason: String,
+    reason: Option<String>,
     /// It holds for this sender only; may be repeated.
     #[arg(long = "sender", value_name = "SENDER")]
     senders: Vec<String>,
@@ -100,13 +116,14 @@ pub(super) fn run(at: &Asks<'_>, command: &VerifyCommand) -> Result<()> {
     let because = |Because { id, reason }: &Because| (*id, reason.clone());
     match command {
         VerifyCommand::Propose(args) => {
+            let Some(host) = &args.host else { return ask(Verify::Bulk(bulk(args)?), &proposed) };
             let holds = time::duration(&args.holds).ok_or_else(|| Error::Refused(format!("{:?}: 90d, 365d", args.holds)))?;
             let draft = Draft {
-                host: args.host.clone(),
+                host: host.clone(),
                 below: args.below,
                 senders: args.senders.clone(),
                 category: args.category.clone(),
-                reason: args.reason.clone(),
+                reason: args.reason.clone().unwrap_or_default(),
                 holds,
             };
             ask(Verify::Propose(draft), &shown)
@@ -115,10 +132,13 @@ pub(super) fn run(at: &Asks<'_>, command: &VerifyCommand) -> Result<()> {
             ask(Verify::List { state: state.clone(), most: *most }, &|answer| rows(answer).map(proposal).collect())
         }
         VerifyCommand::Show { id } => ask(Verify::Show(*id), &shown),
-        VerifyCommand::Collect { id } => ask(Verify::Collect(*id), &shown),
-        VerifyCommand::Approve { id, reason, below } => {
-            ask(Verify::Approve { id: *id, reason: reason.clone(), below: *below }, &approved)
+        VerifyCommand::Collect { id: Some(id) } => ask(Verify::Collect(*id), &shown),
+        VerifyCommand::Collect { id: None } => {
+            ask(Verify::CollectOpen, &|answer| format!("{} proposals were looked into\n", answer["looked_into"]))
         }
+        VerifyCommand::Approve { ids, reason, below, unseen } => ids.iter().try_for_each(|id| {
+            ask(Verify::Approve { id: *id, reason: reason.clone(), below: *below, unseen: *unseen }, &approved)
+        }),
         VerifyCommand::Reject(args) => {
             let (id, reason) = because(args);
             ask(Verify::Reject { id, reason }, &proposal)
@@ -139,6 +159,20 @@ pub(super) fn run(at: &Asks<'_>, command: &VerifyCommand) -> Result<()> {
             })
         }
     }
+}
+
+fn bulk(args: &Propose) -> Result<Bulk> {
+    let Some(file) = &args.register else { return Ok(Bulk::Census(args.census.unwrap_or_default())) };
+    let text = std::fs::read_to_string(file).map_err(Error::file(file, "read"))?;
+    let origin = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
+    Ok(Bulk::Register { origin, text })
+}
+
+fn proposed(done: &Value) -> String {
+    format!(
+        "{} names are proposed and wait for two people (`verify list --state open`); {} were known. `serve` looks into them, or `verify collect`\n",
+        done["added"], done["known"]
+    )
 }
 
 fn proposal(p: &Value) -> String {
@@ -202,6 +236,13 @@ fn shown(answer: &Value) -> String {
     let found = &answer["evidence"];
     if found.is_null() {
         return out + "  no evidence yet\n";
+    }
+    if let Some(why) = found["unseen"].as_str() {
+        out += &format!("  NOBODY COULD LOOK at {}: {why}\n", when(&found["collected"]));
+        for like in rows(&found["likes"]) {
+            out += &format!("  LOOK TWICE: {}\n", text(like));
+        }
+        return out + "  agreeing takes --unseen; " + &needs(&answer["needs"]);
     }
     let network = &found["network"];
     out += &format!("  evidence of {}:\n", when(&found["collected"]));

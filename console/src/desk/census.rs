@@ -1,11 +1,11 @@
-//! The census' room: reading a spool, readiness, the gate, candidates.
+//! The census' room: reading a spool, readiness, the gate.
 
 use serde_json::{Value, json};
 
 use super::{Desk, value};
 use crate::audit::Actor;
 use crate::census::readiness::{Ask, Readiness, readiness};
-use crate::census::{self, candidates, gate};
+use crate::census::{self, gate};
 use crate::command::Census;
 use crate::{Error, Result};
 
@@ -21,35 +21,6 @@ impl Desk {
             }
             Census::Readiness(ask) => value(self.readiness(ask)?),
             Census::Enforce { most, forced } => self.enforce(actor, most, forced),
-            Census::ProposeRegister { origin, text } => {
-                let entries = candidates::register(&text)?;
-                let table = self.publisher.table()?;
-                value(candidates::propose(&self.store, actor, &origin, entries, &table, suffixes)?)
-            }
-            Census::ProposeTop(domains) => {
-                let open = self.readiness(Ask { subscribers: None, domains })?.deciding;
-                let entry = |one: &str, host: &String| candidates::Entry {
-                    host: host.clone(),
-                    owner: format!("seen under {one}"),
-                    ..candidates::Entry::default()
-                };
-                let entries = open.iter().flat_map(|one| one.hosts.iter().map(|host| entry(&one.domain, host))).collect();
-                let table = self.publisher.table()?;
-                value(candidates::propose(&self.store, actor, "census", entries, &table, suffixes)?)
-            }
-            Census::Candidates { all, most } => value(self.store.read(|state| candidates::list(state, all, most))?),
-            Census::Agree(ids) => {
-                let mut done = Vec::new();
-                for id in ids {
-                    let table = self.publisher.table()?;
-                    done.push(candidates::agree(&self.store, actor, id, &table, suffixes)?);
-                }
-                if done.iter().any(|one| one.state == "approved") {
-                    self.publish_decisions()?;
-                }
-                value(done)
-            }
-            Census::Refuse { id, why } => value(candidates::refuse(&self.store, actor, id, &why)?),
         }
     }
 

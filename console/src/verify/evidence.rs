@@ -26,6 +26,9 @@ pub struct Found {
     pub age_days: Option<i64>,
     /// Protected names that it looks like, each with how.
     pub likes: Vec<String>,
+    /// Why nobody could look: nothing of the above is from the network then.
+    #[serde(default)]
+    pub unseen: Option<String>,
 }
 
 impl Found {
@@ -80,7 +83,7 @@ pub fn collect(store: &Store, gather: &impl Gather, proposal: &Proposal) -> Resu
         .and_then(|outcome| outcome.ok()?.registered.as_deref().and_then(seconds))
         .map(|at| (now - at) / 86_400);
     let likes = likes(&proposal.registrable, &protected);
-    let found = Found { collected: now, network, age_days: age_days.filter(|days| *days >= 0), likes };
+    let found = Found { collected: now, network, age_days: age_days.filter(|days| *days >= 0), likes, unseen: None };
     keep(store, proposal.id, &found)?;
     Ok(found)
 }
@@ -91,20 +94,43 @@ fn seconds(text: &str) -> Option<i64> {
     text.parse().ok().or_else(day).map(jiff::Timestamp::as_second)
 }
 
-fn keep(store: &Store, id: i64, found: &Found) -> Result<()> {
-    let text = serde_json::to_string(found).map_err(|error| Error::Refused(error.to_string()))?;
-    let collected = found.collected;
+/// Writes down of these proposals that nobody could look, where there is no evidence of this week.
+///
+/// # Errors
+/// The database's.
+pub fn keep_unseen(store: &Store, proposals: &[Proposal], why: &str) -> Result<()> {
+    let protected = store.read(|state| sources::protected(state))?;
+    let (proposals, why, now) = (proposals.to_vec(), why.to_owned(), time::now());
     store.note(move |transaction| {
-        transaction.execute("INSERT INTO evidence (proposal, collected, found) VALUES (?1, ?2, ?3)", (id, collected, text))?;
-        transaction.execute("UPDATE proposals SET looked = ?2 WHERE id = ?1", (id, collected))?;
-        // What an approval or a verdict stands on stays.
-        let sql = "DELETE FROM evidence WHERE proposal = ?1
-                   AND id NOT IN (SELECT id FROM evidence WHERE proposal = ?1 ORDER BY id DESC LIMIT ?2)
-                   AND id NOT IN (SELECT evidence FROM approvals)
-                   AND id NOT IN (SELECT baseline FROM proposals WHERE baseline IS NOT NULL)";
-        transaction.execute(sql, (id, KEPT))?;
+        for Proposal { id, registrable, .. } in &proposals {
+            let fresh =
+                newest(transaction, *id)?.filter(|(_, found)| found.unseen.is_none() && found.collected + super::FRESH > now);
+            if fresh.is_none() {
+                let likes = likes(registrable, &protected);
+                keep_in(transaction, *id, &Found { collected: now, likes, unseen: Some(why.clone()), ..Found::default() })?;
+            }
+        }
         Ok(())
     })
+}
+
+fn keep(store: &Store, id: i64, found: &Found) -> Result<()> {
+    let found = found.clone();
+    store.note(move |transaction| keep_in(transaction, id, &found))
+}
+
+fn keep_in(transaction: &Connection, id: i64, found: &Found) -> Result<()> {
+    let text = serde_json::to_string(found).map_err(|error| Error::Refused(error.to_string()))?;
+    let sql = "INSERT INTO evidence (proposal, collected, found) VALUES (?1, ?2, ?3)";
+    transaction.prepare_cached(sql)?.execute((id, found.collected, text))?;
+    transaction.prepare_cached("UPDATE proposals SET looked = ?2 WHERE id = ?1")?.execute((id, found.collected))?;
+    // What an approval or a verdict stands on stays.
+    let sql = "DELETE FROM evidence WHERE proposal = ?1
+               AND id NOT IN (SELECT id FROM evidence WHERE proposal = ?1 ORDER BY id DESC LIMIT ?2)
+               AND id NOT IN (SELECT evidence FROM approvals WHERE proposal = ?1)
+               AND id NOT IN (SELECT baseline FROM proposals WHERE id = ?1 AND baseline IS NOT NULL)";
+    transaction.prepare_cached(sql)?.execute((id, KEPT))?;
+    Ok(())
 }
 
 /// The newest evidence of a proposal, and its number.

@@ -23,7 +23,8 @@ pub struct Needs {
     pub missing: usize,
 }
 
-/// Two people are whoever proposed it and another one who agrees, or two others. One person may agree to his own proposal.
+/// Two people are whoever proposed it and another one who agrees, or two others; in bulk, two who agree. One person may agree to his own
+/// proposal.
 ///
 /// # Errors
 /// The database's.
@@ -38,14 +39,22 @@ pub fn needs(state: &Connection, proposal: &Proposal, found: &Found) -> Result<N
         None => why.push(format!("nobody knows how old {} is", proposal.registrable)),
     }
     why.extend(found.likes.iter().cloned());
+    if let Some(trouble) = &found.unseen {
+        why.push(format!("nobody could look: {trouble}"));
+    }
+    if !proposal.origin.is_empty() {
+        why.push(format!("it was proposed in bulk, by {}", proposal.origin));
+    }
     if proposal.below {
         why.push("what is below it is covered too".to_owned());
     }
     let mut agreed = state.prepare_cached("SELECT author FROM approvals WHERE proposal = ?1 ORDER BY approved, author")?;
     let agreed: Vec<String> = agreed.query_map([proposal.id], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    let people = if why.is_empty() { 1 } else { 2 };
+    let people: usize = if why.is_empty() { 1 } else { 2 };
     let others = agreed.iter().filter(|author| **author != proposal.author).count();
     let missing = match (people, others, agreed.len()) {
+        // Who proposes many at once has looked at none.
+        (_, _, agreed) if !proposal.origin.is_empty() => people.saturating_sub(agreed),
         (1, _, 1..) | (_, 1.., _) => 0,
         _ => 1,
     };

@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::gather::Fetcher;
-use super::{Proposal, evidence, settings};
+use super::bulk::{self, Bulk};
+use super::gather::{self, Fetcher};
+use super::{Proposal, Word, evidence, settings};
 use crate::audit::Actor;
+use crate::census::readiness::Ask;
 use crate::command::Verify;
 use crate::desk::{Desk, value};
 use crate::{Error, Result};
@@ -24,9 +26,27 @@ impl Desk {
                 self.collect(&proposal)?;
                 self.shown(id, None)
             }
-            Verify::Approve { id, reason, below } => {
-                let table = self.publisher().table()?;
-                let approved = super::approve(store, actor, (id, &reason, below), &table, self.publisher().suffixes())?;
+            Verify::Bulk(from) => {
+                let (table, suffixes) = (self.publisher().table()?, self.publisher().suffixes());
+                let (origin, entries) = match from {
+                    Bulk::Register { origin, text } => (origin, bulk::register(&text)?),
+                    Bulk::Census(domains) => ("census".to_owned(), self.first_of_census(domains)?),
+                };
+                value(bulk::propose(store, actor, &origin, entries, (&table, suffixes))?)
+            }
+            Verify::CollectOpen => {
+                let mut all = 0;
+                loop {
+                    let looked = gather::open(self)?;
+                    all += looked;
+                    if looked == 0 {
+                        break Ok(json!({ "looked_into": all }));
+                    }
+                }
+            }
+            Verify::Approve { id, reason, below, unseen } => {
+                let (table, word) = (self.publisher().table()?, Word { reason, below, unseen });
+                let approved = super::approve(store, actor, id, &word, &table, self.publisher().suffixes())?;
                 if !approved.decisions.is_empty() {
                     self.publish_decisions()?;
                 }
@@ -54,7 +74,22 @@ impl Desk {
         if !matches!(proposal.state.as_str(), "open" | "verified" | "suspended") {
             return Error::refused(format!("proposal {} is {}", proposal.id, proposal.state));
         }
-        evidence::collect(self.store(), &Fetcher { socket: self.fetch().to_owned() }, proposal)
+        let found = evidence::collect(self.store(), &Fetcher::of(self), proposal);
+        if let (Err(why), "open") = (&found, proposal.state.as_str()) {
+            evidence::keep_unseen(self.store(), core::slice::from_ref(proposal), &why.to_string())?;
+        }
+        found
+    }
+
+    /// The hosts of the domains that deciding would bring most.
+    fn first_of_census(&self, domains: usize) -> Result<Vec<bulk::Entry>> {
+        let ready = self.readiness(Ask { subscribers: None, domains })?;
+        let entry = |one: &str, host: &String| bulk::Entry {
+            host: host.clone(),
+            owner: format!("seen under {one}"),
+            ..bulk::Entry::default()
+        };
+        Ok(ready.deciding.iter().flat_map(|one| one.hosts.iter().map(|host| entry(&one.domain, host))).collect())
     }
 
     fn shown(&self, id: i64, trouble: Option<String>) -> Result<Value> {

@@ -68,6 +68,15 @@ pub fn look(desk: &Desk, gather: &impl Gather, proposal: &Proposal) -> Result<()
     let Some(baseline) = proposal.baseline else { return Ok(()) };
     let baseline = store.read(|state| evidence::one(state, baseline))?;
     let found = evidence::collect(store, gather, proposal)?;
+    if baseline.unseen.is_some() {
+        // People agreed without: from here on it is watched by what is there now.
+        let id = proposal.id;
+        return store.note(move |transaction| {
+            let sql = "UPDATE proposals SET baseline = (SELECT max(id) FROM evidence WHERE proposal = ?1) WHERE id = ?1";
+            transaction.execute(sql, [id])?;
+            Ok(())
+        });
+    }
     let look = compare(&baseline, &found);
     if let Look::Lost(why) = &look {
         suspend(store, &watcher(), proposal.id, why)?;
@@ -115,7 +124,7 @@ pub fn round(desk: &Desk) -> Result<()> {
         id.map(|id: i64| super::one(state, id)).transpose()
     })?;
     let Some(proposal) = due else { return Ok(()) };
-    let looked = look(desk, &Fetcher { socket: desk.fetch().to_owned() }, &proposal);
+    let looked = look(desk, &Fetcher::of(desk), &proposal);
     match &looked {
         Ok(()) => alarms::clear(desk.store(), "verify")?,
         Err(why) => {

@@ -14,6 +14,7 @@ use std::time::Duration;
 use console::audit::Actor;
 use console::command::{Command, Decide, Verify};
 use console::desk::Desk;
+use console::verify::bulk::Bulk;
 use console::verify::settings::Change;
 use console::verify::{Draft, watch};
 use console::{Error, Result, alarms, decide, time};
@@ -103,7 +104,7 @@ impl Place {
     }
 
     fn approve(&self, who: &str, id: i64) -> Result<Value> {
-        self.verify(who, Verify::Approve { id, reason: "called back".into(), below: false })
+        self.verify(who, Verify::Approve { id, reason: "called back".into(), below: false, unseen: false })
     }
 
     /// Proposed by Ada, proved by its owner, agreed to by both.
@@ -242,7 +243,7 @@ fn a_young_name_one_of_unknown_age_one_that_looks_like_another_and_what_is_below
         let number = id(&shown);
         assert_eq!(shown.pointer("/needs/people").unwrap(), 2, "{host}");
         assert!(shown.pointer("/needs/why").unwrap().to_string().contains(why), "{shown}");
-        let approve = |who: &str| at.verify(who, Verify::Approve { id: number, reason: "seen".into(), below });
+        let approve = |who: &str| at.verify(who, Verify::Approve { id: number, reason: "seen".into(), below, unseen: false });
         for _ in 0..2 {
             let once = approve("ada").unwrap();
             assert_eq!(
@@ -364,7 +365,7 @@ fn nobody_agrees_without_evidence_and_a_fetcher_that_is_away_is_said() {
     let at = Place { desk: Desk::open_with(&world.dir().join("desk"), "/nowhere/fetch.sock".as_ref()).unwrap(), world };
     let shown = at.propose("ada", "bank.example").unwrap();
     assert!(shown["trouble"].as_str().unwrap().contains("does ztsms-fetch run?"), "{shown}");
-    assert!(refused(at.approve("bob", id(&shown))).contains("no evidence"));
+    assert!(refused(at.approve("bob", id(&shown))).contains("with --unseen"));
     assert!(refused(at.verify("ada", Verify::Collect(id(&shown)))).contains("/nowhere/fetch.sock"));
     assert!(
         refused(at.verify("ada", Verify::Settings(Change { people: Some(0), ..Change::default() })))
@@ -436,4 +437,51 @@ fn the_command_line_tells_a_person_what_was_found_and_who_has_to_agree() {
     let (_, settings) = run(&["settings"]);
     assert!(settings.contains("people 1\nrdap https://rdap.example/\n"), "{settings}");
     drop(world);
+}
+
+#[test]
+fn names_proposed_in_bulk_are_looked_into_side_by_side_and_two_people_agree_however_old_they_are() {
+    let Some(at) = place() else { return };
+    at.registered("young.example", &time::shown(time::now() - 86_400), "Registrar One");
+    let text = "host,owner,category,senders\nbank.example,Bank,bank,\nyoung.example,Young,,\nodd.example,Odd,,\n";
+    let register = Bulk::Register { origin: "banks.csv".into(), text: text.into() };
+    assert_eq!(at.verify("ada", Verify::Bulk(register)).unwrap()["added"], 3);
+    assert_eq!(at.verify("ada", Verify::CollectOpen).unwrap()["looked_into"], 3);
+    for (id, host, why) in
+        [(1, "bank.example", "in bulk, by banks.csv"), (2, "young.example", "1 days old"), (3, "odd.example", "nobody knows")]
+    {
+        let shown = at.verify("bob", Verify::Show(id)).unwrap();
+        assert_eq!(
+            (&shown["evidence"]["unseen"], shown.pointer("/evidence/network/dns/ok/a/0").unwrap()),
+            (&Value::Null, &Value::from("11.0.0.2"))
+        );
+        assert!(shown.pointer("/needs/why").unwrap().to_string().contains(why), "{shown}");
+        // Whoever proposed them all has agreed to none of them yet.
+        assert_eq!(at.approve("bob", id).unwrap().pointer("/needs/missing").unwrap(), 1);
+        assert_eq!(at.says(host), "unknown");
+        at.approve("ada", id).unwrap();
+        assert_eq!((at.says(host), at.state(id).as_str()), ("safe", "verified"), "watched from now on");
+    }
+    assert_eq!(at.verify("ada", Verify::CollectOpen).unwrap()["looked_into"], 0);
+}
+
+#[test]
+fn a_name_agreed_to_unseen_is_watched_once_somebody_can_look() {
+    let Some(Place { desk, world }) = place() else { return };
+    let (dir, socket) = (desk.dir().to_owned(), desk.fetch().to_owned());
+    drop(desk);
+    let at = Place { desk: Desk::open_with(&dir, "/nowhere/fetch.sock".as_ref()).unwrap(), world };
+    let id = id(&at.propose("ada", "bank.example").unwrap());
+    let approve = |who: &str| at.verify(who, Verify::Approve { id, reason: "their letter".into(), below: false, unseen: true });
+    assert_eq!(approve("ada").unwrap().pointer("/needs/missing").unwrap(), 1, "two people");
+    approve("bob").unwrap();
+    assert_eq!(at.says("bank.example"), "safe");
+    let Place { desk, world } = at;
+    drop(desk);
+    let mut at = Place { desk: Desk::open_with(&dir, &socket).unwrap(), world };
+    at.a_day_later().unwrap();
+    assert_eq!(at.state(id), "verified");
+    at.world.rezone("bank.example.", "@ A 11.0.0.2\n@ NS ns.elsewhere.example.");
+    at.a_day_later().unwrap();
+    assert_eq!((at.state(id).as_str(), at.says("bank.example")), ("suspended", "unknown"));
 }
