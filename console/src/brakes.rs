@@ -1,8 +1,9 @@
 //! Brakes: a list that went wrong must not change a country's messages for longer than a minute.
 //!
 //! What filters did is read from their spools. An entry or a source whose `dangerous` acts on more than its share of all messages of the last
-//! 60 seconds, or on ten times its usual share, is suspended and raised: the entry by a decision `unknown` at its pattern, the source as a
-//! person would. A rule of a filter's own policy is out of the desk's reach and only raised. Undoing is a person's.
+//! 60 seconds, or on ten times its usual share, is suspended and raised: the entry by a decision `unknown` at its pattern, the source and a
+//! rule of a policy as a person would, at once in every filter. The chains that a policy has without a rule are only raised: what would be left
+//! is `observe`, which is a person's. So is undoing.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use serde::Deserialize;
 
 use crate::audit::Actor;
 use crate::census::follow::{self, Place};
-use crate::command::{Command, Decide, Source};
+use crate::command::{Command, Decide, Rule, Source};
 use crate::decide::Draft;
 use crate::desk::Desk;
 use crate::schedule::{Schedule, every};
@@ -28,6 +29,9 @@ const USUAL: u32 = 10;
 const WEIGHT: f64 = 0.1;
 /// Messages a minute below which ten times the usual is chance.
 const NOISE: u64 = 50;
+
+/// What `why` begins with where no rule spoke.
+const CHAINS: [&str; 6] = ["safe", "unknown", "dangerous", "profile", "already ours", "never-touch"];
 
 /// When something is suspended.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -244,9 +248,12 @@ pub fn brake(desk: &Desk, tripped: &Tripped) -> Result<()> {
             let suspend = Source::Suspend { name: name.clone(), why: Some(reason) };
             (format!("source {name}"), desk.obey(&actor, Command::Source(suspend)))
         }
-        What::Rule(name) => {
-            let text = format!("rule {name} of a filter: {}; it is the filter's own, look at its configuration", tripped.why);
+        What::Rule(name) if CHAINS.contains(&name.as_str()) => {
+            let text = format!("{name}, a chain of the policy: {}; `ztsms-console observe` stops it, and all else", tripped.why);
             return alarms::raise(desk.store(), &format!("brake-rule-{name}"), &text);
+        }
+        What::Rule(name) => {
+            (format!("rule {name}"), desk.obey(&actor, Command::Rule(Rule::Suspend { name: name.clone(), why: reason })))
         }
     };
     let said = done.as_ref().map_or_else(|error| format!("could not be suspended: {error}"), |_| "suspended".to_owned());

@@ -19,9 +19,9 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use serde_json::Value;
 
-use args::{AuditCommand, Cli, Do, ProtectCommand};
+use args::{AuditCommand, Cli, Do, ProtectCommand, RuleCommand};
 
-use crate::command::{Audit, Command, Protect};
+use crate::command::{Audit, Command, Protect, Rule};
 use crate::{Error, Result, admin, backup};
 
 /// Runs one command line and returns its exit status.
@@ -60,6 +60,7 @@ fn run(cli: &Cli) -> Result<()> {
         Do::Feed { command } => feed::run(&at, command),
         Do::Import { name, force } => feed::import(&at, name, *force),
         Do::Protect { command } => at.print(Command::Protect(protect(command)), print::protected),
+        Do::Rule { command } => at.print(Command::Rule(rule(command)), print::rules),
         Do::Observe { reason, off } => {
             let why = if *off { None } else { Some(reason.join(" ")) };
             at.print(Command::Observe(why), print::observing)
@@ -110,6 +111,14 @@ fn protect(command: &ProtectCommand) -> Protect {
         ProtectCommand::Sender { sender, hosts } => Protect::Sender { sender, hosts },
         ProtectCommand::Unsender { sender } => Protect::Unsender(sender),
         ProtectCommand::List => Protect::List,
+    }
+}
+
+fn rule(command: &RuleCommand) -> Rule {
+    match command.clone() {
+        RuleCommand::Suspend { name, reason } => Rule::Suspend { name, why: reason },
+        RuleCommand::Resume { name } => Rule::Resume(name),
+        RuleCommand::List => Rule::List,
     }
 }
 

@@ -17,6 +17,8 @@ pub enum Command {
     Source(Source),
     /// Protected names and senders.
     Protect(Protect),
+    /// Rules of filters' policies.
+    Rule(Rule),
     /// All filters into observe (with the reason), or acting again.
     Observe(Option<String>),
     /// What the network carries, and whether filters may act.
@@ -126,6 +128,23 @@ pub enum Protect {
     /// No longer.
     Unsender(String),
     /// Both lists.
+    List,
+}
+
+/// Of rules.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rule {
+    /// It only observes, in every filter and for the API.
+    Suspend {
+        /// Its name in the policy.
+        name: String,
+        /// Why.
+        why: String,
+    },
+    /// It acts again.
+    Resume(String),
+    /// Those that are suspended.
     List,
 }
 

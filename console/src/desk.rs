@@ -3,6 +3,7 @@
 mod census;
 mod lock;
 mod protect;
+mod rule;
 mod triage;
 
 use std::fs;
@@ -19,7 +20,7 @@ use crate::api::keys::Keys;
 use crate::audit::{self, Actor};
 use crate::command::{Audit, Command, Decide, Source as Sourced};
 use crate::expand::Links;
-use crate::publish::{Publisher, inputs};
+use crate::publish::{Publisher, inputs, suspended_rules};
 use crate::sources::{self, Place, Source, fetched, import};
 use crate::store::{Changed, Store};
 use crate::{Error, Result, alarms, backup, decide, time};
@@ -150,6 +151,7 @@ impl Desk {
             Command::Decide(command) => self.decide(actor, command),
             Command::Source(command) => self.source(actor, command),
             Command::Protect(command) => self.protect(actor, command),
+            Command::Rule(command) => self.rule(actor, command),
             Command::Observe(why) => self.observe(actor, why),
             Command::Census(command) => self.census(actor, command),
             Command::Triage(command) => self.triage(actor, command),
@@ -172,6 +174,7 @@ impl Desk {
                 "built": table.as_ref().map(|table| table.snapshot().header().built),
                 "behind": behind,
                 "observing": self.publisher.observing(),
+                "suspended_rules": suspended_rules(state)?,
                 "decisions": count("SELECT count(*) FROM decisions WHERE ended IS NULL")?,
                 "sources": count("SELECT count(*) FROM sources")?,
                 "conflicts": count("SELECT count(*) FROM conflicts")?,

@@ -18,6 +18,7 @@ use std::time::Instant;
 
 use control::build as verdicts;
 use control::build::signed::{Signer, What};
+use control::build::suspended::{self, Suspended};
 use control::build::{overlay, senders};
 use dataplane::policy::{Policy, Protected};
 use dataplane::scan::Scanner;
@@ -25,6 +26,7 @@ use dataplane::suffix::Suffixes;
 use dataplane::verdicts::build::Rule;
 use dataplane::verdicts::{Key, Snapshot, Table};
 use dataplane::world::{Network, World};
+use serde::Serialize;
 
 pub use build::{Report, inputs};
 pub use line::{DECIDED, Line};
@@ -105,9 +107,21 @@ impl Publisher {
     /// # Errors
     /// The directory cannot be written: what was in force stays so.
     pub fn decisions(&self, store: &Store) -> Result<()> {
+        self.suspend(store)?;
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         self.overlay(store, None)?;
         self.read_back()
+    }
+
+    /// Writes which sources and rules are out of force: at once, while a build without the sources takes its time.
+    fn suspend(&self, store: &Store) -> Result<()> {
+        let suspended = store.read(|state| {
+            let mut sources = state.prepare_cached("SELECT name FROM sources WHERE suspended IS NOT NULL ORDER BY name")?;
+            let sources = sources.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            let rules = suspended_rules(state)?.into_iter().map(|rule| rule.name).collect();
+            Ok(Suspended { sources, rules })
+        })?;
+        Ok(suspended::write(&self.dir, &suspended)?)
     }
 
     /// The overlay as of now, for the snapshots that are kept, the one in force and the `next`.
@@ -196,6 +210,31 @@ impl Publisher {
     pub fn observing(&self) -> Option<String> {
         fs::read_to_string(self.dir.join(OBSERVE)).ok().map(|why| why.trim().to_owned())
     }
+}
+
+/// A rule of filters' policies that only observes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SuspendedRule {
+    /// Its name in the policy.
+    pub name: String,
+    /// Why.
+    pub why: String,
+    /// Who said so.
+    pub author: String,
+    /// When, Unix seconds.
+    pub since: i64,
+}
+
+/// The rules that are suspended.
+///
+/// # Errors
+/// The database's.
+pub fn suspended_rules(state: &rusqlite::Transaction<'_>) -> Result<Vec<SuspendedRule>> {
+    let mut found = state.prepare_cached("SELECT name, why, author, since FROM suspended_rules ORDER BY name")?;
+    let row = |row: &rusqlite::Row<'_>| {
+        Ok(SuspendedRule { name: row.get(0)?, why: row.get(1)?, author: row.get(2)?, since: row.get(3)? })
+    };
+    Ok(found.query_map([], row)?.collect::<Result<_, _>>()?)
 }
 
 /// The protected senders, as the filter takes them.

@@ -10,6 +10,7 @@
 pub mod overlay;
 pub mod senders;
 pub mod signed;
+pub mod suspended;
 
 use crate::lists::{self, Item, Lends, Summary};
 use dataplane::suffix::Suffixes;
@@ -249,7 +250,8 @@ pub fn go_back(dir: &Path) -> Result<(), Error> {
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(at(dir))
 }
 
-/// Opens what `--verdicts` names: a verdict directory, or a snapshot with its key beside it. What was decided since (`overlay`) counts.
+/// Opens what `--verdicts` names: a verdict directory, or a snapshot with its key beside it. What was decided since (`overlay`) counts, and what is `suspended`
+/// does not.
 ///
 /// # Errors
 /// A file cannot be read or is refused, or the overlay is of another snapshot.
@@ -259,7 +261,8 @@ pub fn open(path: &Path, suffixes: &Suffixes) -> Result<Table, Error> {
     let snapshot = Snapshot::open(&file).map_err(|error| Error::Open(file.clone(), error))?;
     let key = read_key(dir)?;
     let overlay = if path.is_dir() { overlay::read(dir, &snapshot, &key, suffixes)? } else { None };
-    Table::new(snapshot, overlay, key, suffixes).map_err(|why| Error::Refused(file, why))
+    let table = Table::new(snapshot, overlay, key, suffixes).map_err(|why| Error::Refused(file, why))?;
+    Ok(if path.is_dir() { suspended::read(dir)?.table(table) } else { table })
 }
 
 /// Opens a verdict directory, a snapshot, or one list in our own format, which is built in memory with a key of the moment.

@@ -8,7 +8,7 @@ use dataplane::suffix::Suffixes;
 use dataplane::verdicts::Table;
 use dataplane::world::{Network, World};
 
-use crate::build::{self, Error, senders};
+use crate::build::{self, Error, senders, suspended};
 use crate::builtin;
 
 /// What is in force in a verdict directory, or of a snapshot alone; without one the built-in set.
@@ -18,8 +18,10 @@ use crate::builtin;
 pub fn open(verdicts: Option<&Path>, policy: Policy, network: Network) -> Result<World, Error> {
     let suffixes = Suffixes::built_in();
     let table = table(verdicts, &suffixes)?;
-    let senders = verdicts.filter(|path| path.is_dir()).map(senders::read).transpose()?;
-    let policy = policy.with_protected(&senders.unwrap_or_default());
+    let dir = verdicts.filter(|path| path.is_dir());
+    let senders = dir.map(senders::read).transpose()?;
+    let suspended = dir.map(suspended::read).transpose()?;
+    let policy = suspended.unwrap_or_default().policy(policy.with_protected(&senders.unwrap_or_default()));
     Ok(World { scanner: Scanner::default(), suffixes, table, policy, network })
 }
 

@@ -120,6 +120,8 @@ pub struct Table {
     snapshot: Arc<Snapshot>,
     overlay: Arc<Overlay>,
     key: Key,
+    /// Sources whose `dangerous` does not count.
+    suspended: Arc<[Box<str>]>,
 }
 
 impl Table {
@@ -139,7 +141,7 @@ impl Table {
         if overlay.snapshot_id() != snapshot.id() {
             return Err(Refused::Overlay(overlay.snapshot_id(), snapshot.id()));
         }
-        Ok(Self { snapshot, overlay: overlay.into(), key })
+        Ok(Self { snapshot, overlay: overlay.into(), key, suspended: Arc::default() })
     }
 
     /// The immutable part.
@@ -150,7 +152,15 @@ impl Table {
     /// The same table again: both parts are shared.
     #[must_use]
     pub fn share(&self) -> Self {
-        Self { snapshot: Arc::clone(&self.snapshot), overlay: Arc::clone(&self.overlay), key: self.key.clone() }
+        let (snapshot, overlay, suspended) = (Arc::clone(&self.snapshot), Arc::clone(&self.overlay), Arc::clone(&self.suspended));
+        Self { snapshot, overlay, key: self.key.clone(), suspended }
+    }
+
+    /// The table in which what these sources call dangerous is unknown, whatever was suspended before.
+    #[must_use]
+    pub fn without_sources(mut self, sources: &[String]) -> Self {
+        self.suspended = sources.iter().map(|source| source.as_str().into()).collect();
+        self
     }
 
     /// What changed since.

@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use control::build::suspended;
 use control::{config, world};
 use dataplane::policy::Policy;
 use dataplane::world::{Network, World};
@@ -31,7 +32,7 @@ pub(super) struct InForce {
 }
 
 /// Inode, time and length of the files that make the world.
-type Stamps = [Option<(u64, i64, i64, u64)>; 3];
+type Stamps = [Option<(u64, i64, i64, u64)>; 4];
 
 /// The state, followed.
 pub(super) struct Live {
@@ -83,7 +84,7 @@ impl Live {
     }
 
     fn stamps(&self) -> Stamps {
-        ["snapshot", "overlay", "senders"].map(|name| {
+        ["snapshot", "overlay", "senders", suspended::FILE].map(|name| {
             let meta = fs::metadata(self.dir.join(name)).ok()?;
             Some((meta.ino(), meta.mtime(), meta.mtime_nsec(), meta.len()))
         })

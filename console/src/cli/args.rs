@@ -70,6 +70,11 @@ pub(super) enum Do {
         #[command(subcommand)]
         command: ProtectCommand,
     },
+    /// Rules of filters' policies: let one only observe, at once, or act again.
+    Rule {
+        #[command(subcommand)]
+        command: RuleCommand,
+    },
     /// Put all filters into observe, at once.
     #[command(after_help = "Example: ztsms-console observe complaints about bank.example; ztsms-console observe --off")]
     Observe {
@@ -316,6 +321,26 @@ pub(super) struct FeedSet {
     /// Under which licence it may be used.
     #[arg(long, default_value = "", hide_default_value = true)]
     pub(super) licence: String,
+}
+
+#[derive(Subcommand, Clone)]
+pub(super) enum RuleCommand {
+    /// Let every rule of that name only observe.
+    #[command(after_help = "Example: ztsms-console rule suspend 'no banks by phone' --reason 'complaints'")]
+    Suspend {
+        /// Its name in the policy.
+        name: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Let it act again.
+    Resume {
+        /// Its name in the policy.
+        name: String,
+    },
+    /// Those that are suspended.
+    List,
 }
 
 #[derive(Subcommand, Clone)]

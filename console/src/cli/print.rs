@@ -42,10 +42,24 @@ pub(super) fn status(answer: &Value) -> String {
     };
     out += &format!(": {} known, {} wait, {} lead nowhere\n", links["known"], links["waiting"], links["without_target"]);
     out += &observing(answer);
+    out += &rules(&answer["suspended_rules"]);
     for alarm in rows(&answer["alarms"]) {
         out += &format!("ALARM {} since {}: {}\n", text(&alarm["name"]), when(&alarm["since"]), text(&alarm["text"]));
     }
     out
+}
+
+pub(super) fn rules(rules: &Value) -> String {
+    let one = |rule: &Value| {
+        format!(
+            "RULE {} ONLY OBSERVES since {}, by {}: {}\n",
+            text(&rule["name"]),
+            when(&rule["since"]),
+            text(&rule["author"]),
+            text(&rule["why"])
+        )
+    };
+    rows(rules).map(one).collect()
 }
 
 pub(super) fn observing(answer: &Value) -> String {

@@ -56,6 +56,7 @@ impl Publisher {
     /// # Errors
     /// A list cannot be read, the directory not be written, or the builder gave up: what was in force stays so.
     pub fn build(&self, store: &Store) -> Result<Report> {
+        self.suspend(store)?;
         let _building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
         let (inputs, counting, protected) =
             store.read(|state| Ok((inputs(state)?, sources::counting(state, time::now())?, sources::protected(state)?)))?;

@@ -5,13 +5,14 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use control::build::signed::Verifier;
-use control::live::follow::{Follow, News, Observe, Terms};
+use control::live::follow::{Follow, News, Observe, Suspensions, Terms};
 use control::verdicts_cmd::lookup;
 use dataplane::suffix::Suffixes;
 use dataplane::verdicts::Table;
 use serde_json::Value;
 
 use super::room::Room;
+use super::whole::post;
 
 /// A filter's following side, as its configuration has it by default, with the console's key.
 struct Filter {
@@ -148,6 +149,11 @@ fn safe_for_listed_senders_and_protected_senders_hold_in_a_replay() {
 
 /// Records as a filter writes them: so many short messages, of which some were replaced for an entry of a source.
 fn spool(dir: &Path, messages: u64, acted: u64, entry: &str, source: &str) {
+    spool_of(dir, messages, acted, &|_| (entry.to_owned(), source.to_owned(), "dangerous/1"));
+}
+
+/// The same, each of those that acted by an entry, a source and a `why` of its own.
+fn spool_of(dir: &Path, messages: u64, acted: u64, by: &dyn Fn(u64) -> (String, String, &'static str)) {
     let limits = control::spool::Limits {
         segment_octets: 1 << 20,
         segment_age: Duration::from_secs(60),
@@ -157,9 +163,10 @@ fn spool(dir: &Path, messages: u64, acted: u64, entry: &str, source: &str) {
     let mut segments = control::spool::Segments::new(dir, control::spool::Kind::Spool, limits).unwrap();
     let mut plain = control::spool::Plain::default();
     for n in 0..messages {
-        let (verdict, entry) = if n < acted { ("dangerous", entry) } else { ("unknown", "") };
+        let unknown = || (String::new(), String::new(), "unknown/1");
+        let (verdict, (entry, source, why)) = if n < acted { ("dangerous", by(n)) } else { ("unknown", unknown()) };
         let url = serde_json::json!({ "verdict": verdict, "entry": entry, "source": source });
-        let record = serde_json::json!({ "schema": "ztsms.sms.v1", "verdict": verdict, "why": "dangerous/1", "urls": [url] });
+        let record = serde_json::json!({ "schema": "ztsms.sms.v1", "verdict": verdict, "why": why, "urls": [url] });
         plain.push(record.to_string().as_bytes());
     }
     segments.append(&plain.finish(0, None)).unwrap();
@@ -193,4 +200,68 @@ fn the_brake_suspends_an_entry_that_acts_on_too_many_messages_and_a_person_undoe
     let id = room.json(&["decisions"])[0]["id"].to_string();
     room.well(&["undo", &id, "--reason", "it is what it is", "--yes"]);
     assert_eq!(room.says("www.popular.example"), "dangerous");
+}
+
+#[test]
+fn a_source_that_the_brake_suspends_is_out_of_force_at_once_though_no_snapshot_can_be_built() {
+    let room = Room::empty("brake-source");
+    let names: String = (0..50).map(|n| format!("h{n}.example\n")).collect();
+    let (list, other) = (room.list("list.txt", names), room.list("other.txt", "evil.example\n"));
+    let spools = room.path("spool");
+    std::fs::create_dir_all(&spools).unwrap();
+    let _serve = room.serve_with(&["--spool", &spools.display().to_string()]);
+    for (name, file) in [("list", &list), ("other", &other)] {
+        room.well(&["feed", "set", name, file, "--dangerous"]);
+        room.well(&["import", name]);
+    }
+    assert_eq!(["h7.example", "evil.example"].map(|link| room.says(link)), ["dangerous", "dangerous"]);
+    let snapshot = std::fs::read(room.data().join("verdicts/snapshot")).unwrap();
+    // No build from here on: the entries of the other source are gone.
+    std::fs::remove_dir_all(room.data().join("lists")).unwrap();
+    let mut suspensions = Suspensions::new(&room.data().join("verdicts"));
+    std::thread::sleep(Duration::from_millis(1_200));
+    spool_of(&spools, 2_000, 50, &|n| (format!("h{n}.example"), "list".to_owned(), "dangerous/1"));
+    let begun = Instant::now();
+    while room.says("h7.example") != "unknown" {
+        assert!(begun.elapsed() < Duration::from_secs(20), "never out of force");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    println!("source: {:?} after the messages were written down", begun.elapsed());
+    assert_eq!(room.says("evil.example"), "dangerous", "and nothing else is");
+    assert!(matches!(suspensions.look(), Some(News::Suspended(all)) if all.sources == ["list"]), "as a filter is told");
+    assert_eq!(std::fs::read(room.data().join("verdicts/snapshot")).unwrap(), snapshot, "the snapshot is the one before");
+    let status = room.well(&["status"]);
+    assert!(status.contains("ALARM brake-source-list"), "{status}");
+}
+
+#[test]
+fn a_rule_that_the_brake_suspends_only_observes_at_once_until_a_person_resumes_it() {
+    let room = Room::empty("brake-rule");
+    let spools = room.path("spool");
+    std::fs::create_dir_all(&spools).unwrap();
+    let policy = room.list("ztsms.toml", "[[policy.rules]]\nname = \"shops\"\nsender = [\"Shop\"]\ntreat_as = \"dangerous\"\n");
+    let serve = room.serve_with(&["--spool", &spools.display().to_string(), "--policy", &policy]);
+    let key = room.well(&["key", "create", "--scope", "scan"]);
+    let scan = || {
+        let text = serde_json::json!({ "text": "See https://new.example/", "sender": "Shop" });
+        post(&serve.address, "/api/v1/scan", key.trim(), &text)["action"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(scan(), "replace");
+    std::thread::sleep(Duration::from_millis(1_200));
+    // Every entry and source of its own: nothing but the rule is the cause.
+    spool_of(&spools, 2_000, 50, &|n| (format!("e{n}.example"), format!("list{n}"), "shops: dangerous/1"));
+    let begun = Instant::now();
+    while scan() != "observe:replace" {
+        assert!(begun.elapsed() < Duration::from_secs(20), "never suspended");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let status = room.well(&["status"]);
+    assert!(status.contains("RULE shops ONLY OBSERVES") && status.contains("50 of 2000 messages"), "{status}");
+    room.well(&["rule", "resume", "shops"]);
+    let begun = Instant::now();
+    while scan() != "replace" {
+        assert!(begun.elapsed() < Duration::from_secs(20), "never resumed");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(room.refused(&["rule", "resume", "shops"]).contains("not suspended"));
 }

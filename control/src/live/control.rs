@@ -26,6 +26,7 @@ use super::status::Status;
 use super::unscanned::Samples;
 use super::{keys, metrics, stage};
 use crate::build::signed::Verifier;
+use crate::build::suspended::Suspended;
 use crate::config::Config;
 use crate::plan::Plan;
 use crate::record::Redactor;
@@ -229,6 +230,8 @@ struct Running {
     observed: Option<String>,
     /// Protected senders of the verdict directory.
     senders: Vec<Protected>,
+    /// Its sources and rules that are out of force.
+    suspended: Suspended,
     makes: Makes,
     spool: Option<Sink>,
     work: Option<Sink>,
@@ -316,6 +319,7 @@ impl Running {
             follows,
             observed: None,
             senders: Vec::new(),
+            suspended: Suspended::default(),
             makes,
             spool,
             work,
@@ -413,6 +417,7 @@ impl Running {
             News::Table(table, _) => self.swap(*table),
             News::Senders(senders) => self.protect(senders),
             News::Observe(why) => self.observe(why),
+            News::Suspended(suspended) => self.suspend(suspended),
             News::Refused(alarm, why) => self.alarms.raise(alarm, why, now()),
             News::Well(alarm) => self.alarms.clear(alarm),
         }
@@ -421,15 +426,24 @@ impl Running {
     /// A world with another table, else the same.
     fn swap(&mut self, table: Table) {
         let current = self.worlds.current();
-        let World { scanner, suffixes, policy, network, .. } = &*current.world;
-        let world = World {
-            scanner: scanner.clone(),
-            suffixes: suffixes.clone(),
-            table,
-            policy: policy.clone(),
-            network: network.clone(),
-        };
+        let world = self.world(table, current.network.clone());
         self.worlds.set(world, current.stage.clone());
+    }
+
+    /// The world with this table by the configuration, and by what the console protects and has suspended.
+    fn world(&self, table: Table, network: Network) -> World {
+        let World { scanner, suffixes, .. } = &*self.worlds.current().world;
+        let policy = self.suspended.policy(self.config.policy.clone().with_protected(&self.senders));
+        World { scanner: scanner.clone(), suffixes: suffixes.clone(), table: self.suspended.table(table), policy, network }
+    }
+
+    /// The console takes sources and rules out of force, or puts them back.
+    fn suspend(&mut self, suspended: Suspended) {
+        let said = (!suspended.is_empty()).then(|| format!("out of force: {}", suspended.to_text().trim().replace('\n', ", ")));
+        self.alarms.set("suspended", said, now());
+        self.alarms.clear(follow::SUSPENDED_ALARM);
+        self.suspended = suspended;
+        self.swap(self.worlds.current().table.share());
     }
 
     /// The stage that holds now: the configuration's, without what the breaker and the console return to observe.
@@ -450,11 +464,7 @@ impl Running {
     /// Protected senders beside those of the configuration.
     fn protect(&mut self, senders: Vec<Protected>) {
         self.senders = senders;
-        let current = self.worlds.current();
-        let World { scanner, suffixes, table, network, .. } = &*current.world;
-        let (table, policy) = (table.share(), self.config.policy.clone().with_protected(&self.senders));
-        let world = World { scanner: scanner.clone(), suffixes: suffixes.clone(), table, policy, network: network.clone() };
-        self.worlds.set(world, current.stage.clone());
+        self.swap(self.worlds.current().table.share());
     }
 
     fn judge(&mut self) {

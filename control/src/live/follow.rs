@@ -22,12 +22,13 @@ use dataplane::suffix::Suffixes;
 use dataplane::verdicts::{Snapshot, Table};
 
 use crate::build::signed::{Verifier, What};
+use crate::build::suspended::Suspended;
 use crate::build::{self, overlay, senders};
 use crate::config::live::ChangeLimits;
 use changes::Decisions;
 use kept::Kept;
 use load::Load;
-pub use observe::{Observe, follow as follow_observe};
+pub use observe::{Observe, Suspensions, follow as follow_observe};
 
 /// Snapshots that this process took and would take again.
 const REMEMBERED: usize = 16;
@@ -42,6 +43,8 @@ pub enum News {
     Senders(Vec<Protected>),
     /// Everything is only observed, and why; or no longer.
     Observe(Option<String>),
+    /// These sources and rules are out of force, and no others.
+    Suspended(Suspended),
     /// Something was refused, and why; what was in force stays so.
     Refused(&'static str, String),
     /// All is well with this again.
@@ -52,6 +55,8 @@ pub enum News {
 pub const SNAPSHOT_ALARM: &str = "verdicts-refused";
 /// The overlay could not be taken.
 pub const OVERLAY_ALARM: &str = "overlay-refused";
+/// What is suspended could not be read.
+pub const SUSPENDED_ALARM: &str = "suspended-refused";
 /// What is in force could not be kept.
 pub const KEPT_ALARM: &str = "verdicts-kept";
 

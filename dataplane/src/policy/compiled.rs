@@ -185,6 +185,18 @@ impl Policy {
         self
     }
 
+    /// The policy in which rules of these names only observe.
+    #[must_use]
+    pub fn with_observed(mut self, names: &[String]) -> Self {
+        for rule in self.rules.iter_mut().filter(|rule| names.contains(&rule.rule.name)) {
+            rule.rule.chains.observe = true;
+            let mut hasher = xxhash_rust::xxh3::Xxh3::new();
+            (self.id, &rule.rule.name).hash(&mut hasher);
+            self.id = hasher.finish();
+        }
+        self
+    }
+
     /// The policy with more protected senders, beside those that were written with it.
     #[must_use]
     pub fn with_protected(mut self, more: &[Protected]) -> Self {

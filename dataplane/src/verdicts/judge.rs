@@ -106,17 +106,29 @@ impl Table {
     /// Ends a look-up: as [`Self::judge`].
     #[inline]
     pub fn finish(&self, pending: Pending, url: &Canonical<'_>, app: bool, sender: &str, scratch: &mut KeyScratch) -> Judgement {
-        if let Some((verdict, reason, slot)) = self.at_once(pending, url) {
-            let app = app && verdict != Verdict::Safe;
-            return Judgement {
+        let judgement = match self.at_once(pending, url) {
+            Some((verdict, reason, slot)) => Judgement {
                 verdict,
                 reason,
                 entry: slot.map(EntryRef::Snapshot),
-                app,
+                app: app && verdict != Verdict::Safe,
                 registrable_octets: pending.registrable,
-            };
+            },
+            None => self.finish_with_care(pending, url, app, sender, scratch),
+        };
+        if judgement.verdict == Verdict::Dangerous && !self.suspended.is_empty() {
+            self.unless_suspended(judgement)
+        } else {
+            judgement
         }
-        self.finish_with_care(pending, url, app, sender, scratch)
+    }
+
+    /// What a suspended source calls dangerous is unknown; entry and reason say whose word it was.
+    #[cold]
+    fn unless_suspended(&self, judgement: Judgement) -> Judgement {
+        let source = judgement.entry.map_or("", |at| self.entry(at).source);
+        let verdict = if self.suspended.iter().any(|name| **name == *source) { Verdict::Unknown } else { judgement.verdict };
+        Judgement { verdict, ..judgement }
     }
 
     /// The answer where one word is all: nothing in the overlay, no rules for suffixes, nothing finer, no platform, nothing cold.

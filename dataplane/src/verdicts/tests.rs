@@ -393,6 +393,27 @@ fn a_short_link_is_safe_by_its_target_at_exactly_its_spelling_and_dangerous_with
 }
 
 #[test]
+fn what_a_suspended_source_calls_dangerous_is_unknown_and_nothing_else_changes() {
+    let other = Rule { source: "other", ..rule("worse.example", Dangerous, Feed) };
+    let table = table(&[
+        rule("evil.example", Dangerous, Feed),
+        rule("bank.example", Safe, Feed),
+        other,
+        rule("own.example", Dangerous, Local),
+    ]);
+    let says = |table: &Table| {
+        ["http://evil.example/x", "http://bank.example/", "http://worse.example/", "http://own.example/"]
+            .map(|url| judge_once(table, url, "").verdict)
+    };
+    assert_eq!(says(&table), [Dangerous, Safe, Dangerous, Dangerous]);
+    let table = table.without_sources(&["feed".to_owned()]);
+    assert_eq!(says(&table.share()), [Unknown, Safe, Dangerous, Dangerous]);
+    let found = judge_once(&table, "http://evil.example/x", "");
+    assert_eq!((found.reason, found.entry.map(|at| table.entry(at).source)), (Reason::Host, Some("feed")), "whose word it was");
+    assert_eq!(says(&table.without_sources(&[])), [Dangerous, Safe, Dangerous, Dangerous]);
+}
+
+#[test]
 fn overlay_changes_what_the_snapshot_says() {
     let suffixes = Suffixes::built_in();
     let table = table(&[
@@ -416,6 +437,7 @@ fn overlay_changes_what_the_snapshot_says() {
         snapshot: Snapshot::from_bytes(&built(&[]).bytes).expect("opens").into(),
         overlay: Overlay::new(0, 0).into(),
         key: key(),
+        suspended: Arc::default(),
     };
     assert!(matches!(
         overlay.set(&rule("a.example", Safe, Feed), other.snapshot(), &key(), &suffixes),
@@ -509,7 +531,7 @@ fn readers_beside_the_writer_see_whole_entries_only() {
     let suffixes = Suffixes::built_in();
     let snapshot = Snapshot::from_bytes(&built(&[]).bytes).expect("opens");
     let overlay = Overlay::new(snapshot.id(), 20_000);
-    let table = Table { overlay: overlay.into(), snapshot: snapshot.into(), key: key() };
+    let table = Table { overlay: overlay.into(), snapshot: snapshot.into(), key: key(), suspended: Arc::default() };
     let hosts = many(200);
     std::thread::scope(|scope| {
         let readers: Vec<_> = (0..3)

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use crossbeam::channel::bounded;
-use dataplane::world::World;
 use serde_json::{Value, json};
 
 use super::super::admin::{Command, Order};
@@ -80,12 +79,8 @@ impl Running {
         self.breaker.set_limits(config.live.breaker.clone());
         self.plan.clone_from(&config.plan.loaded);
         self.stage = stage;
-        let current = self.worlds.current();
-        let World { scanner, suffixes, table, .. } = &*current.world;
-        let table = table.share();
         self.config.policy.clone_from(&config.policy);
-        let policy = self.config.policy.clone().with_protected(&self.senders);
-        let world = World { scanner: scanner.clone(), suffixes: suffixes.clone(), table, policy, network };
+        let world = self.world(self.worlds.current().table.share(), network);
         let number = self.worlds.set(world, self.held());
         if let Some(reloaded) = &self.reloaded {
             // Whoever holds the wire leaves when it likes.

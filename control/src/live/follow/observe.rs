@@ -1,5 +1,5 @@
-//! `DIR/observe`: while it stands there, nothing is carried out. Looked at on a thread of its own: nothing may be in the way of it. It needs
-//! no signature, since it only ever makes a filter do less.
+//! `DIR/observe`: while it stands there, nothing is carried out; `DIR/suspended`: sources and rules that are out of force. Looked at on a
+//! thread of its own: nothing may be in the way of it. They need no signature, since they only ever make a filter do less.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-use super::News;
+use super::{News, SUSPENDED_ALARM};
+use crate::build::suspended::{self, Suspended};
 
 /// Octets of the reason that are read.
 const REASON: u64 = 400;
@@ -50,6 +51,33 @@ impl Observe {
     }
 }
 
+/// What was last suspended.
+#[derive(Debug)]
+pub struct Suspensions {
+    dir: PathBuf,
+    seen: Result<Suspended, String>,
+}
+
+impl Suspensions {
+    /// Of a verdict directory; nothing is suspended until it says otherwise.
+    pub fn new(dir: &Path) -> Self {
+        Self { dir: dir.to_owned(), seen: Ok(Suspended::default()) }
+    }
+
+    /// Looks once; what changed since. What cannot be read leaves what was suspended so.
+    pub fn look(&mut self) -> Option<News> {
+        let says = suspended::read(&self.dir).map_err(|error| error.to_string());
+        if self.seen == says {
+            return None;
+        }
+        self.seen.clone_from(&says);
+        Some(match says {
+            Ok(suspended) => News::Suspended(suspended),
+            Err(why) => News::Refused(SUSPENDED_ALARM, why),
+        })
+    }
+}
+
 /// Looks every so often until told to stop.
 ///
 /// # Errors
@@ -60,12 +88,10 @@ pub fn follow(
     mut give: impl FnMut(News) + Send + 'static,
     stop: Arc<AtomicBool>,
 ) -> io::Result<JoinHandle<()>> {
-    let mut observe = Observe::new(dir);
+    let (mut observe, mut suspensions) = (Observe::new(dir), Suspensions::new(dir));
     Builder::new().name("observe".to_owned()).spawn(move || {
         while !stop.load(Relaxed) {
-            if let Some(news) = observe.look() {
-                give(news);
-            }
+            observe.look().into_iter().chain(suspensions.look()).for_each(&mut give);
             std::thread::sleep(every);
         }
     })

@@ -44,7 +44,7 @@ impl Directory {
                     News::Table(new, _) => *table = Some(new),
                     News::Refused(_, why) => refused.push(why),
                     News::Senders(new) => *senders = new,
-                    News::Well(_) | News::Observe(_) => {}
+                    News::Well(_) | News::Observe(_) | News::Suspended(_) => {}
                 }
             });
             if !self.follow.is_loading() {
@@ -318,4 +318,20 @@ fn observe_is_told_once_and_taken_back() {
     assert!(observe.look().is_none());
     fs::remove_file(at.dir.join("observe")).unwrap();
     assert!(matches!(observe.look(), Some(News::Observe(None))));
+}
+
+#[test]
+fn what_is_suspended_is_told_once_and_a_line_that_is_wrong_changes_nothing() {
+    let at = Directory::new("suspended", ChangeLimits::default());
+    let mut suspensions = Suspensions::new(&at.dir);
+    assert!(suspensions.look().is_none());
+    fs::write(at.dir.join("suspended"), "source phish\nrule by name\n").unwrap();
+    let Some(News::Suspended(all)) = suspensions.look() else { panic!("told") };
+    assert_eq!((all.sources, all.rules), (vec!["phish".to_owned()], vec!["by name".to_owned()]));
+    assert!(suspensions.look().is_none());
+    fs::write(at.dir.join("suspended"), "everything\n").unwrap();
+    assert!(matches!(suspensions.look(), Some(News::Refused(SUSPENDED_ALARM, why)) if why.contains("line 1")));
+    assert!(suspensions.look().is_none());
+    fs::remove_file(at.dir.join("suspended")).unwrap();
+    assert!(matches!(suspensions.look(), Some(News::Suspended(all)) if all.is_empty()));
 }
