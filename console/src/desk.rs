@@ -179,6 +179,7 @@ impl Desk {
                 "sources": count("SELECT count(*) FROM sources")?,
                 "conflicts": count("SELECT count(*) FROM conflicts")?,
                 "short_links": self.links.status(state)?,
+                "live": self.links.live_status(state)?,
                 "audit": audit::head(state)?.map(|head| head.to_string()),
                 "alarms": alarms::all(state)?,
             }))

@@ -6,9 +6,10 @@
 //!
 //! Off until `serve --expand`. Only links on a platform with a [recipe](recipes) are asked about, and only at their platforms: the target is
 //! neither fetched nor resolved. It is judged by the table anew at each publication, so that the link follows every decision and every
-//! build. Links and targets are personal data: they are in the database until they end, and in no log, metric or audit line.
+//! build. A [provider](live) can be asked about unknown hosts the same way. Links and targets are personal data: they are in the database until they end, and in no log, metric or audit line.
 
 mod ask;
+pub mod live;
 pub mod queue;
 pub mod recipes;
 pub mod verdicts;
@@ -21,7 +22,9 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::Result;
+use crate::store::Store;
 pub use ask::start;
+use live::Provider;
 use recipes::Recipes;
 
 /// Links that the API has seen and nobody has written down yet.
@@ -30,6 +33,7 @@ const OFFERED: usize = 10_000;
 /// The short links of a desk.
 pub struct Links {
     recipes: OnceLock<Recipes>,
+    live: OnceLock<Provider>,
     offer: SyncSender<String>,
     offered: Mutex<Receiver<String>>,
     /// Something leads elsewhere than was published.
@@ -54,7 +58,8 @@ impl Default for Links {
     fn default() -> Self {
         let (offer, offered) = sync_channel(OFFERED);
         let offered = Mutex::new(offered);
-        Self { recipes: OnceLock::new(), offer, offered, changed: AtomicBool::new(false), counts: Counts::default() }
+        let (recipes, live) = (OnceLock::new(), OnceLock::new());
+        Self { recipes, live, offer, offered, changed: AtomicBool::new(false), counts: Counts::default() }
     }
 }
 
@@ -66,15 +71,39 @@ impl Links {
 
     /// Takes note of a link that is unknown, in canonical form, without waiting for anything.
     pub fn offer(&self, url: &str) {
-        let Some(recipes) = self.recipes() else { return };
-        if recipes.link(url).is_some() && self.offer.try_send(url.to_owned()).is_err() {
+        let is_asked = self.live.get().is_some() || self.recipes().is_some_and(|recipes| recipes.link(url).is_some());
+        if is_asked && self.offer.try_send(url.to_owned()).is_err() {
             self.counts.left_out.fetch_add(1, Relaxed);
         }
     }
 
-    /// What was offered since.
-    fn taken(&self) -> Vec<String> {
-        self.offered.lock().unwrap_or_else(PoisonError::into_inner).try_iter().collect()
+    /// Writes down what was offered since: a link to be expanded, or a host to be asked about.
+    fn write_down(&self, store: &Store, now: i64) -> Result<()> {
+        let offered: Vec<String> = self.offered.lock().unwrap_or_else(PoisonError::into_inner).try_iter().collect();
+        if offered.is_empty() {
+            return Ok(());
+        }
+        let is_link = |url: &String| self.recipes().is_some_and(|recipes| recipes.link(url).is_some());
+        let (links, others): (Vec<String>, Vec<String>) = offered.into_iter().partition(is_link);
+        let (recipes, live) = (self.recipes().cloned(), self.live.get().is_some());
+        let left_out = store.note(move |transaction| {
+            let links = recipes.map_or(Ok(0), |recipes| queue::add(transaction, &recipes, &links, now))?;
+            Ok(links + if live { live::add(transaction, &others, now)? } else { 0 })
+        })?;
+        self.counts.left_out.fetch_add(left_out, Relaxed);
+        Ok(())
+    }
+
+    /// Forgets what has ended. Returns whether something that was published was among it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn forget(store: &Store, now: i64) -> Result<bool> {
+        Ok(queue::forget(store, now)? | live::forget(store, now)?)
+    }
+
+    fn note_changed(&self, changed: bool) {
+        self.changed.fetch_or(changed, Relaxed);
     }
 
     /// Whether something leads elsewhere than was published; it is taken as published then.
@@ -92,6 +121,15 @@ impl Links {
         Ok(json!({ "platforms": platforms, "waiting": of.waiting, "known": of.known, "without_target": of.without_target }))
     }
 
+    /// The same of the provider.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn live_status(&self, state: &Connection) -> Result<Value> {
+        let (waiting, known) = live::counts(state)?;
+        Ok(json!({ "asked": self.live.get().is_some(), "waiting": waiting, "known": known }))
+    }
+
     /// As Prometheus reads it.
     ///
     /// # Errors
@@ -106,6 +144,11 @@ impl Links {
         );
         for (state, count) in [("waiting", of.waiting), ("known", of.known), ("without_target", of.without_target)] {
             out += &format!("ztsms_console_short_links{{state=\"{state}\"}} {count}\n");
+        }
+        out += "# HELP ztsms_console_live_hosts Hosts that a provider is or was asked about.\n# TYPE ztsms_console_live_hosts gauge\n";
+        let (waiting, known) = live::counts(state)?;
+        for (state, count) in [("waiting", waiting), ("known", known)] {
+            out += &format!("ztsms_console_live_hosts{{state=\"{state}\"}} {count}\n");
         }
         out += "# HELP ztsms_console_expansions_total What asking about short links came to.\n# TYPE ztsms_console_expansions_total counter\n";
         for (result, count) in [

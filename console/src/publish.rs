@@ -29,13 +29,13 @@ use dataplane::world::{Network, World};
 use serde::Serialize;
 
 pub use build::{Report, inputs};
-pub use line::{DECIDED, Line};
+pub use line::{DECIDED, LIVE, Line};
 use pace::Pace;
 
 use crate::decide;
-use crate::expand::{self, queue};
+use crate::expand::{self, live, queue};
 use crate::store::Store;
-use crate::{Error, Result, time};
+use crate::{Error, Result, sources, time};
 
 /// The name of the file that puts every filter into observe.
 pub const OBSERVE: &str = "observe";
@@ -134,15 +134,23 @@ impl Publisher {
         if ids.is_empty() {
             return Ok(());
         }
-        let (decisions, known) = store.read(|state| Ok((decide::in_force(state)?, queue::known(state, time::now())?)))?;
+        let (decisions, known, said, protected) = store.read(|state| {
+            let now = time::now();
+            Ok((decide::in_force(state)?, queue::known(state, now)?, live::said(state, now)?, sources::protected(state)?))
+        })?;
         let mut lines: Vec<Line> = decisions.into_iter().map(Line::decided).collect();
         {
             let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
             let of_files = || verdicts::open(&self.dir, &self.suffixes).map(|table| Pace::of_table(&table)).unwrap_or_default();
             let (pace, now) = (pace.get_or_insert_with(of_files), Instant::now());
             let mut waiting = pace.take(&mut lines, now);
-            let links = if known.is_empty() { Vec::new() } else { expand::verdicts::lines(&self.decided(&ids, &lines)?, &known) };
-            waiting += pace.follow(&mut lines, links, now);
+            let mut follows = Vec::new();
+            if !(known.is_empty() && said.is_empty()) {
+                follows = expand::verdicts::hosts(&self.decided(&ids, &lines)?, &said, &protected);
+                let all = [lines.as_slice(), follows.as_slice()].concat();
+                follows.extend(expand::verdicts::lines(&self.decided(&ids, &all)?, &known));
+            }
+            waiting += pace.follow(&mut lines, follows, now);
             self.waiting.store(waiting, Relaxed);
         }
         let text = text(&ids, &lines);

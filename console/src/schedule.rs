@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::audit::Actor;
 use crate::desk::Desk;
-use crate::expand::queue;
+use crate::expand::Links;
 use crate::{Error, Result, alarms, decide, sources, time};
 
 /// Between two rounds.
@@ -70,7 +70,7 @@ fn round(
 ) -> Result<()> {
     let now = time::now();
     let ended = decide::expire(desk.store(), now)? > 0;
-    let links = queue::forget(desk.store(), now)? | desk.links().take_changed();
+    let links = Links::forget(desk.store(), now)? | desk.links().take_changed();
     if ended || links || desk.publisher().waiting() > 0 && handed.0.elapsed() >= HAND_OVER {
         handed.0 = Instant::now();
         desk.publisher().decisions(desk.store())?;

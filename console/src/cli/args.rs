@@ -167,6 +167,10 @@ pub(super) struct Serve {
     /// How platforms say where a link leads [default: a few well-known shorteners]; see docs/verdicts.md.
     #[arg(long, value_name = "FILE", requires = "expand")]
     pub(super) recipes: Option<PathBuf>,
+    /// Ask a provider of verdicts about unknown hosts, as this file says, through ztsms-fetch, which has to be run with `--on …,live`. Off
+    /// without this.
+    #[arg(long, value_name = "FILE")]
+    pub(super) live: Option<PathBuf>,
     /// The policy of `/api/v1/scan` [default: ztsms.toml, else built in]; SIGHUP reads it anew.
     #[arg(long, value_name = "FILE")]
     pub(super) policy: Option<PathBuf>,

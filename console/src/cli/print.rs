@@ -41,6 +41,12 @@ pub(super) fn status(answer: &Value) -> String {
         Some(platforms) => format!("short links of {platforms} platforms are expanded"),
     };
     out += &format!(": {} known, {} wait, {} lead nowhere\n", links["known"], links["waiting"], links["without_target"]);
+    let live = &answer["live"];
+    out += match live["asked"].as_bool() {
+        Some(true) => "a provider of verdicts is asked",
+        _ => "no provider of verdicts is asked (`serve --live FILE`)",
+    };
+    out += &format!(": {} hosts known, {} wait\n", live["known"], live["waiting"]);
     out += &observing(answer);
     out += &rules(&answer["suspended_rules"]);
     for alarm in rows(&answer["alarms"]) {

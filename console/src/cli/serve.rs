@@ -12,7 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::args::Serve;
 use crate::brakes::{self, Limits};
 use crate::desk::Desk;
-use crate::expand::{self, recipes::Recipes};
+use crate::expand::{self, live::Provider, recipes::Recipes};
 use crate::verify::{gather, watch};
 use crate::{Error, Result, admin, api, census, schedule, triage, web};
 
@@ -30,12 +30,14 @@ pub(super) fn run(data: &Path, fetch: &Path, args: &Serve) -> Result<()> {
         || "short links are not expanded (--expand)".to_owned(),
         |recipes| format!("short links of {} platforms are expanded by {}", recipes.len(), fetch.display()),
     );
+    let provider = args.live.as_deref().map(Provider::read).transpose()?;
+    let asked = if provider.is_some() { "a provider of verdicts is asked" } else { "no provider of verdicts is asked (--live)" };
     // Without a standard error there is nobody to tell.
-    let _ = writeln!(io::stderr(), "ztsms-console: {said}");
+    let _ = writeln!(io::stderr(), "ztsms-console: {said}; {asked}");
     let options = api::Options { policy: args.policy.clone(), behind_proxy: args.behind_proxy };
     let api = api::Api::open(Arc::clone(&desk), options)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(Error::file(data, "start threads for"))?.block_on(serve(desk, api, args, recipes))
+    runtime.map_err(Error::file(data, "start threads for"))?.block_on(serve(desk, api, args, (recipes, provider)))
 }
 
 /// Heads of the audit log go to standard error, which a service manager keeps, and to a file.
@@ -56,7 +58,12 @@ fn sinks(desk: &Desk, args: &Serve) -> Result<()> {
     Ok(())
 }
 
-async fn serve(desk: Arc<Desk>, api: Arc<api::Api>, args: &Serve, recipes: Option<Recipes>) -> Result<()> {
+async fn serve(
+    desk: Arc<Desk>,
+    api: Arc<api::Api>,
+    args: &Serve,
+    (recipes, provider): (Option<Recipes>, Option<Provider>),
+) -> Result<()> {
     let listen = args.listen;
     let socket = admin::bind(desk.dir())?;
     let listener =
@@ -72,6 +79,9 @@ async fn serve(desk: Arc<Desk>, api: Arc<api::Api>, args: &Serve, recipes: Optio
     let mut followers = census::live::start(&desk, &args.spools)?;
     if let Some(recipes) = recipes {
         followers.extend(expand::start(&desk, recipes)?);
+    }
+    if let Some(provider) = provider {
+        followers.push(expand::live::start(&desk, provider)?);
     }
     if let (Some(dir), Some(key)) = (&args.work, &args.work_key) {
         followers.push(triage::start(&desk, dir, key)?);

@@ -105,6 +105,9 @@ fn group(group: &Value) -> String {
     if rows(&group["leads"]).next().is_some() {
         out += &format!(", leads to {}", words(&group["leads"]));
     }
+    for (host, word) in group["provider"].as_object().into_iter().flatten() {
+        out += &format!(", the provider calls {host} {}", word.as_str().unwrap_or_default());
+    }
     let campaigns = rows(&group["campaigns"]).filter_map(Value::as_i64).filter(|id| *id > 0).map(|id| format!(" #{id}"));
     let campaigns: String = campaigns.collect();
     if !campaigns.is_empty() {

@@ -1,12 +1,13 @@
-//! What a short link is worth: the worst of what its target says in all its readings.
+//! What follows from where short links lead and from what a provider says, without a person.
 
 use dataplane::texts::Texts;
 use dataplane::verdict::{Reason, Verdict};
 use dataplane::verdicts::EXPANSION;
 use dataplane::world::World;
 
+use super::live::Said;
 use super::queue::Known;
-use crate::publish::Line;
+use crate::publish::{LIVE, Line};
 
 /// The lines of the overlay that follow from where links lead. `world` is what decisions and lists say without them.
 ///
@@ -15,6 +16,32 @@ use crate::publish::Line;
 pub fn lines(world: &World, known: &[Known]) -> Vec<Line> {
     let mut texts = Texts::default();
     known.iter().filter_map(|link| line(world, &mut texts, link)).collect()
+}
+
+/// The lines that follow from what a provider calls dangerous: for that very host, where nothing else is said of it. As with feeds, a protected
+/// name and what is below it is left alone.
+pub fn hosts(world: &World, said: &[Said], protected: &[String]) -> Vec<Line> {
+    let mut texts = Texts::default();
+    let mut line = |said: &Said| {
+        let url = format!("https://{}/", said.host);
+        texts.judge_url(world, &url, "").ok()?;
+        let found = texts.urls(&url, "").iter().find(|found| found.host == said.host)?;
+        let parents = said.host.match_indices('.').filter_map(|(dot, _)| said.host.get(dot + 1..));
+        let is_protected = core::iter::once(said.host.as_str()).chain(parents).any(|name| protected.iter().any(|p| p == name));
+        let is_open = found.verdict == Verdict::Unknown && found.reason == Reason::NoEntry;
+        (is_open && !is_protected).then(|| Line {
+            // Before links, behind decisions.
+            id: i64::MIN / 2 + said.id,
+            pattern: format!("={}", said.host),
+            verdict: Verdict::Dangerous,
+            category: said.category.clone(),
+            senders: String::new(),
+            source: LIVE,
+            expires: Some(said.ends),
+            note: String::new(),
+        })
+    };
+    said.iter().filter_map(&mut line).collect()
 }
 
 fn line(world: &World, texts: &mut Texts, link: &Known) -> Option<Line> {

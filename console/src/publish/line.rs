@@ -2,12 +2,20 @@
 
 use dataplane::verdict::Verdict;
 use dataplane::verdicts::build::Rule;
-use dataplane::verdicts::{Entry, Layer};
+use dataplane::verdicts::{EXPANSION, Entry, Layer};
 
 use crate::decide::Decision;
 
 /// Source of what people decided.
 pub const DECIDED: &str = "decided";
+
+/// Source of what a provider said.
+pub const LIVE: &str = "live";
+
+/// The source of lines that nobody decided, where this is one.
+pub(super) fn followed(source: &str) -> Option<&'static str> {
+    [EXPANSION, LIVE].into_iter().find(|name| *name == source)
+}
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq)]

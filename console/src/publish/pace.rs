@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use dataplane::verdict::Verdict;
-use dataplane::verdicts::{EXPANSION, Table};
+use dataplane::verdicts::{Entry, Table};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::line::Line;
+use super::line::{Line, followed};
 
 /// Changes a minute: below the 1 000 that a filter takes by default (`[live.limits] overlay_a_minute`).
 const A_MINUTE: usize = 900;
@@ -45,10 +45,12 @@ impl Pace {
     pub(super) fn of_table(table: &Table) -> Self {
         let overlay = table.overlay();
         let numbers = 0..u32::try_from(overlay.len()).unwrap_or(u32::MAX);
-        let (follows, decided): (Vec<_>, Vec<_>) = numbers.map(|n| overlay.entry(n)).partition(|entry| entry.source == EXPANSION);
+        let (follows, decided): (Vec<_>, Vec<_>) =
+            numbers.map(|n| overlay.entry(n)).partition(|entry| followed(entry.source).is_some());
+        let line = |e: &Entry<'_>| Some((e.pattern.to_owned(), Line::published(e, followed(e.source)?)));
         Self {
             said: decided.iter().map(|e| (e.pattern.to_owned(), sum(e.verdict, e.senders))).collect(),
-            follows: follows.iter().map(|e| (e.pattern.to_owned(), Line::published(e, EXPANSION))).collect(),
+            follows: follows.iter().filter_map(line).collect(),
             ..Self::default()
         }
     }
@@ -129,7 +131,7 @@ mod tests {
 
     fn line(id: i64, pattern: String, verdict: Verdict) -> Line {
         let (category, senders, note) = Default::default();
-        Line { id, pattern, verdict, category, senders, source: EXPANSION, expires: None, note }
+        Line { id, pattern, verdict, category, senders, source: dataplane::verdicts::EXPANSION, expires: None, note }
     }
 
     fn decisions(ids: std::ops::Range<i64>) -> Vec<Line> {

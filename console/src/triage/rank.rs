@@ -12,7 +12,7 @@ use super::arrive::links;
 use super::{HOUR, KEPT};
 use crate::Result;
 use crate::census::distinct::Distinct;
-use crate::expand::queue;
+use crate::expand::{live, queue};
 
 /// A name shorter than this looks like too much.
 const SHORTEST_NAME: usize = 4;
@@ -50,6 +50,8 @@ pub struct Group {
     pub reports: u64,
     /// Hosts that its short links lead to, at most ten, the latest first.
     pub leads: Vec<String>,
+    /// What a provider says of its hosts, where it was asked.
+    pub provider: BTreeMap<String, String>,
     /// What it is ordered by.
     pub score: f64,
 }
@@ -159,6 +161,11 @@ pub fn list(state: &Connection, suffixes: &Suffixes, now: i64, all: bool, most: 
         group.leads = queue::hosts(state, &group.domain)?;
         group.deliveries = deliveries.count();
         group.hosts = hosts.into_iter().take(10).collect();
+        for host in &group.hosts {
+            if let Some(word) = live::word(state, host)? {
+                group.provider.insert(host.clone(), word);
+            }
+        }
         let kind = |(bit, name): (i64, &'static str)| (kinds & bit != 0).then_some(name);
         group.senders = [(1, "name"), (2, "short-code"), (4, "number"), (8, "phone")].into_iter().filter_map(kind).collect();
         group.score = score(&group, now);

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use control::spool::{ConsoleKey, Kind, Limits, Plain, Segments, new_secret_key};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::asks::Asks;
 use super::room::{Room, finds};
@@ -50,6 +51,8 @@ struct Place {
     public: ConsoleKey,
     number: u64,
     fetch: String,
+    /// SHA-256 of `bad.example`, in hexadecimal.
+    hash: String,
 }
 
 fn place(name: &str) -> Option<Place> {
@@ -58,14 +61,21 @@ fn place(name: &str) -> Option<Place> {
         world.zone(&format!("{name}.example."), "@ A 11.0.0.2");
     }
     world.zone("bank.example.", "@ A 11.0.0.4");
+    world.zone("provider.example.", "@ A 11.0.0.5");
     world.knot();
+    let (certificate, log) = (world.certificate(&["provider.example"]), world.dir().join("ask.log").display().to_string());
+    let hash = control::record_json::hex(&Sha256::digest("bad.example"));
+    let says = format!(r#"{{"matches":[{{"hash":"{hash}","verdict":"dangerous","category":"phishing"}}],"ttl_s":600}}"#);
     let leads = |host: &str, ways: &[(&str, &str)]| {
         let ways: String = ways.iter().map(|(path, to)| format!("location = /{path} {{ return 301 \"{to}\"; }}\n")).collect();
         format!("server {{ listen 11.0.0.2:80; server_name {host}; {ways} }}\n")
     };
     let (bank, evil) = ("https://bank.example/pay", "https://evil.example/x");
     world.nginx(&format!(
-        "{}{}{}server {{ listen 11.0.0.2:80; server_name busy.example; location / {{ add_header Retry-After 120 always; return 429; }} }}\n\
+        "log_format ask '$request_body';\n\
+         server {{ listen 11.0.0.5:443 ssl; {certificate} access_log {log} ask; location /v1/ask {{ client_body_buffer_size 4k; proxy_pass http://11.0.0.5:8080; }} }}\n\
+         server {{ listen 11.0.0.5:8080; default_type application/json; location / {{ return 200 '{says}'; }} }}\n\
+         {}{}{}server {{ listen 11.0.0.2:80; server_name busy.example; location / {{ add_header Retry-After 120 always; return 429; }} }}\n\
          server {{ listen 11.0.0.4:80; location / {{ return 200; }} }}",
         leads(
             "fix.example",
@@ -76,6 +86,7 @@ fn place(name: &str) -> Option<Place> {
                 ("open", "https://bank.example/go?url=https%3A%2F%2Fevil.example%2F"),
                 ("dark", "https://nobody.example/secret-path"),
                 ("api", evil),
+                ("live", "https://bad.example/x"),
             ]
         ),
         leads("edit.example", &[("good", bank), ("bad", evil)]),
@@ -91,7 +102,7 @@ fn place(name: &str) -> Option<Place> {
     room.list("console.key", hex);
     room.list("recipes.toml", RECIPES);
     let segments = Segments::new(&room.path("work"), Kind::Work, Limits::default()).unwrap();
-    Some(Place { room, world, segments, public: ConsoleKey::of(&key), number: 0, fetch })
+    Some(Place { room, world, segments, public: ConsoleKey::of(&key), number: 0, fetch, hash })
 }
 
 /// The program itself, inside; `cargo test --workspace` builds it.
@@ -100,7 +111,7 @@ fn fetcher(world: &mut World) -> String {
     assert!(program.exists(), "{}: build the workspace", program.display());
     let (socket, ca) = (world.fresh("fetch.sock"), world.dir().join("ca.pem"));
     let [socket, ca] = [socket, ca].map(|path| path.display().to_string());
-    let args = ["--socket", &socket, "--resolver", "11.0.0.53", "--roots", &ca, "--on", "expand", "--jitter-ms", "10"];
+    let args = ["--socket", &socket, "--resolver", "11.0.0.53", "--roots", &ca, "--on", "expand,live", "--jitter-ms", "10"];
     world.start("box", program.to_str().unwrap(), &args);
     soon("the fetcher listens", || Path::new(&socket).exists());
     socket
@@ -114,12 +125,13 @@ fn soon(what: &str, mut is: impl FnMut() -> bool) {
     }
 }
 
-impl Place {
-    fn args<'a>(&'a self, own: &'a [String; 4]) -> Vec<&'a str> {
-        let [work, key, recipes, fetch] = own.each_ref().map(String::as_str);
-        vec!["--work", work, "--work-key", key, "--expand", "--recipes", recipes, "--fetch", fetch]
-    }
+/// Arguments of a console that expands links.
+fn args(own: &[String; 4]) -> Vec<&str> {
+    let [work, key, recipes, fetch] = own.each_ref().map(String::as_str);
+    vec!["--work", work, "--work-key", key, "--expand", "--recipes", recipes, "--fetch", fetch]
+}
 
+impl Place {
     fn paths(&self) -> [String; 4] {
         let path = |name: &str| self.room.path(name).display().to_string();
         [path("work"), path("console.key"), path("recipes.toml"), self.fetch.clone()]
@@ -158,7 +170,7 @@ impl Place {
 fn a_short_link_has_its_targets_verdict_as_long_as_that_holds_and_each_is_asked_about_once() {
     let Some(mut at) = place("links") else { return };
     let own = at.paths();
-    let serve = at.room.serve_with(&at.args(&own).clone());
+    let serve = at.room.serve_with(&args(&own));
     let all = ["good", "bad", "hop", "open", "dark"].map(|path| format!("fix.example/{path}"));
     let mut links: Vec<&str> = all.iter().map(String::as_str).collect();
     links.extend(["edit.example/good", "edit.example/bad", "busy.example/x", "busy.example/y", "other.example/x"]);
@@ -232,7 +244,7 @@ fn a_short_link_has_its_targets_verdict_as_long_as_that_holds_and_each_is_asked_
 fn links_of_callers_are_asked_about_aside_and_off_is_off() {
     let Some(at) = place("links-api") else { return };
     let own = at.paths();
-    let on = at.args(&own);
+    let on = args(&own);
     let off: Vec<&str> = on.iter().copied().filter(|arg| !arg.starts_with("--expand") && !arg.contains("recipes")).collect();
     let said = |args: &[&str]| {
         let args = [&["serve", "--listen", "127.0.0.1:0"], args].concat();
@@ -285,4 +297,49 @@ fn links_of_callers_are_asked_about_aside_and_off_is_off() {
     fs::write(at.room.path("recipes.toml"), RECIPES.replace("\"location\"", "\"script\"")).unwrap();
     let why = at.room.refused(&[&["serve", "--listen", "127.0.0.1:0"], &on[..]].concat());
     assert!(why.contains("recipes.toml") && why.contains("line 4") && why.contains("meta-refresh"), "{why}");
+}
+
+#[test]
+fn a_provider_is_evidence_and_counts_where_the_operator_says_so() {
+    let Some(mut at) = place("links-live") else { return };
+    let own = at.paths();
+    let provider = |more: &str| at.room.list("live.toml", format!("url = \"https://provider.example/v1/ask\"\n{more}"));
+    let file = provider("");
+    let on = [&args(&own)[..], &["--live", &file]].concat();
+    {
+        let _serve = at.room.serve_with(&on);
+        at.arrive(&["bad.example/login", "fix.example/live"]);
+        soon("the provider was asked", || {
+            at.room.json(&["status"])["live"] == json!({ "asked": true, "waiting": 0, "known": 1 })
+        });
+        let list = at.room.well(&["triage", "list"]);
+        assert!(list.contains("the provider calls bad.example dangerous phishing"), "{list}");
+        soon("the link is known", || at.waits()["known"] == 1);
+        assert_eq!(
+            (at.says("https://bad.example/").0, at.says("https://fix.example/live").0),
+            ("unknown", "unknown"),
+            "evidence"
+        );
+    }
+    at.room.list("live.toml", "url = \"https://provider.example/v1/ask\"\ndangerous = true\n");
+    let forget = "DELETE FROM live_hosts";
+    {
+        let desk = console::desk::Desk::open(&at.room.data()).unwrap();
+        desk.store().note(move |transaction| Ok(transaction.execute(forget, [])?)).unwrap();
+    }
+    let _serve = at.room.serve_with(&on);
+    at.arrive(&["bad.example/login"]);
+    at.becomes("https://bad.example/login", "dangerous");
+    let found = finds(&at.room.data().join("verdicts"), "https://bad.example/");
+    assert_eq!((found.reason, found.source.as_deref(), found.category.as_deref()), ("exact", Some("live"), Some("phishing")));
+    assert_eq!(at.says("https://login.bad.example/").0, "unknown", "it was asked about the very host");
+    assert_eq!(at.says("https://fix.example/live"), ("dangerous", "expansion"), "a link follows");
+    at.room.well(&["protect", "host", "bad.example", "--why", "a test"]);
+    assert_eq!(at.says("https://bad.example/").0, "unknown", "as with a feed, no provider calls a protected name dangerous");
+    let asked = fs::read_to_string(at.world.dir().join("ask.log")).unwrap();
+    assert!(
+        asked.lines().all(|line| line == format!("{{\\x22prefix\\x22:\\x22{}\\x22}}", &at.hash[..8])),
+        "four octets of a hash: {asked}"
+    );
+    assert_eq!(asked.lines().count(), 1, "what the fetcher remembers it does not ask twice: {asked}");
 }
