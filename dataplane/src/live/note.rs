@@ -291,10 +291,11 @@ impl Octets {
     pub(super) fn party(&mut self, address: &Address<'_>) -> PartyNote {
         let gt = address.gt.as_ref();
         let digits = gt.map(|gt| {
-            let at = self.len;
-            for digit in gt.digits.chars() {
-                self.put(digit.encode_utf8(&mut [0; 4]).as_bytes());
-            }
+            let (at, room) = (self.len, self.octets.get_mut(self.len..).unwrap_or_default().as_chunks_mut().0);
+            let pairs = room.iter_mut().zip(gt.digits.octets());
+            let written = pairs.map(|(pair, octet)| *pair = [octet & 15, octet >> 4].map(digit)).count();
+            self.cut |= written < gt.digits.octets().len();
+            self.len += gt.digits.len().min(2 * written);
             self.span(at)
         });
         PartyNote {
@@ -324,6 +325,11 @@ impl Octets {
     pub(super) fn cells(&self) -> impl Iterator<Item = super::Cell> + '_ {
         self.octets.as_chunks().0.iter().take(self.cell_count()).copied()
     }
+}
+
+/// As [`protocols::sccp::Digits::chars`] has it.
+fn digit(nibble: u8) -> u8 {
+    b"0123456789abcdef".get(usize::from(nibble)).copied().unwrap_or_default()
 }
 
 /// The first few names.

@@ -247,13 +247,14 @@ impl Line {
 
     /// Chunks that were sent are free again.
     pub(super) fn reclaim(&mut self, at: usize) {
-        let Self { queues, free, size, .. } = self;
+        let Self { queues, free, .. } = self;
         let Some(queue) = queues.get_mut(at) else { return };
         if queue.in_flight == 0 {
             return;
         }
         let start = free.len();
-        let wanted = (*size as usize).min(free.capacity() - start);
+        // As many as a batch sends, so that nothing piles up; room is written before it is filled, and costs.
+        let wanted = (2 * BATCH).min(queue.in_flight as usize).min(free.capacity() - start);
         free.resize(start + wanted, FrameDesc::default());
         let room = free.get_mut(start..).unwrap_or_default();
         // SAFETY: what comes back was sent by this queue, of this UMEM, and is in no other place.
@@ -301,7 +302,8 @@ impl Line {
     fn take(&mut self, at: usize, most: usize) -> usize {
         let Self { queues, batch, .. } = self;
         let Some(queue) = queues.get_mut(at) else { return 0 };
-        batch.resize(most, FrameDesc::default());
+        let there = queue.rx.nb_avail(u32::try_from(most).unwrap_or(u32::MAX)) as usize;
+        batch.resize(there.min(most), FrameDesc::default());
         // SAFETY: what comes was filled by this queue, of this UMEM, and is in no other place.
         let n = unsafe { queue.rx.consume(batch) };
         batch.truncate(n);
