@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,9 @@ use dataplane::live::{self, Stage};
 use dataplane::scan::Scanner;
 use dataplane::suffix::Suffixes;
 use dataplane::world::{Network, World};
-use dataplane::xdp::{Handle, Judging, Line, Nothing, Peer, Port, Program, Raw, Rings, Settings, Setup, Want, start};
+use dataplane::xdp::{
+    Handle, Inspect, Judging, Line, Nothing, Peer, Port, Program, Raw, Report, Rings, Settings, Setup, Want, start,
+};
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
 /// What crosses a thread.
@@ -65,7 +67,7 @@ pub(crate) fn raw(nets: &Nets, which: char, interface: &str) -> Said<Raw> {
 
 /// Sends until told to stop, at this rate or, at 0, as fast as it can. How many frames the line took.
 pub(crate) fn send(nets: &Nets, mut frames: Vec<Vec<u8>>, pace: u64, stop: &AtomicBool) -> u64 {
-    let _ = dataplane::pin::to_core(0);
+    let _ = (dataplane::pin::to_core(0), dataplane::pin::first());
     let Ok(raw) = raw(nets, 'a', "a0") else { return 0 };
     let (mut sent, mut tsn) = (0_u64, 1_u32);
     let begin = Instant::now();
@@ -87,9 +89,49 @@ pub(crate) fn send(nets: &Nets, mut frames: Vec<Vec<u8>>, pace: u64, stop: &Atom
     sent
 }
 
+/// What a worker waits at before each batch, and how many frames it has worked.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Gate {
+    pub(crate) is_shut: Arc<AtomicBool>,
+    pub(crate) worked: Arc<AtomicU64>,
+}
+
+/// Whoever looks at frames, behind a gate.
+struct Gated<I> {
+    inner: I,
+    gate: Gate,
+}
+
+impl<I: Inspect> Inspect for Gated<I> {
+    fn begin(&mut self, time_ns: u64) {
+        while self.gate.is_shut.load(Ordering::Acquire) {
+            thread::sleep(Duration::from_micros(50));
+        }
+        self.inner.begin(time_ns);
+    }
+    fn pressure(&mut self, tight: bool) {
+        self.inner.pressure(tight);
+    }
+    #[inline]
+    fn frame(&mut self, bytes: &[u8]) {
+        self.inner.frame(bytes);
+    }
+    fn changed(&self) -> impl Iterator<Item = &[u8]> {
+        self.inner.changed()
+    }
+    fn took(&mut self, ns: u64, frames: u64) {
+        self.inner.took(ns, frames);
+        self.gate.worked.fetch_add(frames, Ordering::Release);
+    }
+    fn publish(&mut self, time_ns: u64, report: &Report<'_>) {
+        self.inner.publish(time_ns, report);
+    }
+}
+
 /// What stands, until it is stopped.
 pub(crate) struct Standing {
     pub(crate) name: String,
+    pub(crate) gate: Gate,
     program: Program,
     handle: Option<Handle>,
     notes: Option<Notes>,
@@ -129,17 +171,21 @@ impl Standing {
         }
         let core = dataplane::pin::cores().last().copied();
         let setup = Setup { core, heartbeat_ns: 1_000_000_000, spin: false, settled: || () };
-        let mut notes = None;
+        let (mut notes, gate) = (None, Gate::default());
         let handle = match (what, line) {
-            (What::Bare, Some(line)) => Some(start(vec![line], Nothing, setup, &mut program).map_err(text)?),
+            (What::Bare, Some(line)) => {
+                let inspect = Gated { inner: Nothing, gate: gate.clone() };
+                Some(start(vec![line], inspect, setup, &mut program).map_err(text)?)
+            }
             (_, Some(line)) => {
                 let (judging, taken) = judging().map_err(|error| error.to_string())?;
                 notes = Some(taken);
-                Some(start(vec![line], judging, setup, &mut program).map_err(text)?)
+                let inspect = Gated { inner: judging, gate: gate.clone() };
+                Some(start(vec![line], inspect, setup, &mut program).map_err(text)?)
             }
             (_, None) => None,
         };
-        Ok(Self { name, program, handle, notes })
+        Ok(Self { name, gate, program, handle, notes })
     }
 
     /// Takes it away.

@@ -1,4 +1,4 @@
-//! Frames a second where more is offered than is taken, and the worker's CPU time for each.
+//! Frames a second as a sender offers them, and the worker's CPU time for each.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -64,8 +64,9 @@ pub(crate) fn measure(octets: usize, time: Duration, pace: u64, what: What) -> R
     })
 }
 
-fn median(all: &[Measured], of: fn(&Measured) -> f64) -> f64 {
-    let mut sorted: Vec<f64> = all.iter().map(of).collect();
+/// The one in the middle.
+pub(crate) fn median(all: impl Iterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<f64> = all.collect();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied().unwrap_or_default()
 }
@@ -96,7 +97,7 @@ pub(crate) fn run(time: Duration, rounds: usize, pace: u64) -> Result<()> {
                 all.push(m);
             }
         }
-        let ratio = |of: fn(&Measured) -> f64| median(&inline, of) / median(&bare, of);
+        let ratio = |of: fn(&Measured) -> f64| median(inline.iter().map(of)) / median(bare.iter().map(of));
         println!(
             "{octets:6}  inline over bare, medians of {rounds}: {:.2} by frames a second, {:.2} by CPU",
             ratio(|m| m.worker),
