@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use control::live::lab::{Counted, Ledger, Message, Receiver, Sender, helper, messages};
+use control::live::lab::{Arrival, Counted, Ledger, Message, Receiver, Sender, helper, messages};
 use dataplane::world::World;
 
 use super::{Lab, common};
@@ -108,11 +108,17 @@ pub(super) struct Flow {
     pub(super) passed: u64,
     pub(super) to_change: u64,
     pub(super) retransmitted: u64,
+    /// The first few that nobody sent, in hexadecimal: `ztsms explain` reads them.
+    pub(super) strange: Vec<String>,
 }
+
+/// Of messages that nobody sent.
+const SHOWN: usize = 4;
 
 impl Flow {
     /// Each exactly once, in order, with a text that is its own.
     pub(super) fn is_whole(&self) {
+        assert!(self.strange.is_empty(), "nobody sent {:#?}: {self:?}", self.strange);
         assert_eq!((self.received, self.duplicated, self.out_of_order, self.unknown), (self.sent, 0, 0, 0), "{self:?}");
         assert_eq!(self.rewritten + self.passed, self.to_change, "{self:?}");
     }
@@ -123,7 +129,7 @@ pub(super) fn flow(lab: &Lab, ends: &dyn Ends, all: &[Message], rate: u64, mut m
     let receiver = ends.listen(lab);
     let mut sender = ends.connect(lab);
     let begin = Instant::now();
-    let mut ledger = Ledger::new(all);
+    let (mut ledger, mut strange) = (Ledger::new(all), Vec::new());
     let over = AtomicBool::new(false);
     let over = &over;
     let counted = std::thread::scope(|scope| {
@@ -145,7 +151,9 @@ pub(super) fn flow(lab: &Lab, ends: &dyn Ends, all: &[Message], rate: u64, mut m
         while ledger.received() < all.len() as u64 && last.elapsed() < LATE {
             if let Some(octets) = receiver.next(Duration::from_millis(50)) {
                 last = Instant::now();
-                ledger.arrive(&octets);
+                if ledger.arrive(&octets) == Arrival::Unknown && strange.len() < SHOWN {
+                    strange.push(octets.iter().map(|octet| format!("{octet:02x}")).collect());
+                }
             }
         }
         over.store(true, Ordering::Release);
@@ -166,5 +174,6 @@ pub(super) fn flow(lab: &Lab, ends: &dyn Ends, all: &[Message], rate: u64, mut m
         passed: ledger.passed,
         to_change: all.iter().filter(|message| message.changes()).count() as u64,
         retransmitted: counted.retransmitted,
+        strange,
     }
 }

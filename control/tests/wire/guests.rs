@@ -46,7 +46,10 @@ impl Guest {
         let mut command = nets.command(which, "qemu-system-x86_64");
         command.args(["-accel", "tcg,thread=multi", "-cpu", "max", "-M", "q35", "-m", "192", "-nodefaults", "-no-reboot"]);
         command.arg("-kernel").arg(image.join("vmlinuz")).arg("-initrd").arg(image.join("initrd"));
-        command.arg("-append").arg(format!("console=ttyS0 quiet panic=-1 ztsms.address=192.0.2.{n}/24 ztsms.stp={stp}"));
+        // A timer that an emulation on a busy machine serves late is no broken one: the test for it would end in a panic.
+        command
+            .arg("-append")
+            .arg(format!("console=ttyS0 quiet panic=-1 no_timer_check ztsms.address=192.0.2.{n}/24 ztsms.stp={stp}"));
         command.args(["-display", "none", "-monitor", "none", "-serial", "stdio"]);
         command.args(["-netdev", "tap,id=n,ifname=tap0,script=no,downscript=no"]);
         command.arg("-device").arg(format!("virtio-net-pci,netdev=n,romfile=,mac=02:aa:5a:54:01:{n:02}"));

@@ -1,5 +1,7 @@
 //! The same between a kernel's own SCTP and an STP: an ASP comes up and becomes active through the filter, and mt-forwardSM arrive labelled.
 
+use std::time::Instant;
+
 use super::guests::Guests;
 use super::lab;
 use super::trouble::{
@@ -27,11 +29,17 @@ fn an_asp_comes_up_through_the_filter_and_what_it_sends_arrives_as_it_should_wha
     let Some(lab) = lab("kernel") else { return };
     let Some(guests) = Guests::start(&lab) else { return };
     let all = std::env::var_os("ZTSMS_WIRE_MESSAGES").is_some();
-    for (name, case) in CASES.iter().take(if all { CASES.len() } else { IN_MAKE_TEST }) {
+    // One of them alone, by a part of its name.
+    let only = std::env::var("ZTSMS_WIRE_CASE").unwrap_or_default();
+    let cases = CASES.iter().take(if all { CASES.len() } else { IN_MAKE_TEST });
+    for (name, case) in cases.filter(|(name, _)| name.contains(&only)) {
+        let begun = Instant::now();
         println!("{name}");
-        // What a case told the filter does not hold for the next.
+        // What a case told the filter does not hold for the next, nor do the snapshots that it kept.
+        let _ = std::fs::remove_dir_all(lab.config.with_extension("state"));
         lab.configure(super::ENFORCE);
         case(&lab, &guests);
         lab.remove();
+        println!("{name}: {} s", begun.elapsed().as_secs());
     }
 }
