@@ -9,7 +9,7 @@
 //! take three parts.
 
 use super::dcs::Alphabet;
-use super::tables::{Tables, Written};
+use super::tables::{EXTENSION, GSM, RESERVED, Tables};
 
 /// Parts that a text can have: their number is one octet.
 pub const MOST_PARTS: usize = 255;
@@ -23,27 +23,56 @@ pub struct Segments {
     pub count: usize,
 }
 
-/// Counts the short messages of a text in the default alphabet, without shift tables.
-pub fn segments(text: &str) -> Segments {
-    let tables = Tables::default();
-    if text.len() <= 160 && tables.writes_each_octet(text) {
-        return Segments { alphabet: Alphabet::Gsm7, count: 1 };
+/// Septets of the characters below U+0400 in the default alphabet and its extension; 0: they are in neither.
+const SEPTETS: [u8; 0x400] = {
+    let (mut septets, mut at) = ([0; 0x400], 0);
+    while at < 128 {
+        #[expect(clippy::indexing_slicing, reason = "evaluated when compiled")]
+        {
+            // The shorter way first: what the base table has is not looked for in the extension.
+            let (base, behind) = (GSM[at] as usize, EXTENSION[at] as usize);
+            if base != RESERVED as usize {
+                septets[base] = 1;
+            }
+            if behind < septets.len() && behind != RESERVED as usize && septets[behind] == 0 {
+                septets[behind] = 2;
+            }
+        }
+        at += 1;
     }
-    let septets = text.chars().map(|c| tables.write(c).map(Written::septets));
-    if septets.clone().all(|units| units.is_some()) {
-        return Segments { alphabet: Alphabet::Gsm7, count: parts(septets.flatten(), 160, 153) };
+    septets
+};
+
+/// Septets of a character in the default alphabet and its extension, which hold one character beyond U+0400.
+fn septets(character: char) -> Option<usize> {
+    match SEPTETS.get(character as usize) {
+        Some(0) => None,
+        Some(septets) => Some(usize::from(*septets)),
+        None => (character == '€').then_some(2),
     }
-    Segments { alphabet: Alphabet::Ucs2, count: parts(text.chars().map(char::len_utf16), 70, 67) }
 }
 
-/// Parts of characters of so many units each: one where all fit `alone`, else as many as it takes with room for `part` each.
-fn parts(characters: impl Iterator<Item = usize> + Clone, alone: usize, part: usize) -> usize {
-    if characters.clone().sum::<usize>() <= alone {
-        return 1;
+/// Counts the short messages of a text in the default alphabet, without shift tables.
+pub fn segments(text: &str) -> Segments {
+    if text.len() <= 160 && Tables::default().writes_each_octet(text) {
+        return Segments { alphabet: Alphabet::Gsm7, count: 1 };
     }
-    let fill =
-        |(count, used): (usize, usize), units| if used + units > part { (count + 1, units) } else { (count, used + units) };
-    characters.fold((1, 0), fill).0
+    if let Some(count) = parts(text.chars().map(septets), 160, 153) {
+        return Segments { alphabet: Alphabet::Gsm7, count };
+    }
+    let count = parts(text.chars().map(|c| Some(c.len_utf16())), 70, 67).unwrap_or_default();
+    Segments { alphabet: Alphabet::Ucs2, count }
+}
+
+/// Parts of characters of so many units each: one where all fit `alone`, else as many as it takes with room for `part` each. `None` where
+/// one of them cannot be written.
+fn parts(mut characters: impl Iterator<Item = Option<usize>>, alone: usize, part: usize) -> Option<usize> {
+    let (all, count, _) = characters.try_fold((0, 1, 0), |(all, count, used), units| {
+        let units = units?;
+        let (count, used) = if used + units > part { (count + 1, units) } else { (count, used + units) };
+        Some((all + units, count, used))
+    })?;
+    Some(if all <= alone { 1 } else { count })
 }
 
 #[cfg(test)]
@@ -89,6 +118,14 @@ mod tests {
             ("😀".repeat(67), ("ucs2", 3)),
         ] {
             assert_eq!(of(&text), expected, "{} characters, {:?} first", text.chars().count(), text.chars().next());
+        }
+    }
+
+    #[test]
+    fn every_character_takes_the_septets_that_the_tables_say() {
+        let tables = Tables::default();
+        for c in '\0'..=char::MAX {
+            assert_eq!(septets(c), tables.write(c).map(super::super::tables::Written::septets), "{c:?}");
         }
     }
 

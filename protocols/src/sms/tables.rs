@@ -7,6 +7,7 @@ mod locking;
 mod shift;
 
 pub(super) use locking::GSM;
+pub(super) use shift::EXTENSION;
 
 /// What each of the 128 septets stands for; [`RESERVED`] where the specification gives no character.
 pub(super) type Table = [u16; 128];

@@ -5,7 +5,7 @@ use super::{RESERVED, Table, changed, run};
 /// Extension of the default alphabet.
 pub(super) static DEFAULT: Table = EXTENSION;
 
-const EXTENSION: Table = changed(
+pub(in crate::sms) const EXTENSION: Table = changed(
     [RESERVED; 128],
     &[
         (0x0a, '\u{c}'),
