@@ -22,6 +22,7 @@ use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Snapshots kept for going back.
 pub const KEPT: usize = 3;
@@ -87,6 +88,12 @@ pub enum Error {
     /// No signature of the console's key fits a file.
     #[error("{0}: not signed by the console's key")]
     NotSigned(PathBuf),
+    /// An older one than was in force: file, its number, the number that was in force.
+    #[error("{0}: signed as number {1}, and number {2} was in force: an older file was put back")]
+    Older(PathBuf, u64, u64),
+    /// A file that was in force is gone: file, its number.
+    #[error("{0}: is gone, and number {1} was in force: the console never takes it away")]
+    Gone(PathBuf, u64),
     /// A decision does not fit the overlay.
     #[error("{0}: {1}: {2}")]
     NotTaken(PathBuf, String, #[source] NotTaken),
@@ -256,11 +263,23 @@ pub fn go_back(dir: &Path) -> Result<(), Error> {
 /// # Errors
 /// A file cannot be read or is refused, or the overlay is of another snapshot.
 pub fn open(path: &Path, suffixes: &Suffixes) -> Result<Table, Error> {
+    open_as_of(path, unix_seconds(), suffixes)
+}
+
+pub(crate) fn unix_seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// The same as of `now`, Unix seconds: decisions that have ended by then are left out.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_as_of(path: &Path, now: u64, suffixes: &Suffixes) -> Result<Table, Error> {
     let (dir, file) =
         if path.is_dir() { (path, path.join("snapshot")) } else { (path.parent().unwrap_or(Path::new(".")), path.to_owned()) };
     let snapshot = Snapshot::open(&file).map_err(|error| Error::Open(file.clone(), error))?;
     let key = read_key(dir)?;
-    let overlay = if path.is_dir() { overlay::read(dir, &snapshot, &key, suffixes)? } else { None };
+    let overlay = if path.is_dir() { overlay::read(dir, now, &snapshot, &key, suffixes)? } else { None };
     let table = Table::new(snapshot, overlay, key, suffixes).map_err(|why| Error::Refused(file, why))?;
     Ok(if path.is_dir() { suspended::read(dir)?.table(table) } else { table })
 }

@@ -16,8 +16,16 @@ use crate::builtin;
 /// # Errors
 /// A file cannot be read or is refused.
 pub fn open(verdicts: Option<&Path>, policy: Policy, network: Network) -> Result<World, Error> {
+    open_as_of(verdicts, build::unix_seconds(), policy, network)
+}
+
+/// The same as of `now`, Unix seconds: decisions that have ended by then are left out.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_as_of(verdicts: Option<&Path>, now: u64, policy: Policy, network: Network) -> Result<World, Error> {
     let suffixes = Suffixes::built_in();
-    let table = table(verdicts, &suffixes)?;
+    let table = verdicts.map_or_else(|| Ok(builtin::table(&suffixes)?), |path| build::open_as_of(path, now, &suffixes))?;
     let dir = verdicts.filter(|path| path.is_dir());
     let senders = dir.map(senders::read).transpose()?;
     let suspended = dir.map(suspended::read).transpose()?;

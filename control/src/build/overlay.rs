@@ -15,7 +15,6 @@ use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 const NAMES: &str = "# overlay of snapshot ";
 const COLUMNS: &str = "pattern,verdict,category,senders,source,expires,note";
@@ -51,12 +50,12 @@ pub fn to_text(snapshots: &[u64], rules: &[Rule<'_>]) -> String {
     text
 }
 
-/// The overlay of a verdict directory, if it has one.
+/// The overlay of a verdict directory as of `now` (Unix seconds), if it has one.
 ///
 /// # Errors
 /// It is of another snapshot, a line is not readable, or a decision is not taken: nothing is left out silently.
-pub fn read(dir: &Path, snapshot: &Snapshot, key: &Key, suffixes: &Suffixes) -> Result<Option<Overlay>, Error> {
-    Ok(self::text(dir)?.map(|text| parse(dir, &text, snapshot, key, suffixes)).transpose()?.map(|(overlay, _)| overlay))
+pub fn read(dir: &Path, now: u64, snapshot: &Snapshot, key: &Key, suffixes: &Suffixes) -> Result<Option<Overlay>, Error> {
+    Ok(self::text(dir)?.map(|text| parse(dir, &text, now, snapshot, key, suffixes)).transpose()?.map(|(overlay, _)| overlay))
 }
 
 /// The overlay's octets, if there is one.
@@ -71,13 +70,14 @@ pub fn text(dir: &Path) -> Result<Option<String>, Error> {
     }
 }
 
-/// Reads an overlay's octets: the overlay as of now, and when the first of its decisions ends, Unix seconds.
+/// Reads an overlay's octets: the overlay as of `now`, and when the first of its decisions ends, Unix seconds.
 ///
 /// # Errors
 /// As [`read`].
 pub fn parse(
     dir: &Path,
     text: &str,
+    now: u64,
     snapshot: &Snapshot,
     key: &Key,
     suffixes: &Suffixes,
@@ -88,7 +88,6 @@ pub fn parse(
         return Err(Error::Refused(path, Refused::Overlay(ids.first().copied().unwrap_or_default(), snapshot.id())));
     }
     let overlay = Overlay::new(snapshot.id(), text.lines().count());
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let (mut refused, mut next) = (None, None::<u64>);
     let mut give = |item: Item<'_>| {
         let Item::Rule(rule) = item else { return };

@@ -2,8 +2,12 @@
 //! names the public half.
 //!
 //! ```text
-//! DIR/snapshot.sig, overlay.sig, senders.sig     a line for each version that may be met: SHA-256 of its octets, signature, in hexadecimal
+//! DIR/snapshot.sig, overlay.sig, senders.sig     a line for each version that may be met: SHA-256 of its octets, its number, signature
 //! ```
+//!
+//! Numbers of one file grow, and are signed with it: a filter takes no overlay and no senders of a lower number than it took before, so that
+//! an old file put back with its old signature is no news. They are Unix seconds, or the number before and one more where that is greater: a
+//! desk that was restored from a backup goes on above what it had signed.
 //!
 //! A file and its signature cannot be replaced in one step. So the signatures of the next version and of those before it are written first,
 //! then the file: at every moment what stands there is signed.
@@ -11,6 +15,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest as _, Sha256};
@@ -33,7 +38,8 @@ pub enum What {
 }
 
 impl What {
-    const fn name(self) -> &'static str {
+    /// Its name in the directory.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Snapshot => "snapshot",
             Self::Overlay => "overlay",
@@ -41,8 +47,8 @@ impl What {
         }
     }
 
-    fn message(self, sum: &[u8; 32]) -> Vec<u8> {
-        [b"ztsms verdicts 1 ", self.name().as_bytes(), b"\n", sum].concat()
+    fn message(self, sum: &[u8; 32], number: u64) -> Vec<u8> {
+        [b"ztsms verdicts 2 ", self.name().as_bytes(), b"\n", sum, &number.to_be_bytes()[..]].concat()
     }
 }
 
@@ -80,13 +86,17 @@ impl Signer {
     /// The directory cannot be written.
     pub fn sign(&self, dir: &Path, what: What, octets: &[u8]) -> Result<(), Error> {
         let sum: [u8; 32] = Sha256::digest(octets).into();
-        let signature = self.0.sign(&what.message(&sum));
-        let first = format!("{} {}", hex(&sum), hex(&signature.to_bytes()));
         let path = dir.join(format!("{}.sig", what.name()));
         let new = dir.join(format!("{}.sig.new", what.name()));
         let before = fs::read_to_string(&path).unwrap_or_default();
+        let last = before.lines().filter_map(Line::parse).map(|line| line.number).max().unwrap_or_default();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let number = now.max(last.saturating_add(1));
+        let signature = self.0.sign(&what.message(&sum, number));
+        let sum = hex(&sum);
+        let first = format!("{sum} {number} {}", hex(&signature.to_bytes()));
         let mut lines = vec![first.as_str()];
-        lines.extend(before.lines().filter(|line| *line != first).take(LINES - 1));
+        lines.extend(before.lines().filter(|line| !line.starts_with(&sum)).take(LINES - 1));
         let write = || {
             let mut file = File::create(&new)?;
             lines.iter().try_for_each(|line| writeln!(file, "{line}"))?;
@@ -97,11 +107,31 @@ impl Signer {
     }
 }
 
+/// A line of a signature file.
+struct Line<'l> {
+    sum: &'l str,
+    number: u64,
+    signature: &'l str,
+}
+
+impl<'l> Line<'l> {
+    fn parse(line: &'l str) -> Option<Self> {
+        let mut words = line.split_ascii_whitespace();
+        let (sum, number, signature) = (words.next()?, words.next()?, words.next()?);
+        Some(Self { sum, number: number.parse().ok()?, signature })
+    }
+}
+
 /// The console's public key, as the filter knows it.
 #[derive(Clone, Debug)]
 pub struct Verifier(VerifyingKey);
 
 impl Verifier {
+    /// The key, as a file holds it.
+    pub fn public(&self) -> String {
+        hex(self.0.as_bytes())
+    }
+
     /// The key that a file of 64 hexadecimal digits holds.
     ///
     /// # Errors
@@ -110,20 +140,21 @@ impl Verifier {
         VerifyingKey::from_bytes(&octets(path)?).map(Self).map_err(|_| Error::SigningKey(path.to_owned()))
     }
 
-    /// Whether the directory holds a signature of these very octets.
+    /// The number under which these very octets are signed: the highest, if there are several.
     ///
     /// # Errors
-    /// It holds none.
-    pub fn check(&self, dir: &Path, what: What, octets: &[u8]) -> Result<(), Error> {
+    /// The directory holds no signature of them.
+    pub fn check(&self, dir: &Path, what: What, octets: &[u8]) -> Result<u64, Error> {
         let sum: [u8; 32] = Sha256::digest(octets).into();
         let path = dir.join(format!("{}.sig", what.name()));
         let text = fs::read_to_string(&path).map_err(at(&path))?;
         let shown = hex(&sum);
-        let signed = text.lines().filter_map(|line| line.split_once(' ')).filter(|(of, _)| *of == shown).any(|(_, signature)| {
-            let signature = from_hex::<64>(signature.trim()).map(|octets| Signature::from_bytes(&octets));
-            signature.is_some_and(|signature| self.0.verify_strict(&what.message(&sum), &signature).is_ok())
-        });
-        if signed { Ok(()) } else { Err(Error::NotSigned(dir.join(what.name()))) }
+        let holds = |line: &Line<'_>| {
+            let signature = from_hex::<64>(line.signature).map(|octets| Signature::from_bytes(&octets));
+            signature.is_some_and(|signature| self.0.verify_strict(&what.message(&sum, line.number), &signature).is_ok())
+        };
+        let lines = text.lines().filter_map(Line::parse).filter(|line| line.sum == shown);
+        lines.filter(holds).map(|line| line.number).max().ok_or_else(|| Error::NotSigned(dir.join(what.name())))
     }
 }
 
@@ -158,8 +189,15 @@ mod tests {
         assert!(verifier.check(&dir, What::Overlay, b"one").is_err(), "no signature at all");
         signer.sign(&dir, What::Overlay, b"one").unwrap();
         signer.sign(&dir, What::Overlay, b"two").unwrap();
-        assert!(verifier.check(&dir, What::Overlay, b"one").is_ok(), "the one before may still stand there");
-        assert!(verifier.check(&dir, What::Overlay, b"two").is_ok());
+        let one = verifier.check(&dir, What::Overlay, b"one").expect("the one before may still stand there");
+        let two = verifier.check(&dir, What::Overlay, b"two").unwrap();
+        assert!(one < two, "{one} {two}");
+        signer.sign(&dir, What::Overlay, b"one").unwrap();
+        assert!(verifier.check(&dir, What::Overlay, b"one").unwrap() > two, "said again it is news");
+        let text = fs::read_to_string(dir.join("overlay.sig")).unwrap();
+        fs::write(dir.join("overlay.sig"), text.replace(&two.to_string(), "9999999999")).unwrap();
+        assert!(verifier.check(&dir, What::Overlay, b"two").is_err(), "the number is signed");
+        fs::write(dir.join("overlay.sig"), text).unwrap();
         assert!(verifier.check(&dir, What::Overlay, b"three").is_err());
         fs::copy(dir.join("overlay.sig"), dir.join("snapshot.sig")).unwrap();
         assert!(verifier.check(&dir, What::Snapshot, b"two").is_err(), "a signature of one file is none of another");

@@ -2,13 +2,14 @@
 //!
 //! The console writes the directory and cannot be trusted beyond the limits of the root-owned configuration. A snapshot is read into memory,
 //! aside so that decisions do not wait for it, and checked to the last octet before anything sees it; an overlay is read whole, so that a
-//! change is in force whole. Where the configuration names the console's public key, what it did not sign is refused. The last three
-//! snapshots are kept in the filter's own state directory: to go back to, and to begin with when the directory cannot be read.
+//! change is in force whole. Where the configuration names the console's public key, what it did not sign is refused, and so is an older
+//! overlay than one that was in force. The last three snapshots are kept in the filter's own state directory: to go back to, and to begin with when the directory cannot be read.
 
 mod changes;
 mod kept;
 mod load;
 mod observe;
+mod sequence;
 
 use std::collections::VecDeque;
 use std::fs;
@@ -29,6 +30,7 @@ use changes::Decisions;
 use kept::Kept;
 use load::Load;
 pub use observe::{Observe, Suspensions, follow as follow_observe};
+use sequence::Sequence;
 
 /// Snapshots that this process took and would take again.
 const REMEMBERED: usize = 16;
@@ -93,6 +95,7 @@ pub struct Follow {
     suffixes: Suffixes,
     terms: Terms,
     kept: Option<Kept>,
+    sequence: Sequence,
     snapshot: Option<Arc<Snapshot>>,
     /// Of the snapshot, the overlay, the senders.
     seen: [Option<Option<Stamp>>; 3],
@@ -115,9 +118,11 @@ impl Follow {
     /// Nothing is read yet.
     pub fn new(dir: &Path, suffixes: Suffixes, terms: Terms) -> Self {
         let kept = terms.state_dir.as_ref().map(|state| Kept::new(state));
+        let sequence = |verifier: &Verifier| Sequence::of(verifier.public(), terms.state_dir.as_deref());
         Self {
             dir: dir.to_owned(),
             suffixes,
+            sequence: terms.verifier.as_ref().map(sequence).unwrap_or_default(),
             snapshot: None,
             seen: [None; 3],
             loading: None,
@@ -261,14 +266,16 @@ impl Follow {
             Ok(key) => key,
             Err(error) => return give(News::Refused(SNAPSHOT_ALARM, error.to_string())),
         };
-        let parse = |text: &str| overlay::parse(&dir, text, &snapshot, &key, &self.suffixes);
-        let read = overlay::text(&dir).and_then(|text| self.signed(What::Overlay, text)).and_then(|text| {
+        let parse = |text: &str| overlay::parse(&dir, text, unix_seconds(), &snapshot, &key, &self.suffixes);
+        let read = overlay::text(&dir).and_then(|text| {
+            let number = self.signed(What::Overlay, text.as_deref())?;
             let parsed = text.as_deref().map(parse).transpose()?;
-            let senders = self.signed(What::Senders, senders::text(&dir)?)?;
+            let senders = senders::text(&dir)?;
+            let numbers = [number, self.signed(What::Senders, senders.as_deref())?];
             let senders = senders.map_or_else(|| Ok(Vec::new()), |text| senders::parse(&dir, &text))?;
-            Ok((text, parsed, senders))
+            Ok((text, parsed, senders, numbers))
         });
-        let (text, parsed, senders) = match read {
+        let (text, parsed, senders, numbers) = match read {
             Ok(read) => read,
             Err(error) => {
                 self.failing = true;
@@ -279,7 +286,7 @@ impl Follow {
                 }
                 let text = self.accepted.clone().or_else(|| self.kept.as_ref().and_then(Kept::overlay));
                 let parsed = text.as_deref().and_then(|text| parse(text).ok());
-                (text, parsed, self.senders.clone())
+                (text, parsed, self.senders.clone(), self.sequence.last())
             }
         };
         let (overlay, next_end) = parsed.map_or((None, None), |(overlay, next)| (Some(overlay), next));
@@ -294,6 +301,7 @@ impl Follow {
                     give(News::Well(OVERLAY_ALARM));
                 }
                 (self.decisions, self.accepted, self.next_end) = (Some(decisions), text, next_end);
+                self.sequence.took(numbers);
                 if self.senders != senders {
                     self.senders.clone_from(&senders);
                     give(News::Senders(senders));
@@ -307,12 +315,12 @@ impl Follow {
         }
     }
 
-    /// The octets, if they are signed or need not be. A file that is not there needs no signature: that it went is a change like others.
-    fn signed(&self, what: What, text: Option<String>) -> Result<Option<String>, build::Error> {
-        if let Some((verifier, text)) = self.terms.verifier.as_ref().zip(text.as_ref()) {
-            verifier.check(&self.dir, what, text.as_bytes())?;
-        }
-        Ok(text)
+    /// The number of a file, which is signed and no older than what was in force; 0 where no signature is asked for.
+    fn signed(&self, what: What, text: Option<&str>) -> Result<u64, build::Error> {
+        let Some(verifier) = &self.terms.verifier else { return Ok(0) };
+        let number = text.map(|text| verifier.check(&self.dir, what, text.as_bytes())).transpose()?;
+        self.sequence.check(&self.dir, what, number)?;
+        Ok(number.unwrap_or_default())
     }
 
     /// Decisions that are made, changed or taken away count, whatever snapshot they stand on. The first ones of a filter that kept none are
@@ -321,7 +329,8 @@ impl Follow {
         let kept = || {
             let (kept, snapshot) = (self.kept.as_ref()?, self.snapshot.as_ref()?);
             let key = kept.key()?;
-            let (overlay, _) = overlay::parse(&self.dir, &kept.overlay()?, snapshot, &key, &self.suffixes).ok()?;
+            let text = kept.overlay()?;
+            let (overlay, _) = overlay::parse(&self.dir, &text, unix_seconds(), snapshot, &key, &self.suffixes).ok()?;
             Some(Decisions::of(Some(&overlay), &[]))
         };
         let Some(before) = self.decisions.take().or_else(kept) else { return Ok(()) };

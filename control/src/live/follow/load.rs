@@ -52,6 +52,7 @@ impl Load {
             let key = build::read_key(&self.dir).map_err(said)?;
             snapshot.fits(key.check(), dataplane::canonical::RULES_VERSION.into(), self.suffixes.id()).map_err(refused)?;
             if let Some(verifier) = &self.terms.verifier {
+                // An older one is what going back is for; decisions stand in the overlay, whose number is held against the last.
                 verifier.check(&self.dir, What::Snapshot, snapshot.octets()).map_err(said)?;
             }
         }
