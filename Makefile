@@ -3,7 +3,7 @@
 CARGO ?= cargo
 ZTSMS := target/release/ztsms
 SAMPLES := pcaps/samples/pycrate.pcapng pcaps/samples/generated.pcapng
-# Another hand's encoder, for the tests that compare with it.
+# Other hands, for the tests that ask them: an encoder of MAP, a fuzzer of the API by its document.
 PYTHON := .venv/bin/python
 
 # Property tests draw the same cases in every run, so that a failure is a change's and not chance's; `make prove` draws new ones.
@@ -69,7 +69,7 @@ lint:
 PEERS := ZTSMS_LAB_PEER=$(abspath $(PEER)) ZTSMS_GUEST=$(abspath $(GUEST)) ZTSMS_PYTHON=$(abspath $(PYTHON))
 
 unit: live $(PEER) $(GUEST_IMAGE) $(PYTHON)
-	@tools/need tshark $(LIVE) $(NAMESPACES) $(SITES) $(SERVICE)
+	@tools/need tshark faketime $(LIVE) $(NAMESPACES) $(SITES) $(SERVICE)
 	$(PEERS) PROPTEST_RNG_SEED=$(SEED) $(CARGO) test --locked --workspace
 
 counts: ## instructions of each step, against bench/counts.toml (3 % band)
@@ -84,7 +84,9 @@ prove: build $(PEER) $(GUEST_IMAGE) $(PYTHON) ## what takes longer than CI allow
 	@tools/need tshark clang valgrind $(LIVE) $(NAMESPACES) $(SERVICE)
 	$(PEERS) tools/prove
 
-$(PYTHON):
+$(PYTHON): .venv/installed ;
+.venv/installed: tools/requirements.txt
 	@tools/need python3 || true
 	@python3 -m venv .venv 2>/dev/null || { tools/need ensurepip=python3-venv; python3 -m venv .venv; }
-	@.venv/bin/pip install -q --disable-pip-version-check pycrate==0.8.1 crc32c==2.9.post0
+	@.venv/bin/pip install -q --disable-pip-version-check -r $<
+	@touch $@

@@ -5,7 +5,7 @@
 //! lists/xx/…       every list that a version points at                            keys.sealed   only where a key was named for it
 //! ```
 //!
-//! Keys (what signs, what fingerprints are made with) are not in it, unless they are sealed to a public key whose secret half lies
+//! Keys (what signs, what fingerprints are made with, what opens the `work` stream) are not in it, unless they are sealed to a public key whose secret half lies
 //! elsewhere: a sealed box as libsodium's `crypto_box_seal` makes it.
 
 use std::collections::BTreeMap;
@@ -23,12 +23,16 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::desk::Lock;
-use crate::sources::normal;
+use crate::sources::{self, normal};
 use crate::store::Store;
 use crate::{Error, Result, audit, time};
 
 /// The keys of a data directory, as they lie in it.
 const KEYS: [&str; 2] = ["keys/verdicts.key", "verdicts/key"];
+/// Where a restored directory has the key of the `work` stream, which lies elsewhere before.
+const WORK_KEY: &str = "keys/work.key";
+/// The small fact: where that key lies, as the last `serve` was told.
+pub(crate) const WORK_KEY_FACT: &str = "work-key";
 const MANIFEST: &str = "manifest.json";
 const SEALED: &str = "keys.sealed";
 
@@ -86,6 +90,7 @@ fn write(dir: &Path, copy: &Path, to: &Path, keys_for: Option<&ConsoleKey>) -> R
         .query_map([], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     let head = audit::head(&state)?.map(|head| head.to_string());
+    let work_key = sources::fact(&state, WORK_KEY_FACT)?.map(PathBuf::from);
     drop(state);
     let lists = dir.join("lists");
     let mut files: BTreeMap<String, (PathBuf, String)> = BTreeMap::new();
@@ -101,7 +106,7 @@ fn write(dir: &Path, copy: &Path, to: &Path, keys_for: Option<&ConsoleKey>) -> R
         keys: keys_for.is_some(),
         files: files.iter().map(|(name, (_, sum))| (name.clone(), sum.clone())).collect(),
     };
-    let sealed = keys_for.map(|key| seal(dir, key)).transpose()?;
+    let sealed = keys_for.map(|key| seal(dir, work_key.as_deref(), key)).transpose()?;
     let pack = || -> io::Result<()> {
         let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(to)?;
         let mut tar = tar::Builder::new(GzEncoder::new(BufWriter::new(file), Compression::fast()));
@@ -124,10 +129,10 @@ fn write(dir: &Path, copy: &Path, to: &Path, keys_for: Option<&ConsoleKey>) -> R
     Ok(manifest)
 }
 
-fn seal(dir: &Path, key: &ConsoleKey) -> Result<Vec<u8>> {
+fn seal(dir: &Path, work_key: Option<&Path>, key: &ConsoleKey) -> Result<Vec<u8>> {
+    let own = KEYS.into_iter().map(|name| (name, dir.join(name)));
     let mut keys = BTreeMap::new();
-    for name in KEYS {
-        let path = dir.join(name);
+    for (name, path) in own.chain(work_key.map(|path| (WORK_KEY, path.to_owned()))) {
         keys.insert(name, fs::read_to_string(&path).map_err(Error::file(&path, "read"))?);
     }
     let plain = serde_json::to_vec(&keys).map_err(|error| Error::Refused(error.to_string()))?;
@@ -216,7 +221,7 @@ fn unseal(dir: &Path, sealed: Option<&[u8]>, key: &SecretKey) -> Result<()> {
     let Some(sealed) = sealed else { return Error::refused("this backup holds no keys") };
     let plain = key.unseal(sealed).map_err(|_| Error::Refused("its keys are sealed for another key".to_owned()))?;
     let keys: BTreeMap<String, String> = serde_json::from_slice(&plain).map_err(|error| Error::Refused(error.to_string()))?;
-    for name in KEYS {
+    for name in KEYS.into_iter().chain([WORK_KEY]) {
         let (Some(text), path) = (keys.get(name), dir.join(name)) else { continue };
         let folder = path.parent().unwrap_or(dir);
         fs::DirBuilder::new().recursive(true).mode(0o750).create(folder).map_err(Error::file(folder, "make"))?;

@@ -71,6 +71,7 @@ fn run(cli: &Cli) -> Result<()> {
         Do::Enforce(args) => census::enforce(&at, args),
         Do::Triage { command } => triage::run(&at, command),
         Do::Build => at.print(Command::Build, print::built),
+        Do::Clock { accept } => at.print(Command::Clock(accept.clone()), print::clock),
         Do::Key { command } => key::run(&at, command),
         Do::Audit { command } => match command {
             AuditCommand::List { from, most } => at.print(Command::Audit(Audit::List { from: *from, most: *most }), print::audit),

@@ -40,6 +40,8 @@ pub enum Command {
     },
     /// Names that are to be safe.
     Verify(Verify),
+    /// The desk's time and the wall clock's; with a reason the wall clock's is taken.
+    Clock(Option<String>),
 }
 
 /// Of decisions.

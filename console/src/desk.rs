@@ -23,7 +23,7 @@ use crate::expand::Links;
 use crate::publish::{Publisher, inputs, suspended_rules};
 use crate::sources::{self, Place, Source, fetched, import};
 use crate::store::{Changed, Store};
-use crate::{Error, Result, alarms, backup, decide, time};
+use crate::{Error, Result, alarms, backup, clock, decide, time};
 
 pub use lock::Lock;
 
@@ -65,6 +65,7 @@ impl Desk {
         fs::DirBuilder::new().recursive(true).mode(0o750).create(dir).map_err(Error::file(dir, "make"))?;
         let lock = Lock::take(dir)?;
         let store = Store::open(&dir.join("console.db"))?;
+        clock::begin(&store)?;
         let publisher = Publisher::open(&dir.join("verdicts"), &dir.join("lists"), &dir.join("keys"), Suffixes::built_in())?;
         let keys = Keys::open(&store)?;
         let (dir, fetch) = (dir.to_owned(), fetch.to_owned());
@@ -160,6 +161,7 @@ impl Desk {
             Command::Build => value(self.publisher.build(&self.store)?),
             Command::Backup { to, keys_for } => self.backup(actor, &to, keys_for.as_deref()),
             Command::Verify(command) => self.verify(actor, command),
+            Command::Clock(accept) => clock::obey(&self.store, actor, accept),
         }
     }
 

@@ -17,6 +17,7 @@ pub mod backup;
 pub mod brakes;
 pub mod census;
 pub mod cli;
+pub mod clock;
 pub mod command;
 pub mod decide;
 pub mod desk;

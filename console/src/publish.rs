@@ -141,7 +141,9 @@ impl Publisher {
         let mut lines: Vec<Line> = decisions.into_iter().map(Line::decided).collect();
         {
             let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
-            let of_files = || verdicts::open(&self.dir, &self.suffixes).map(|table| Pace::of_table(&table)).unwrap_or_default();
+            let as_of = time::now_unsigned();
+            let open = || verdicts::open_as_of(&self.dir, as_of, &self.suffixes);
+            let of_files = || open().map(|table| Pace::of_table(&table)).unwrap_or_default();
             let (pace, now) = (pace.get_or_insert_with(of_files), Instant::now());
             let mut waiting = pace.take(&mut lines, now);
             let mut follows = Vec::new();
@@ -171,7 +173,8 @@ impl Publisher {
         let path = self.dir.join("snapshot");
         let table = if path.exists() {
             let snapshot = Snapshot::open(&path).map_err(|error| verdicts::Error::Open(path, error))?;
-            let (overlay, _) = overlay::parse(&self.dir, &text(ids, lines), &snapshot, &self.key, &self.suffixes)?;
+            let (overlay, _) =
+                overlay::parse(&self.dir, &text(ids, lines), time::now_unsigned(), &snapshot, &self.key, &self.suffixes)?;
             let refused = |why| verdicts::Error::Refused(self.dir.join("snapshot"), why);
             Table::new(snapshot, Some(overlay), self.key.clone(), &self.suffixes).map_err(refused)?
         } else {
@@ -192,7 +195,7 @@ impl Publisher {
         if !self.dir.join("snapshot").exists() {
             return Ok(());
         }
-        let table = verdicts::open(&self.dir, &self.suffixes)?;
+        let table = verdicts::open_as_of(&self.dir, time::now_unsigned(), &self.suffixes)?;
         *self.table.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(table));
         Ok(())
     }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::audit::Actor;
 use crate::desk::Desk;
 use crate::expand::Links;
-use crate::{Error, Result, alarms, decide, sources, time};
+use crate::{Error, Result, alarms, clock, decide, sources, time};
 
 /// Between two rounds.
 const ROUND: Duration = Duration::from_millis(500);
@@ -68,6 +68,7 @@ fn round(
     handed: &mut (Instant, usize),
     failed: &mut Option<Instant>,
 ) -> Result<()> {
+    clock::look(desk.store())?;
     let now = time::now();
     let ended = decide::expire(desk.store(), now)? > 0;
     let links = Links::forget(desk.store(), now)? | desk.links().take_changed();

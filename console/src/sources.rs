@@ -70,7 +70,7 @@ pub struct Settings {
     pub lends: Lends,
     /// Category of its entries.
     pub category: String,
-    /// For people and triage; precedence does not ask for it.
+    /// Of sources that say the same of one pattern, the highest is named, with its category and end. It makes no verdict.
     pub priority: u8,
     /// Seconds between two looks; 0: only when told.
     pub every: i64,

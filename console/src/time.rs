@@ -1,10 +1,13 @@
-//! Wall time as the desk writes it: Unix seconds in tables, RFC 3339 for people.
+//! Time as the desk writes it: Unix seconds in tables, RFC 3339 for people.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
-/// Unix seconds now.
+/// Unix seconds now, by the desk's clock.
 pub fn now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+    crate::clock::now_ms().div_euclid(1_000)
+}
+
+/// The same for what counts from 1970 only.
+pub fn now_unsigned() -> u64 {
+    u64::try_from(now()).unwrap_or_default()
 }
 
 /// Unix seconds for people, in UTC; the number itself where it is no time.

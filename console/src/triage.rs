@@ -87,8 +87,11 @@ impl Triage {
 pub fn start(desk: &Arc<Desk>, dir: &Path, key: &Path) -> Result<Schedule> {
     let dir = std::path::absolute(dir).map_err(Error::file(dir, "find"))?;
     let text = std::fs::read_to_string(key).map_err(Error::file(key, "read"))?;
-    let key = secret_key(text.trim()).map_err(|why| Error::Refused(format!("{}: {why}", key.display())))?;
-    let triage = Triage::new(&dir, key);
+    let secret = secret_key(text.trim()).map_err(|why| Error::Refused(format!("{}: {why}", key.display())))?;
+    // Sealed backups take it along.
+    let path = std::path::absolute(key).map_err(Error::file(key, "find"))?.display().to_string();
+    desk.store().note(move |transaction| crate::sources::set_fact(transaction, crate::backup::WORK_KEY_FACT, &path))?;
+    let triage = Triage::new(&dir, secret);
     let look = move |desk: &Desk| triage.look(desk).map(drop);
     follow(desk, format!("work-{}", dir.display()), look)
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use control::build::suspended;
 use control::{config, world};
 use dataplane::policy::Policy;
@@ -17,7 +17,7 @@ use dataplane::world::{Network, World};
 
 use crate::desk::Desk;
 use crate::publish::OBSERVE;
-use crate::{Error, Result};
+use crate::{Error, Result, time};
 
 /// Between two looks at the directory.
 const LOOK: Duration = Duration::from_millis(50);
@@ -53,15 +53,15 @@ impl Live {
     /// The policy or the directory cannot be read.
     pub(super) fn open(dir: &Path, policy_file: Option<PathBuf>) -> Result<Self> {
         let policy = read_policy(policy_file.as_deref())?;
-        let world = Arc::new(world::open(Some(dir), policy.clone(), Network::default())?);
+        let world = Arc::new(world::open_as_of(Some(dir), time::now_unsigned(), policy.clone(), Network::default())?);
         let now = ArcSwap::from_pointee(InForce { world, observe: dir.join(OBSERVE).exists() });
         let (taken, refused) = (AtomicU64::new(1), AtomicU64::new(0));
         Ok(Self { dir: dir.to_owned(), policy_file, policy: Mutex::new(policy), now, taken, refused })
     }
 
     /// The state of this moment.
-    pub(super) fn now(&self) -> Arc<InForce> {
-        self.now.load_full()
+    pub(super) fn now(&self) -> Guard<Arc<InForce>> {
+        self.now.load()
     }
 
     /// Reads the policy anew; what cannot be read leaves the one before in force.
@@ -77,7 +77,7 @@ impl Live {
     /// Reads the directory and puts it in force.
     fn take(&self) -> Result<()> {
         let policy = self.policy.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let world = Arc::new(world::open(Some(&self.dir), policy, Network::default())?);
+        let world = Arc::new(world::open_as_of(Some(&self.dir), time::now_unsigned(), policy, Network::default())?);
         self.now.store(Arc::new(InForce { world, observe: self.now().observe }));
         self.taken.fetch_add(1, Relaxed);
         Ok(())

@@ -111,6 +111,13 @@ pub(super) enum Do {
         #[command(subcommand)]
         command: super::verify::VerifyCommand,
     },
+    /// The desk's time beside the wall clock, which it does not follow over a jump.
+    #[command(after_help = "Example: ztsms-console clock; ztsms-console clock --accept 'the battery was dead, NTP is right'")]
+    Clock {
+        /// The wall clock is right: take its time, whatever ends by it.
+        #[arg(long, value_name = "REASON")]
+        accept: Option<String>,
+    },
     /// Keys of the API.
     Key {
         #[command(subcommand)]
@@ -304,7 +311,7 @@ pub(super) struct FeedSet {
     /// Category of its entries.
     #[arg(long, default_value = "", hide_default_value = true)]
     pub(super) category: String,
-    /// For people and triage; precedence does not ask for it.
+    /// Of sources that say the same of one pattern, the highest is named, with its category and end. It makes no verdict.
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub(super) priority: u8,
     /// Time between two looks: 30m, 1h, 1d. Without it only when told.

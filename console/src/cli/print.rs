@@ -75,6 +75,11 @@ pub(super) fn observing(answer: &Value) -> String {
     }
 }
 
+pub(super) fn clock(answer: &Value) -> String {
+    let (desk, wall) = (text(&answer["desk"]), text(&answer["wall"]));
+    format!("the desk {desk}, the wall clock {wall}: {} s ahead\n", answer["wall_ahead"])
+}
+
 pub(super) fn decision(decision: &Value) -> String {
     let mut out = format!("#{} {} {}", decision["id"], text(&decision["pattern"]), text(&decision["verdict"]));
     for (name, words) in [("senders", "for "), ("category", "category "), ("author", "by "), ("reason", "because: ")] {

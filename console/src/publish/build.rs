@@ -102,6 +102,7 @@ impl Publisher {
                 category: &source.category,
                 source: &source.name,
                 layer: if source.lends.is_own() { Layer::Local } else { Layer::Feed },
+                priority: source.priority,
                 ..Rule::default()
             };
             normal::each(&self.lists, &source.sha256, |line| {
@@ -111,8 +112,9 @@ impl Publisher {
                 }
             })?;
         }
-        let now = u64::try_from(time::now()).unwrap_or_default();
-        let built = builder.build(now, &self.key, &self.suffixes).map_err(|error| Error::Build(BuildError::Build(error)))?;
+        let built = builder
+            .build(time::now_unsigned(), &self.key, &self.suffixes)
+            .map_err(|error| Error::Build(BuildError::Build(error)))?;
         Ok((built, conflicts))
     }
 }

@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::expect_used, reason = "a test may panic")]
 
 mod bad_lists;
+mod clocks;
 mod fetched;
 mod followed;
 mod killed;
 mod published;
 mod quality;
 mod room;
+mod scheduled;
 mod whole;

@@ -112,8 +112,14 @@ impl Room {
     }
 
     pub(crate) fn serve_with(&self, args: &[&str]) -> Serve {
-        let args = [&["serve", "--listen", "127.0.0.1:0"], args].concat();
-        let mut child = self.command(&args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        self.serve_as(args, |_| ())
+    }
+
+    /// With an environment of its own.
+    pub(crate) fn serve_as(&self, args: &[&str], change: impl FnOnce(&mut Command)) -> Serve {
+        let mut command = self.command(&[&["serve", "--listen", "127.0.0.1:0"], args].concat());
+        change(&mut command);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut address = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut address).unwrap();
         assert!(address.starts_with("http://127.0.0.1:"), "{address}");

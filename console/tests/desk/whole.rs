@@ -55,7 +55,10 @@ fn a_running_console_is_asked_through_its_socket_and_says_how_it_is() {
 #[test]
 fn a_backup_of_a_running_console_is_put_back_elsewhere_and_says_the_same() {
     let room = Room::empty("backup");
-    let serve = room.serve();
+    // Two keys of the same kind: one opens the stream of work, one the keys of backups.
+    let work = [room.path("work"), room.path("work.key")].map(|path| path.display().to_string());
+    room.well(&["backup-key", &work[1]]);
+    let serve = room.serve_with(&["--work", &work[0], "--work-key", &work[1]]);
     let list = room.list("list.txt", "a.list.example\nb.list.example\n");
     room.well(&["feed", "set", "list", &list, "--dangerous"]);
     room.well(&["import", "list"]);
@@ -67,7 +70,8 @@ fn a_backup_of_a_running_console_is_put_back_elsewhere_and_says_the_same() {
     room.well(&["backup", &sealed, "--keys-for", &room.path("backup.pub").display().to_string()]);
     assert!(room.refused(&["backup", &plain]).contains("exists already"));
     // No secret lies open in either.
-    let secrets = ["keys/verdicts.key", "verdicts/key"].map(|name| fs::read_to_string(room.data().join(name)).unwrap());
+    let files = [room.data().join("keys/verdicts.key"), room.data().join("verdicts/key"), room.path("work.key")];
+    let secrets = files.map(|file| fs::read_to_string(file).unwrap());
     for backup in [&plain, &sealed] {
         let mut octets = Vec::new();
         flate2::read::GzDecoder::new(fs::File::open(backup).unwrap()).read_to_end(&mut octets).unwrap();
@@ -88,6 +92,17 @@ fn a_backup_of_a_running_console_is_put_back_elsewhere_and_says_the_same() {
         assert_eq!(other.json(&["decisions"]), decisions);
         let same = |file: &str| fs::read(other.data().join(file)).unwrap() == fs::read(room.data().join(file)).unwrap();
         assert_eq!((same("keys/verdicts.key"), same("verdicts/key")), (key.is_some(), key.is_some()), "{name}");
+        let work_key = fs::read_to_string(other.data().join("keys/work.key")).ok();
+        assert_eq!(work_key.as_deref(), key.as_ref().map(|_| secrets[2].as_str()), "{name}");
+        if work_key.is_some() {
+            // It opens what the first one was sent.
+            drop(other.serve_with(&[
+                "--work",
+                &work[0],
+                "--work-key",
+                &other.data().join("keys/work.key").display().to_string(),
+            ]));
+        }
         assert!(other.refused(&args).contains("holds a console already"));
     }
     // One octet that is not as it was.

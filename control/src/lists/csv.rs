@@ -60,7 +60,8 @@ fn own([text, verdict, category, senders, source, expires, note]: [&str; 7], sin
     };
     let source = if source.is_empty() { sink.lends.source } else { source };
     let layer = sink.lends.layer;
-    sink.rule(&Rule { pattern: &pattern.key, verdict, category, source, layer, senders: &senders, expires, note });
+    let rule = Rule { pattern: &pattern.key, verdict, category, source, layer, senders: &senders, expires, note, priority: 0 };
+    sink.rule(&rule);
     Ok(())
 }
 

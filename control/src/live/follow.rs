@@ -16,7 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 use dataplane::policy::Protected;
 use dataplane::suffix::Suffixes;
@@ -24,7 +24,7 @@ use dataplane::verdicts::{Snapshot, Table};
 
 use crate::build::signed::{Verifier, What};
 use crate::build::suspended::Suspended;
-use crate::build::{self, overlay, senders};
+use crate::build::{self, overlay, senders, unix_seconds};
 use crate::config::live::ChangeLimits;
 use changes::Decisions;
 use kept::Kept;
@@ -345,10 +345,6 @@ impl Follow {
         self.changes.push_back((Instant::now(), fresh));
         Ok(())
     }
-}
-
-fn unix_seconds() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]

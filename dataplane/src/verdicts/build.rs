@@ -24,6 +24,8 @@ pub struct Rule<'r> {
     pub source: &'r str,
     /// Who says it.
     pub layer: Layer,
+    /// Of rules of one layer that say the same of one pattern, the highest stands. It makes no verdict.
+    pub priority: u8,
     /// For whom alone a `safe` holds, separated by `|`.
     pub senders: &'r str,
     /// When it ends, Unix seconds.
@@ -131,6 +133,7 @@ struct Held {
     kind: Kind,
     verdict: Verdict,
     layer: Layer,
+    priority: u8,
 }
 
 /// What many rules share.
@@ -175,7 +178,8 @@ impl Builder {
             Ok(len) => {
                 let origin = self.origin(rule);
                 let verdict = if kind == Kind::Platform { Verdict::None } else { rule.verdict };
-                self.rules.push(Held { at: self.text.len() as u64, origin, len, kind, verdict, layer: rule.layer });
+                let (at, layer, priority) = (self.text.len() as u64, rule.layer, rule.priority);
+                self.rules.push(Held { at, origin, len, kind, verdict, layer, priority });
                 self.text.push_str(rule.pattern);
             }
         }

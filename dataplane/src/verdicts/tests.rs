@@ -142,6 +142,21 @@ fn safe_for_certain_senders_is_unknown_from_others() {
 }
 
 #[test]
+fn of_sources_that_say_the_same_the_highest_priority_is_named_and_makes_no_verdict() {
+    let from = |source, priority, verdict| Rule { source, priority, ..rule("evil.example", verdict, Feed) };
+    let named = |rules: &[Rule<'_>]| {
+        let table = table(rules);
+        let found = judge_once(&table, "https://evil.example/", "");
+        (found.verdict, table.entry(found.entry.expect("an entry")).source.to_owned())
+    };
+    let all = [from("first", 1, Dangerous), from("second", 9, Dangerous), from("third", 5, Dangerous), from("calm", 200, Safe)];
+    assert_eq!(named(&all), (Dangerous, "second".to_owned()));
+    let ended = Rule { expires: Some(NOW), ..all[1] };
+    assert_eq!(named(&[all[0], ended, all[2]]), (Dangerous, "third".to_owned()), "one that has ended is not named");
+    assert_eq!(named(&[from("feed", 255, Safe), rule("evil.example", Dangerous, Local)]), (Dangerous, "own".to_owned()));
+}
+
+#[test]
 fn ended_entry_covers_nothing_and_explains_the_unknown() {
     let ended = |pattern, verdict, layer| Rule { expires: Some(NOW), ..rule(pattern, verdict, layer) };
     let table = table(&[

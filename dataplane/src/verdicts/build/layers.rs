@@ -37,9 +37,10 @@ pub(super) fn settle(
         kept.push(Kept { place: key.pattern(builder.pattern(held)), held: *held, expired, bound });
     }
     builder.rules = Vec::new();
-    // Best first at each place: in force, local, worst, bound to senders; then whatever makes the order one.
+    // Best first at each place: in force, local, worst, bound to senders, of the highest priority; then whatever makes the order one.
     kept.sort_unstable_by(|a, b| {
-        let rank = |k: &Kept| (k.place, k.expired, Reverse(k.held.layer), Reverse(k.held.verdict), Reverse(k.bound));
+        let best = |k: &Kept| (Reverse(k.held.layer), Reverse(k.held.verdict), Reverse(k.bound), Reverse(k.held.priority));
+        let rank = |k: &Kept| (k.place, k.expired, best(k));
         rank(a).cmp(&rank(b)).then_with(|| builder.origin_of(&a.held).cmp(builder.origin_of(&b.held)))
     });
     one_a_place(builder, &mut kept, counts, remarks)?;
