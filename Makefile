@@ -69,7 +69,7 @@ lint:
 PEERS := ZTSMS_LAB_PEER=$(abspath $(PEER)) ZTSMS_GUEST=$(abspath $(GUEST)) ZTSMS_PYTHON=$(abspath $(PYTHON))
 
 unit: live $(PEER) $(GUEST_IMAGE) $(PYTHON)
-	@tools/need tshark faketime $(LIVE) $(NAMESPACES) $(SITES) $(SERVICE)
+	@tools/need tshark faketime curl jq $(LIVE) $(NAMESPACES) $(SITES) $(SERVICE)
 	$(PEERS) PROPTEST_RNG_SEED=$(SEED) $(CARGO) test --locked --workspace
 
 counts: ## instructions of each step, against bench/counts.toml (3 % band)

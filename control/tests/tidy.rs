@@ -12,7 +12,7 @@ const CRATES: [(&str, &[&str], &[&str]); 8] = [
     ("pcaps", &["protocols"], &[]),
     ("control", &["protocols", "dataplane", "pcaps"], &[]),
     ("fetch", &[], &[]),
-    ("console", &["control", "dataplane", "fetch"], &[]),
+    ("console", &["control", "dataplane", "fetch"], &["pcaps"]),
     ("bench", &["protocols", "dataplane", "pcaps", "control"], &[]),
     ("fuzz", &["protocols", "dataplane", "pcaps", "control"], &[]),
 ];

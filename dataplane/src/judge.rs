@@ -342,6 +342,7 @@ fn judge<L: Listener>(
             dpc: way.place.label.map(|label| label.dpc),
             imsi: (!imsi.is_empty()).then_some(imsi.as_str()),
             profile: rules.profile(addressee(met.direction, imsi, tpdu, address)),
+            language: None,
             links: &facts,
             verdict: worst,
             text: part,

@@ -303,6 +303,8 @@ fn rules_come_before_profiles_and_never_touch_before_both() {
         let message = Message { profile: Some(german), ..Message::new("http://new.example", facts) };
         policy.decide(&message, &mut scratch, &mut Unbounded);
         assert!(scratch.text.starts_with("UNGEPRÜFTER LINK new(.)example"), "{}", scratch.text);
+        policy.decide(&Message { language: policy.language("fr"), ..message }, &mut scratch, &mut Unbounded);
+        assert!(scratch.text.starts_with("LIEN NON VÉRIFIÉ new(.)example"), "who asks is heard first: {}", scratch.text);
     });
 }
 

@@ -87,10 +87,11 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Probl
 /// What is wrong and where.
 pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<Asked<T>, Problem> {
     let many = body.iter().find(|octet| !octet.is_ascii_whitespace()) == Some(&b'[');
+    let text = simdutf8::basic::from_utf8(body).map_err(|_| Problem::new(Kind::Syntax, "the body is not UTF-8"))?;
     let read = if many {
-        serde_json::from_slice::<Bounded<T>>(body).map(|Bounded(many)| Asked::Many(many))
+        serde_json::from_str::<Bounded<T>>(text).map(|Bounded(many)| Asked::Many(many))
     } else {
-        serde_json::from_slice(body).map(Asked::One)
+        serde_json::from_str(text).map(Asked::One)
     };
     // Where it went wrong is looked for only when it did.
     read.map_err(|error| if many { fault::<Bounded<T>>(body, &error) } else { fault::<T>(body, &error) })
@@ -274,6 +275,7 @@ mod tests {
         let body = |n: usize| format!("[{}]", vec![r#"{"text":"a"}"#; n].join(","));
         assert_eq!(parse::<One<'_>>(body(MOST).as_bytes()).ok().unwrap().all().len(), MOST);
         assert_eq!(fault_of(&body(MOST + 1)).0, Kind::TooLarge);
+        assert!(matches!(parse::<One<'_>>(b"{\"text\":\"\xff\"}"), Err(Problem { kind: Kind::Syntax, .. })));
         assert!(TOO_MANY.contains(&MOST.to_string()));
         assert!(parse::<One<'_>>(b" \n []").ok().unwrap().all().is_empty());
     }

@@ -69,20 +69,38 @@ pub(super) struct ReportAnswer {
     verdict: Verdict,
 }
 
-/// One link, as `urls` has it: the shape stands in `docs/schema/ztsms.scan.v1.json` and is taken from there.
+/// One link, as `urls` has it: the shape stands in `docs/schema/ztsms.scan.v1.json`, and [`finished`] puts it in from there.
 pub(super) struct Link;
 
 impl PartialSchema for Link {
     fn schema() -> RefOr<Schema> {
-        let record: Value = serde_json::from_str(include_str!("../../../docs/schema/ztsms.scan.v1.json")).unwrap_or_default();
-        let link = record.pointer("/$defs/url").cloned().unwrap_or_default();
-        serde_json::from_value(link).map(RefOr::T).unwrap_or_default()
+        RefOr::T(Schema::default())
     }
 }
 
 impl ToSchema for Link {
     fn name() -> Cow<'static, str> {
         "Link".into()
+    }
+}
+
+/// A link, or why it is none.
+pub(super) struct VerdictAnswer;
+
+impl PartialSchema for VerdictAnswer {
+    fn schema() -> RefOr<Schema> {
+        OneOfBuilder::new().item(Ref::from_schema_name("Link")).item(Ref::from_schema_name("NoLink")).into()
+    }
+}
+
+impl ToSchema for VerdictAnswer {
+    fn name() -> Cow<'static, str> {
+        "VerdictAnswer".into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push(("Link".into(), Link::schema()));
+        schemas.push(("NoLink".into(), verdicts::NoLink::schema()));
     }
 }
 
@@ -115,7 +133,7 @@ macro_rules! one_or_many {
 one_or_many!(ScanRequests, scan::Request<'static>);
 one_or_many!(ScanAnswers, ScanAnswer);
 one_or_many!(VerdictRequests, verdicts::Request<'static>);
-one_or_many!(VerdictAnswers, Link);
+one_or_many!(VerdictAnswers, VerdictAnswer);
 one_or_many!(ReportRequests, reports::Request<'static>);
 one_or_many!(ReportAnswers, ReportAnswer);
 
@@ -140,8 +158,13 @@ impl Modify for Bearer {
 /// The document as it is answered: what the derive cannot say is put in.
 pub(super) fn finished(document: &OpenApi) -> Value {
     let mut document = serde_json::to_value(document).unwrap_or_default();
+    let record: Value = serde_json::from_str(include_str!("../../../docs/schema/ztsms.scan.v1.json")).unwrap_or_default();
     if let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) {
-        for name in ["ScanAnswer", "ReportAnswer", "Problem", "Reported"] {
+        schemas.insert("Link".to_owned(), record.pointer("/$defs/url").cloned().unwrap_or_default());
+        if let Some(url) = schemas.get_mut("NoLink").and_then(|no_link| no_link.pointer_mut("/properties/url")) {
+            *url = json!({ "type": "null", "description": "It is no URL." });
+        }
+        for name in ["ScanAnswer", "ReportAnswer", "NoLink", "Problem", "Reported"] {
             if let Some(schema) = schemas.get_mut(name).and_then(Value::as_object_mut) {
                 schema.insert("additionalProperties".to_owned(), json!(false));
             }

@@ -129,6 +129,13 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// With the field of one object as a pointer into the whole body.
+    pub(super) fn of(self, pointer: impl Fn(&str) -> String) -> Self {
+        Self { field: self.field.as_deref().map(pointer), ..self }
+    }
+}
+
 impl From<crate::Error> for Problem {
     fn from(error: crate::Error) -> Self {
         Self::new(Kind::Unavailable, error.to_string())

@@ -1,5 +1,6 @@
 //! `POST /api/v1/scan`: a short message in; its links, their verdicts, and what is to be delivered out.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 
 use control::record::Url;
@@ -50,6 +51,10 @@ pub(super) struct Request<'a> {
     id: Option<Text<'a>>,
     /// In place of the recipient's own profile.
     profile: Option<ProfileName>,
+    /// Code of the language of labels and notices, in place of the recipient's own: `fr`, or `fr-CA` for `fr` where the policy has no other. One
+    /// that the policy has not is as none.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 35, examples("fr"))]
+    language: Option<Text<'a>>,
     /// Short messages that the text to deliver may take; never fewer than the text takes as it is.
     #[serde(default, deserialize_with = "body::octet")]
     #[schema(minimum = 1, maximum = 255)]
@@ -86,24 +91,13 @@ struct Answer<'a> {
     id: Option<&'a str>,
     urls: Vec<Url<&'a str>>,
     verdict: &'static str,
-    #[serde(serialize_with = "shown")]
-    action: Both,
+    action: Cow<'static, str>,
     #[serde(serialize_with = "shown")]
     why: dataplane::policy::Explanation<'a>,
     deliver: Option<&'a str>,
     notice: Option<&'a str>,
     segments_before: usize,
     segments_after: usize,
-}
-
-/// `observe:` and the action.
-struct Both(&'static str, &'static str);
-
-impl Display for Both {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.0)?;
-        f.write_str(self.1)
-    }
 }
 
 fn shown<S: Serializer>(what: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
@@ -151,6 +145,7 @@ impl Request<'_> {
         check(&pointer, "recipient", self.recipient.as_ref(), 21, number)?;
         check(&pointer, "imsi", self.imsi.as_ref(), 15, imsi)?;
         check_id(&pointer, self.id.as_ref())?;
+        check(&pointer, "language", self.language.as_ref(), 35, ("a code has at least one character", |code| !code.is_empty()))?;
         if self.max_segments == Some(0) {
             return Err(Problem::field(pointer("max_segments"), "from 1 to 255"));
         }
@@ -165,7 +160,12 @@ impl Request<'_> {
         let number = self.recipient.as_ref().map(|number| Subscriber::Msisdn(number.as_str().trim_start_matches('+')));
         let found = || world.policy.profile(imsi.map(Subscriber::Imsi).or(number));
         let profile = self.profile.map_or_else(found, |name| Some(Profile { kind: name.into(), language: None }));
-        let ends = Ends { sender, sender_kind, imsi, profile };
+        let code = self.language.as_ref().map(Text::as_str);
+        let language = code.and_then(|code| {
+            let short = code.split('-').next().unwrap_or_default();
+            world.policy.language(code).or_else(|| world.policy.language(short))
+        });
+        let ends = Ends { sender, sender_kind, imsi, profile, language };
         let worst = texts.judge(world, text, &ends);
         let before = segments(text).count;
         let mut room = Messages::new(before, self.max_segments.unwrap_or(SEGMENTS).into());
@@ -191,7 +191,7 @@ impl Request<'_> {
             id: self.id.as_ref().map(Text::as_str),
             urls,
             verdict: verdict.name(),
-            action: Both(observed, action),
+            action: if observed.is_empty() { action.into() } else { format!("{observed}{action}").into() },
             why: world.policy.why(&decision),
             deliver: if held { None } else { Some(changed.as_deref().unwrap_or(text)) },
             notice,
@@ -225,35 +225,34 @@ pub(super) fn answer(api: &Api, key: &Key, octets: &[u8]) -> Result<Answered, Pr
                     return Ok(());
                 }
                 let detail = format!("more than {LINKS} links in one request");
-                Err(Problem { field: Some(asked.pointer(number, "text")), ..Problem::new(Kind::TooLarge, detail) })
+                Err(Problem { field: Some("text".to_owned()), ..Problem::new(Kind::TooLarge, detail) })
             };
-            let id = one.id.as_ref().map(|id| (id.as_str(), asked.pointer(number, "id")));
-            api.once(Route::Scan, key, id, one, (out, &mut tally), answer)
+            let id = one.id.as_ref().map(Text::as_str);
+            let said = api.once(Route::Scan, key, id, one, (out, &mut tally), answer);
+            said.map_err(|problem| problem.of(|field| asked.pointer(number, field)))
         })
     })?;
     Ok(Answered { body, objects: objects.len(), tally })
 }
 
 impl Api {
-    /// Answers one object, or gives the answer that it got before under its id.
+    /// Answers one object, or gives the answer that it got before under its id. A problem's field is the object's own.
     pub(super) fn once(
         &self,
         route: Route,
         key: &Key,
-        id: Option<(&str, String)>,
+        id: Option<&str>,
         one: &impl std::hash::Hash,
         (out, tally): (&mut Vec<u8>, &mut Tally),
         answer: impl FnOnce(&mut Vec<u8>, &mut Tally) -> Result<(), Problem>,
     ) -> Result<(), Problem> {
-        let Some((id, pointer)) = id else { return answer(out, tally) };
+        let Some(id) = id else { return answer(out, tally) };
         let (print, name) = (self.repeats.print(one), (key.id, route.name(), id));
         match self.repeats.find(name, print, out) {
             Known::Same => tally.repeats += 1,
             Known::Other => {
-                return Err(Problem {
-                    field: Some(pointer),
-                    ..Problem::new(Kind::Conflict, "asked before with another content")
-                });
+                let problem = Problem::new(Kind::Conflict, "asked before with another content");
+                return Err(Problem { field: Some("id".to_owned()), ..problem });
             }
             Known::New => {
                 let from = out.len();

@@ -2,7 +2,7 @@
 
 use control::record::Url;
 use dataplane::verdict::Verdict;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::body::{self, Asked, Text, check};
@@ -32,6 +32,21 @@ pub(super) struct Request<'a> {
     id: Option<Text<'a>>,
 }
 
+/// What is answered about a string that no handset could open: it is no fault of the objects beside it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = NoLink)]
+pub(super) struct NoLink<'a> {
+    /// As asked, without white space around it.
+    text: &'a str,
+    /// Null.
+    url: (),
+    /// `none`.
+    #[schema(pattern = "^none$")]
+    verdict: &'static str,
+    /// Why it is no URL.
+    why: String,
+}
+
 /// Answers one request.
 pub(super) fn answer(api: &Api, key: &Key, octets: &[u8]) -> Result<Answered, Problem> {
     let asked: Asked<Request<'_>> = body::parse(octets)?;
@@ -49,9 +64,15 @@ pub(super) fn answer(api: &Api, key: &Key, octets: &[u8]) -> Result<Answered, Pr
         asked.answer(|number, one, out| {
             let answer = |out: &mut Vec<u8>, tally: &mut Tally| {
                 let (url, (sender, _)) = (one.url.as_str().trim(), sender(one.sender.as_ref()));
-                let judged = texts.judge_url(world, url, sender);
-                let worst =
-                    judged.map_err(|why| Problem::field(asked.pointer(number, "url"), format!("this is no URL: {why}")))?;
+                let worst = match texts.judge_url(world, url, sender) {
+                    Ok(worst) => worst,
+                    Err(why) => {
+                        tally.verdict(Verdict::None);
+                        let why = why.to_string();
+                        body::write(&NoLink { text: url, url: (), verdict: Verdict::None.name(), why }, out);
+                        return Ok(());
+                    }
+                };
                 // Of several readings the worst, and of equals the first: the longest stands first.
                 let mut readings = texts.urls(url, sender).iter();
                 let found = readings.clone().find(|found| found.verdict == worst && worst != Verdict::None);
@@ -62,8 +83,9 @@ pub(super) fn answer(api: &Api, key: &Key, octets: &[u8]) -> Result<Answered, Pr
                 }
                 Ok(())
             };
-            let id = one.id.as_ref().map(|id| (id.as_str(), asked.pointer(number, "id")));
-            api.once(Route::Verdicts, key, id, one, (out, &mut tally), answer)
+            let id = one.id.as_ref().map(Text::as_str);
+            let said = api.once(Route::Verdicts, key, id, one, (out, &mut tally), answer);
+            said.map_err(|problem| problem.of(|field| asked.pointer(number, field)))
         })
     })?;
     Ok(Answered { body, objects: objects.len(), tally })

@@ -78,6 +78,7 @@ impl Line {
             senders: &self.senders,
             expires: self.expires.and_then(|end| u64::try_from(end).ok()),
             note: &self.note,
+            ..Rule::default()
         }
     }
 }

@@ -23,4 +23,5 @@ fn the_committed_document_is_the_one_that_the_code_makes() {
     let answered = Asks { serve: &serve, key: String::new() }.ask("GET", "/api/openapi.json", "", b"").body;
     assert_eq!(answered, serde_json::from_str::<serde_json::Value>(&made).unwrap());
     assert!(answered["openapi"].as_str().unwrap().starts_with("3.1"));
+    assert_eq!(answered["components"]["schemas"]["Link"]["properties"]["url"]["type"], "string", "the shape of a link is in it");
 }

@@ -11,6 +11,7 @@ mod world;
 
 mod asks;
 mod document;
+mod fuzzed;
 mod keys;
 mod links;
 mod nested;

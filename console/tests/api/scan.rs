@@ -157,14 +157,47 @@ fn what_is_wrong_is_named() {
     ] {
         asks.post("/api/v1/scan", body).is_problem(status, kind, field);
     }
-    for url in ["", "http://", "two words", "http://a b/"] {
-        asks.post("/api/v1/verdicts", json!({ "url": url })).is_problem(422, "field", Some("/url"));
-    }
     asks.ask("POST", "/api/v1/scan", "", b"{}").is_problem(415, "media-type", None);
     asks.ask("POST", "/api/v1/scam", "", b"{}").is_problem(404, "not-found", None);
     let answer = asks.ask("DELETE", "/api/v1/scan", "", b"");
     answer.is_problem(405, "method", None);
     assert!(answer.head.contains("allow: post"), "{}", answer.head);
+}
+
+#[test]
+fn labels_speak_the_language_that_is_asked_for_before_the_recipients_own() {
+    let room = Room::empty("api-language");
+    let policy = room.list("ztsms.toml", "[labels]\nlanguage = \"de\"\n");
+    let serve = room.serve_with(&["--policy", &policy]);
+    let asks = asks(&room, &serve);
+    let label = |language: Value, profile: Value| {
+        let body = json!({ "text": "see http://new.example/x", "language": language, "profile": profile });
+        asks.well("/api/v1/scan", body)["deliver"].as_str().unwrap().split(" new(").next().unwrap().to_owned()
+    };
+    let german = label(Value::Null, Value::Null);
+    assert_eq!(german, "UNGEPRÜFTER LINK");
+    for (language, said) in
+        [("fr", "LIEN NON VÉRIFIÉ"), ("fr-CA", "LIEN NON VÉRIFIÉ"), ("en", "UNVERIFIED LINK"), ("xx", &german)]
+    {
+        assert_eq!(label(json!(language), Value::Null), said, "{language}");
+        assert_eq!(label(json!(language), json!("quiet")), said, "{language}, with a profile");
+    }
+    asks.post("/api/v1/scan", json!({ "text": "a", "language": "" })).is_problem(422, "field", Some("/language"));
+}
+
+#[test]
+fn a_string_that_is_no_url_is_answered_and_is_no_fault_of_the_others() {
+    let room = Room::empty("api-no-urls");
+    let serve = room.serve();
+    let asks = asks(&room, &serve);
+    let urls = ["", "http://", "two words", "http://a b/", "a.example"];
+    let asked: Vec<Value> = urls.iter().map(|url| json!({ "url": url })).collect();
+    let answers = asks.well("/api/v1/verdicts", Value::from(asked));
+    for (url, answer) in urls.iter().zip(answers.as_array().unwrap()).take(4) {
+        assert_eq!((&answer["text"], &answer["url"], &answer["verdict"]), (&json!(url), &Value::Null, &json!("none")));
+        assert!(!answer["why"].as_str().unwrap().is_empty(), "{answer}");
+    }
+    assert_eq!((&answers[4]["url"], &answers[4]["verdict"]), (&json!("http://a.example/"), &json!("unknown")));
 }
 
 #[test]

@@ -7,7 +7,7 @@ pub use protocols::sms::{Segments, segments};
 use super::find::{self, Find};
 use super::recycle;
 use crate::canonical;
-use crate::policy::profiles::Profile;
+use crate::policy::profiles::{Language, Profile};
 use crate::policy::{self, Action, Bound, Decision, Edit, LinkFacts, Message, Room, SenderKind};
 use crate::record::{Found, Slot, Urls};
 use crate::scan;
@@ -39,6 +39,8 @@ pub struct Ends<'a> {
     pub imsi: Option<&'a str>,
     /// What the recipient asked for.
     pub profile: Option<Profile>,
+    /// The language to tell them in, before the profile's.
+    pub language: Option<Language>,
 }
 
 impl Texts {
@@ -102,6 +104,7 @@ impl Texts {
             sender_kind: ends.sender_kind,
             imsi: ends.imsi,
             profile: ends.profile,
+            language: ends.language,
             verdict: worst,
             ..Message::new(text, &facts)
         };

@@ -312,7 +312,8 @@ impl Policy {
             (None, Some(chains)) if message.direction == Direction::Mt => (Source::Profile, chains),
             (None, _) => (Source::Default, own),
         };
-        let language = message.profile.and_then(|profile| profile.language).map(|n| usize::from(n.0));
+        let asked = message.language.or_else(|| message.profile.and_then(|profile| profile.language));
+        let language = asked.map(|n| usize::from(n.0));
         let language = language.or_else(|| rule.and_then(|(_, rule)| rule.language)).unwrap_or(self.language);
         Chosen {
             source,

@@ -1,6 +1,6 @@
 //! What the policy is told about a message. Everything is borrowed: nothing is kept after the decision.
 
-use super::profiles::Profile;
+use super::profiles::{Language, Profile};
 use crate::verdict::{Confidence, Reason, Verdict};
 
 pub use protocols::map::Direction;
@@ -77,6 +77,8 @@ pub struct Message<'a> {
     pub imsi: Option<&'a str>,
     /// What the table of recipients says, where one is loaded and holds this one.
     pub profile: Option<Profile>,
+    /// The language that whoever asks wants, before the profile's.
+    pub language: Option<Language>,
     /// Every link of the whole text, in the order found, bindings and low-confidence ones too.
     pub links: &'a [LinkFacts<'a>],
     /// What the whole message is worth; may be worse than its links (a WAP push), never better.
@@ -98,6 +100,7 @@ impl<'a> Message<'a> {
             dpc: None,
             imsi: None,
             profile: None,
+            language: None,
             verdict: links.iter().filter(|link| link.acts()).map(|link| link.verdict).max().unwrap_or(Verdict::None),
             links,
             text,
