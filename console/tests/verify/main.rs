@@ -5,6 +5,8 @@
 #[path = "../../../fetch/tests/network/world.rs"]
 mod world;
 
+mod example;
+
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
