@@ -260,6 +260,9 @@ pub(crate) struct Took {
     pub(crate) swaps: u64,
 }
 
+/// Worlds that are put in force at the least, however long one takes to make.
+const SWAPS: u64 = 4;
+
 /// A lane for so long, while worlds of so many entries are put in force, each as soon as it is made.
 pub(crate) fn swaps(time: Duration, entries: Option<u64>) -> Took {
     let mut worlds = Worlds::new(world(&config::Config::default()), Stage::all());
@@ -291,9 +294,11 @@ pub(crate) fn swaps(time: Duration, entries: Option<u64>) -> Took {
         (times, seen)
     });
     let begun = Instant::now();
-    while begun.elapsed() < time {
+    let mut made = 0;
+    while begun.elapsed() < time || (entries.is_some() && made < SWAPS) {
         std::thread::sleep(Duration::from_millis(500));
         let Some(entries) = entries else { continue };
+        made += 1;
         let suffixes = Suffixes::built_in();
         let table = dataplane::verdicts::synthetic::table(entries, Key::new(&[9; 16]), &suffixes).unwrap();
         let policy = config::Config::default().policy;
