@@ -20,7 +20,7 @@ use crate::api::keys::Keys;
 use crate::audit::{self, Actor};
 use crate::command::{Audit, Command, Decide, Source as Sourced};
 use crate::expand::Links;
-use crate::publish::{Publisher, inputs, suspended_rules};
+use crate::publish::{Publisher, followed, inputs, suspended_rules};
 use crate::sources::{self, Place, Source, fetched, import};
 use crate::store::{Changed, Store};
 use crate::{Error, Result, alarms, backup, clock, decide, time};
@@ -255,6 +255,12 @@ impl Desk {
             Sourced::Suspend { name, why } => {
                 sources::suspend(store, actor, &name, why)?;
                 self.catch_up()?;
+                if followed(&name).is_some() {
+                    let suspended = store.read(|state| sources::suspended(state, &name))?;
+                    return Ok(
+                        json!({ "name": name, "lends": "follows", "place": "from decisions and lists", "suspended": suspended }),
+                    );
+                }
                 value(store.read(|state| sources::one(state, &name))?)
             }
             Sourced::Conflicts => self.conflicts(),

@@ -29,7 +29,7 @@ use dataplane::world::{Network, World};
 use serde::Serialize;
 
 pub use build::{Report, inputs};
-pub use line::{DECIDED, LIVE, Line};
+pub use line::{DECIDED, FOLLOW, LIVE, Line, followed};
 use pace::Pace;
 
 use crate::decide;
@@ -117,7 +117,10 @@ impl Publisher {
     fn suspend(&self, store: &Store) -> Result<()> {
         let suspended = store.read(|state| {
             let mut sources = state.prepare_cached("SELECT name FROM sources WHERE suspended IS NOT NULL ORDER BY name")?;
-            let sources = sources.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            let mut sources = sources.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+            for name in FOLLOW {
+                sources.extend(sources::suspended(state, name)?.map(|_| name.to_owned()));
+            }
             let rules = suspended_rules(state)?.into_iter().map(|rule| rule.name).collect();
             Ok(Suspended { sources, rules })
         })?;

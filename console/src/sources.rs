@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 pub use place::Place;
 
 use crate::audit::Actor;
+use crate::publish::{DECIDED, followed};
 use crate::store::{Changed, Store};
 use crate::{Error, Result, time};
 
@@ -294,6 +295,9 @@ pub fn set(store: &Store, actor: &Actor, settings: Settings) -> Result<Source> {
     if !is_name(&settings.name) {
         return Error::refused(format!("source name {:?}: 1 to 64 letters, digits, - _ .", settings.name));
     }
+    if settings.name == DECIDED || followed(&settings.name).is_some() {
+        return Error::refused(format!("source name {:?} is the desk's own", settings.name));
+    }
     Place::parse(&settings.place)?;
     if !(0.0..=1.0).contains(&settings.least_share) || settings.most_growth.is_nan() || settings.most_growth < 1.0 {
         return Error::refused("limits: the least share lies in 0 to 1, the most growth is 1 or more");
@@ -340,7 +344,8 @@ pub fn remove(store: &Store, actor: &Actor, name: &str) -> Result<()> {
     })
 }
 
-/// Suspends a source: it does not count until it is resumed. `why` `None` resumes it.
+/// Suspends a source: it does not count until it is resumed. `why` `None` resumes it. What follows without a person (`expansion`, `live`) is
+/// one of that name.
 ///
 /// # Errors
 /// There is none; the database's.
@@ -348,10 +353,26 @@ pub fn suspend(store: &Store, actor: &Actor, name: &str, why: Option<String>) ->
     let name = name.to_owned();
     let verb = if why.is_some() { "source-suspend" } else { "source-resume" };
     store.change(actor, verb, move |transaction| {
+        if followed(&name).is_some() {
+            let (fact_name, before) = (format!("suspended-{name}"), suspended(transaction, &name)?);
+            match &why {
+                Some(why) => set_fact(transaction, &fact_name, why)?,
+                None => drop(transaction.execute("DELETE FROM facts WHERE name = ?1", [fact_name])?),
+            }
+            return Ok(Changed { subject: name, detail: json!({ "before": before, "after": why }), value: () });
+        }
         let before = one(transaction, &name)?;
         transaction.execute("UPDATE sources SET suspended = ?2 WHERE name = ?1", (&name, &why))?;
         Ok(Changed { subject: name, detail: json!({ "before": before.suspended, "after": why }), value: () })
     })
+}
+
+/// Why what follows without a person is suspended, if it is.
+///
+/// # Errors
+/// The database's.
+pub fn suspended(state: &Connection, name: &str) -> Result<Option<String>> {
+    fact(state, &format!("suspended-{name}"))
 }
 
 /// Makes another version count: the one before (`to` `None`), or the one of that number. The one that counted is held, so that the

@@ -61,3 +61,39 @@ fn few_messages_and_what_is_no_message_are_not_judged() {
     brakes.count(70, b"half a li");
     assert_eq!(brakes.window().0, 900);
 }
+
+#[test]
+fn what_follows_from_decisions_is_suspended_and_resumed_like_a_list() {
+    let dir = std::env::temp_dir().join(format!("ztsms-brakes-follow-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&dir);
+    let desk = Desk::open(&dir).unwrap();
+    let ada = Actor { name: "ada".to_owned(), via: "test".to_owned() };
+    desk.store()
+        .note(|transaction| {
+            let sql = "INSERT INTO short_links (link, url, platform, seen, target, host, editable, ends)
+                       VALUES ('sho.example/x', '', 'sho.example', 0, 'https://evil.example/', 'evil.example', 1, 99999999999)";
+            Ok(transaction.execute(sql, [])?)
+        })
+        .unwrap();
+    let draft = Draft {
+        pattern: "evil.example".to_owned(),
+        verdict: "dangerous".to_owned(),
+        reason: "a test".to_owned(),
+        ..Draft::default()
+    };
+    desk.obey(&ada, Command::Decide(Decide::Set(draft))).unwrap();
+    // As whoever reads the files now.
+    let says = |link: &str| {
+        let suffixes = desk.publisher().suffixes();
+        let found =
+            control::verdicts_cmd::lookup(&control::build::open(desk.publisher().dir(), suffixes).unwrap(), link, "", suffixes);
+        (found.verdict, found.reason)
+    };
+    assert_eq!(says("sho.example/x"), ("dangerous", "expansion"));
+    brake(&desk, &Tripped { what: What::Source("expansion".to_owned()), why: "a test".to_owned() }).unwrap();
+    assert_eq!((says("sho.example/x").0, says("evil.example").0), ("unknown", "dangerous"));
+    assert!(desk.store().read(|state| alarms::all(state)).unwrap().iter().any(|alarm| alarm.name == "brake-source-expansion"));
+    desk.obey(&ada, Command::Source(Source::Suspend { name: "expansion".to_owned(), why: None })).unwrap();
+    assert_eq!(says("sho.example/x").0, "dangerous");
+    std::fs::remove_dir_all(&dir).unwrap();
+}

@@ -126,9 +126,11 @@ pub(super) fn undone(answer: &Value) -> String {
 
 pub(super) fn source(source: &Value) -> String {
     let mut out = format!("{} ({}) {}", text(&source["name"]), text(&source["lends"]), text(&source["place"]));
-    match source["version"].as_i64() {
-        Some(version) => out += &format!(", version {version}"),
-        None => out += ", nothing imported",
+    match source.get("version").map(Value::as_i64) {
+        Some(Some(version)) => out += &format!(", version {version}"),
+        Some(None) => out += ", nothing imported",
+        // No list.
+        None => {}
     }
     if !source["checked"].is_null() {
         out += &format!(", looked at {}", when(&source["checked"]));

@@ -12,9 +12,12 @@ pub const DECIDED: &str = "decided";
 /// Source of what a provider said.
 pub const LIVE: &str = "live";
 
-/// The source of lines that nobody decided, where this is one.
-pub(super) fn followed(source: &str) -> Option<&'static str> {
-    [EXPANSION, LIVE].into_iter().find(|name| *name == source)
+/// Sources of what follows from decisions and lists without a person.
+pub const FOLLOW: [&str; 2] = [EXPANSION, LIVE];
+
+/// The source of that name among them.
+pub fn followed(source: &str) -> Option<&'static str> {
+    FOLLOW.into_iter().find(|name| *name == source)
 }
 
 /// One line.
