@@ -135,8 +135,10 @@ fn round(desk: &Desk, resting: &Resting) -> Result<bool> {
         Ok(Ok(answer)) => {
             let seconds = i64::try_from(answer.ttl_s).unwrap_or(LEAST).max(1);
             let (verdict, category) = of(answer, &hash);
-            links.note_changed(provider.lends && verdict == "dangerous");
+            let counts = provider.lends && verdict == "dangerous";
             keep(store, id, Ok((verdict, category)), provider.lends, now + seconds)?;
+            // Behind its commit: whoever publishes reads what is there then.
+            links.note_changed(counts);
             None
         }
         Ok(Err(Failure { why: Why::Off, detail, .. })) => Some(detail),
