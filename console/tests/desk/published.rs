@@ -173,6 +173,19 @@ fn spool_of(dir: &Path, messages: u64, acted: u64, by: &dyn Fn(u64) -> (String, 
     segments.sync().unwrap();
 }
 
+/// Waits until the status says all of this: an alarm is raised once the suspension is done.
+fn raised(room: &Room, says: &[&str]) {
+    let begun = Instant::now();
+    loop {
+        let status = room.well(&["status"]);
+        if says.iter().all(|part| status.contains(part)) {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "{says:?} in {status}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 #[test]
 fn the_brake_suspends_an_entry_that_acts_on_too_many_messages_and_a_person_undoes_it() {
     let room = Room::empty("brakes");
@@ -195,8 +208,7 @@ fn the_brake_suspends_an_entry_that_acts_on_too_many_messages_and_a_person_undoe
     }
     println!("brake: {:?} after the messages were written down", begun.elapsed());
     assert_eq!(room.says("evil.example"), "dangerous", "and nothing else is");
-    let status = room.well(&["status"]);
-    assert!(status.contains("ALARM brake-entry-popular.example") && status.contains("20 of 2000 messages"), "{status}");
+    raised(&room, &["ALARM brake-entry-popular.example", "20 of 2000 messages"]);
     let id = room.json(&["decisions"])[0]["id"].to_string();
     room.well(&["undo", &id, "--reason", "it is what it is", "--yes"]);
     assert_eq!(room.says("www.popular.example"), "dangerous");
@@ -230,8 +242,7 @@ fn a_source_that_the_brake_suspends_is_out_of_force_at_once_though_no_snapshot_c
     assert_eq!(room.says("evil.example"), "dangerous", "and nothing else is");
     assert!(matches!(suspensions.look(), Some(News::Suspended(all)) if all.sources == ["list"]), "as a filter is told");
     assert_eq!(std::fs::read(room.data().join("verdicts/snapshot")).unwrap(), snapshot, "the snapshot is the one before");
-    let status = room.well(&["status"]);
-    assert!(status.contains("ALARM brake-source-list"), "{status}");
+    raised(&room, &["ALARM brake-source-list"]);
 }
 
 #[test]
@@ -255,8 +266,7 @@ fn a_rule_that_the_brake_suspends_only_observes_at_once_until_a_person_resumes_i
         assert!(begun.elapsed() < Duration::from_secs(20), "never suspended");
         std::thread::sleep(Duration::from_millis(50));
     }
-    let status = room.well(&["status"]);
-    assert!(status.contains("RULE shops ONLY OBSERVES") && status.contains("50 of 2000 messages"), "{status}");
+    raised(&room, &["RULE shops ONLY OBSERVES", "50 of 2000 messages", "ALARM brake-rule-shops"]);
     room.well(&["rule", "resume", "shops"]);
     let begun = Instant::now();
     while scan() != "replace" {
