@@ -12,7 +12,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam::channel::{Receiver, Sender, bounded, unbounded};
-use dataplane::live::{ControlSide, Kind, Noted, SmsNote, Stage, Worlds};
+use dataplane::live::{ControlSide, Kind, Stage, Worlds};
 use dataplane::policy::Protected;
 use dataplane::world::{Network, World};
 use serde_json::Value;
@@ -388,7 +388,8 @@ impl Running {
         for (name, side) in sources {
             taken += side.drain(TURN, worlds, |noted| match &noted.note.kind {
                 Kind::Sms(sms) => {
-                    count(breaker, noted, sms);
+                    let domains = noted.links.iter().map(|link| link.registrable.text(noted.octets));
+                    breaker.count(now(), sms.rewritten, domains.filter(|domain| !domain.is_empty()));
                     if let Some(spool) = spool {
                         put(spool, line, &makes.sms(noted, sms, name));
                     }
@@ -439,9 +440,4 @@ fn put(sink: &mut Sink, line: &mut Vec<u8>, record: &impl serde::Serialize) {
     push_line(line, record);
     // The line break is the reader's.
     sink.put(line.strip_suffix(b"\n").unwrap_or(line));
-}
-
-fn count(breaker: &mut Breaker, noted: &Noted<'_>, sms: &SmsNote) {
-    let domains = noted.links.iter().map(|link| link.registrable.text(noted.octets)).filter(|domain| !domain.is_empty());
-    breaker.count(now(), sms.rewritten, domains);
 }
