@@ -13,7 +13,7 @@ pub mod signed;
 pub mod suspended;
 
 use crate::lists::{self, Item, Lends, Summary};
-use dataplane::suffix::Suffixes;
+use dataplane::suffix::{BadList, Suffixes};
 use dataplane::verdict::Verdict;
 use dataplane::verdicts::build::{BuildError, Builder, Built, Happened};
 use dataplane::verdicts::{Key, Layer, NotTaken, OpenError, Refused, Snapshot, Table};
@@ -67,6 +67,9 @@ pub enum Error {
     /// The key file is not a key.
     #[error("{0}: not a key of 32 hexadecimal digits")]
     Key(PathBuf),
+    /// The suffix list beside a snapshot cannot be read.
+    #[error("{0}: {1}")]
+    Suffixes(PathBuf, #[source] BadList),
     /// The builder gave up.
     #[error("{0}")]
     Build(#[from] BuildError),
@@ -255,6 +258,26 @@ pub fn go_back(dir: &Path) -> Result<(), Error> {
         fs::rename(earlier(dir, n), earlier(dir, n - 1)).map_err(at(dir))?;
     }
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(at(dir))
+}
+
+/// The suffix list that a verdict directory, or a snapshot in one, was built with: the file `suffixes` in it, else the one compiled in.
+///
+/// # Errors
+/// The file cannot be read, or is no such list.
+pub fn suffixes(path: Option<&Path>) -> Result<Suffixes, Error> {
+    let dir = path.map(|path| if path.is_dir() { path } else { path.parent().unwrap_or(Path::new(".")) });
+    let file = dir.map(|dir| dir.join("suffixes")).filter(|file| file.is_file());
+    file.map_or_else(|| Ok(Suffixes::built_in()), |file| read_suffixes(&file).map(|(suffixes, _)| suffixes))
+}
+
+/// A suffix list out of a file, and the file's text.
+///
+/// # Errors
+/// As [`suffixes`].
+pub fn read_suffixes(file: &Path) -> Result<(Suffixes, String), Error> {
+    let text = fs::read_to_string(file).map_err(at(file))?;
+    let suffixes = Suffixes::from_file(&text).map_err(|why| Error::Suffixes(file.to_owned(), why))?;
+    Ok((suffixes, text))
 }
 
 /// Opens what `--verdicts` names: a verdict directory, or a snapshot with its key beside it. What was decided since (`overlay`) counts, and what is `suspended`

@@ -65,15 +65,24 @@ pub struct Diff {
     pub removed: Vec<(String, &'static str)>,
 }
 
-/// `verdicts build`: reads the lists and puts the snapshot in force in `dir`.
+/// `verdicts build`: reads the lists and puts the snapshot in force in `dir`, with the suffix list `list` beside it, else that of the program.
 ///
 /// # Errors
-/// What [`build::build`] and [`build::install`] say.
-pub fn build(sources: &[Source], dir: &Path, now: u64, suffixes: &Suffixes) -> Result<BuildReport, Error> {
+/// What [`build::build`], [`build::read_suffixes`] and [`build::install`] say.
+pub fn build(sources: &[Source], dir: &Path, now: u64, list: Option<&Path>) -> Result<BuildReport, Error> {
+    let (suffixes, text) = list.map_or_else(|| Ok((Suffixes::built_in(), String::new())), build::read_suffixes)?;
+    let suffixes = &suffixes;
     std::fs::create_dir_all(dir).map_err(|error| Error::Io(dir.to_owned(), error))?;
     let key = build::key_of(dir)?;
     let (built, lists, remarks) = build::build(sources, now, &key, suffixes)?;
     build::install(dir, &built.bytes)?;
+    let beside = dir.join("suffixes");
+    let written = match list {
+        Some(_) => std::fs::write(&beside, text),
+        None if beside.exists() => std::fs::remove_file(&beside),
+        None => Ok(()),
+    };
+    written.map_err(|error| Error::Io(beside, error))?;
     let snapshot = Snapshot::from_bytes(&built.bytes).map_err(|why| Error::Refused(dir.to_owned(), why))?;
     Ok(BuildReport { stats: stats(&snapshot), lists, remarks })
 }
@@ -81,7 +90,9 @@ pub fn build(sources: &[Source], dir: &Path, now: u64, suffixes: &Suffixes) -> R
 /// `verdicts lookup`: what the table says of a link, with or without scheme.
 pub fn lookup(table: &Table, link: &str, sender: &str, suffixes: &Suffixes) -> Found {
     let mut scratch = canonical::Scratch::default();
-    let full = if link.contains("://") { link.to_owned() } else { format!("http://{link}") };
+    // A dot stands in no scheme: `host.example:8080` has none, `tg:resolve?domain=x` has.
+    let bare = link.split_once(':').is_none_or(|(scheme, _)| scheme.contains(['.', '/', '[']));
+    let full = if bare { format!("http://{link}") } else { link.to_owned() };
     match canonical::parse(&full, &mut scratch) {
         Err(bad) => Found {
             url: link.to_owned(),
@@ -184,7 +195,7 @@ mod tests {
         let mut ids = Vec::new();
         for verdict in ["safe", "dangerous"] {
             std::fs::write(&own, format!("pattern,verdict\nbank.example,{verdict}\nbroken line,safe\n")).expect("writes");
-            let report = build(&sources, &dir, 1, &suffixes).expect("builds");
+            let report = build(&sources, &dir, 1, None).expect("builds");
             assert_eq!(report.lists[0].summary.bad, 1);
             ids.push(report.stats.id);
             let table = build::open(&dir, &suffixes).expect("opens");

@@ -24,7 +24,7 @@ pub fn open(verdicts: Option<&Path>, policy: Policy, network: Network) -> Result
 /// # Errors
 /// As [`open`].
 pub fn open_as_of(verdicts: Option<&Path>, now: u64, policy: Policy, network: Network) -> Result<World, Error> {
-    let suffixes = Suffixes::built_in();
+    let suffixes = build::suffixes(verdicts)?;
     let table = verdicts.map_or_else(|| Ok(builtin::table(&suffixes)?), |path| build::open_as_of(path, now, &suffixes))?;
     let dir = verdicts.filter(|path| path.is_dir());
     let senders = dir.map(senders::read).transpose()?;

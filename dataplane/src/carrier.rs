@@ -151,6 +151,9 @@ impl<'a> Carrier<'a> {
     }
 
     fn adaptation_fields(&self, transport: Transport, changes: &mut Changes) -> Result<(), Stop> {
+        if matches!(transport, Transport::Mtp3 | Transport::Sccp) {
+            return Ok(());
+        }
         let payload = self.place(self.payload)?;
         match transport {
             Transport::M3ua => self.parameter(payload.start.saturating_sub(4 + protocols::m3ua::LABEL_LEN), payload.end, changes),

@@ -92,6 +92,10 @@ impl Default for Scratch {
     }
 }
 
+/// Octets on either side of a part in which its links are looked for, until the text is whole: else a text of 255 parts would be scanned 255
+/// times. No link that a handset opens is so long.
+const NEAR: usize = 4096;
+
 /// An empty vector with the memory of `old` but references of another lifetime: the items are gone, the buffer is the same.
 fn recycle<T, U>(mut old: Vec<T>) -> Vec<U> {
     if old.capacity() == 0 {
@@ -169,9 +173,16 @@ impl Lane {
         let text: &str = if concat.is_some() && !is_push { joined } else { part };
         scratch.arena.clear();
         scratch.slots.clear();
+        let near = if is_push || join.whole && !join.repeat {
+            0..text.len()
+        } else {
+            text.floor_char_boundary(join.start.saturating_sub(NEAR))..text.ceil_char_boundary(join.end.saturating_add(NEAR))
+        };
+        let base = near.start;
+        let near = text.get(near).unwrap_or_default();
         let linked = match looked {
             Some(looked) => looked.mark,
-            None if has_text => way.world.scanner.first_mark(text.as_bytes()),
+            None if has_text => way.world.scanner.first_mark(near.as_bytes()),
             None => None,
         };
         let named = tpdu.address.is_alphanumeric();
@@ -186,7 +197,8 @@ impl Lane {
                 keys: &mut scratch.keys,
             };
             if let Some(mark) = linked {
-                find.links(text, mark, if is_push { Found::Push } else { Found::Text }, &mut scratch.scan);
+                find.links(near, mark, if is_push { Found::Push } else { Found::Text }, &mut scratch.scan);
+                find.slots.iter_mut().for_each(|slot| (slot.start, slot.end) = (slot.start + base, slot.end + base));
             }
             if named && let Some(mark) = way.world.scanner.first_mark(address.as_bytes()) {
                 find.links(address, mark, Found::Sender, &mut scratch.scan);
@@ -222,6 +234,13 @@ struct View {
     push: Option<usize>,
     /// What was odd about the TPDU.
     problems: Problems,
+}
+
+impl View {
+    /// Where the text of the record lies in the one that was scanned, and what was scanned before it.
+    fn shown(&self, is_push: bool, scanned: usize) -> (usize, usize) {
+        if self.joined.whole || is_push { (0, scanned) } else { (self.part.start + self.lead, self.part.end) }
+    }
 }
 
 fn lead(text: &str, part: &str, join: Joined, concat: Option<Concat>) -> usize {
@@ -301,8 +320,8 @@ fn judge<L: Listener>(
     let has_text = matches!(tpdu.kind, Kind::Deliver | Kind::Submit) && (is_push || tpdu.user_data.has_text());
     let text: &str = if concat.is_some() && !is_push { joined } else { part };
     let mut facts: Vec<LinkFacts<'_>> = if slots.is_empty() { Vec::new() } else { recycle(mem::take(&mut scratch.facts)) };
-    // A link of an earlier copy makes the message worse and stands nowhere in it.
-    facts.extend(slots.iter().filter(|slot| slot.found != Found::Copy).map(|slot| {
+    // A link of an earlier copy makes the message worse and stands nowhere in it; one in the sender's name stands beside the text.
+    facts.extend(slots.iter().filter(|slot| !matches!(slot.found, Found::Copy | Found::Sender)).map(|slot| {
         let own = matches!(slot.found, Found::Text | Found::Push) && slot.start < view.part.end && slot.end > view.part.start;
         let within = |at: usize| match view.push {
             // The text at hand is that of all parts that have come.
@@ -317,6 +336,7 @@ fn judge<L: Listener>(
             ..find::facts(slot, arena, way.world)
         }
     }));
+    let sender_link = find::of_sender(slots, arena, way.world);
     let may_act = has_text && rules.may_act(facts.len(), worst, part);
     // Read already where there may be a link.
     if address.is_empty() && (may_act || L::TEXTS || !slots.is_empty()) {
@@ -344,7 +364,10 @@ fn judge<L: Listener>(
             profile: rules.profile(addressee(met.direction, imsi, tpdu, address)),
             language: None,
             links: &facts,
-            verdict: worst,
+            sender_link: sender_link.as_ref(),
+            continues: concat.is_some_and(|part| part.seq > 1),
+            continued: concat.is_some_and(|part| part.seq < part.total),
+            verdict: if sender_link.is_some() { worst } else { of_text(slots) },
             text: part,
         };
         let has_work = way.listener.has_work();
@@ -366,9 +389,15 @@ fn judge<L: Listener>(
         } else {
             apply(&decision, policy, &mut fit, rewritten, &mut counters.unfit);
         }
-        // A link in the sender's name is told and not acted upon: no text of ours can stand there.
-        if slots.iter().any(|slot| slot.found == Found::Sender && slot.acts() && slot.verdict > Verdict::Safe) {
+        // No handset opens a name: one that nobody has verified, over a text without links, is told and not acted upon.
+        let told = |slot: &Slot| slot.found == Found::Sender && slot.acts() && slot.verdict > Verdict::Safe;
+        if sender_link.is_none() && slots.iter().any(told) {
             counters.unfit.add(Layer::Sms, "link in the sender");
+        }
+        if decision.verdict > Verdict::Safe
+            && let Some(spared) = decision.spared()
+        {
+            counters.unfit.add(Layer::Sms, spared);
         }
         if decision.verdict > Verdict::Safe && decision.unwarned {
             match (untouchable, decision.bound) {
@@ -414,7 +443,7 @@ fn judge<L: Listener>(
         parts: view.joined.seen,
         part_text: has_text.then_some(part.as_str()),
         text: has_text.then_some(if view.joined.whole { text } else { part }),
-        urls: Urls { slots, text, address, arena },
+        urls: Urls { slots, text, address, arena, shown: view.shown(is_push, text.len()) },
         verdict,
         decision: &decision,
         issued: if changed { &scratch.policy.issued } else { &[] },
@@ -423,6 +452,12 @@ fn judge<L: Listener>(
         repeat,
     };
     way.listener.sms(&sms);
+}
+
+/// What the links are worth that do not stand in the sender's name.
+fn of_text(slots: &[Slot]) -> Verdict {
+    let acts = slots.iter().filter(|slot| slot.found != Found::Sender && slot.acts());
+    acts.map(|slot| slot.verdict).max().unwrap_or(Verdict::None)
 }
 
 /// Writes the change down and leaves the new text in `rewritten`.

@@ -112,10 +112,12 @@ pub enum Found {
 pub struct Url<'a> {
     /// As written in the message.
     pub text: &'a str,
-    /// First octet in the text (UTF-8).
+    /// First octet in the message's text (UTF-8), as the record has it.
     pub start: usize,
     /// Octet behind it.
     pub end: usize,
+    /// Some of it stands in another part, which the message's text has not: `start` and `end` mean nothing.
+    pub elsewhere: bool,
     /// Canonical form.
     pub url: &'a str,
     /// Canonical host; empty where there is none.
@@ -172,6 +174,8 @@ pub struct Urls<'a> {
     pub(crate) address: &'a str,
     /// Holds the canonical forms.
     pub(crate) arena: &'a str,
+    /// Where the text of the message lies in the one that was scanned.
+    pub(crate) shown: (usize, usize),
 }
 
 impl<'a> Urls<'a> {
@@ -187,7 +191,7 @@ impl<'a> Urls<'a> {
 
     /// Each of them.
     pub fn iter(&self) -> impl Iterator<Item = Url<'a>> + Clone + use<'a> {
-        let Self { slots, text, address, arena } = *self;
+        let Self { slots, text, address, arena, shown } = *self;
         slots.iter().map(move |slot| {
             let span = |(start, end): (usize, usize)| arena.get(start..end).unwrap_or_default();
             let source = match slot.found {
@@ -195,10 +199,13 @@ impl<'a> Urls<'a> {
                 Found::Copy => arena,
                 Found::Text | Found::Push => text,
             };
+            let elsewhere = slot.found == Found::Text && (slot.start < shown.0 || slot.end > shown.1);
+            let skipped = if slot.found == Found::Text && !elsewhere { shown.0 } else { 0 };
             Url {
                 text: source.get(slot.start..slot.end).unwrap_or_default(),
-                start: slot.start,
-                end: slot.end,
+                start: slot.start - skipped,
+                end: slot.end - skipped,
+                elsewhere,
                 url: span(slot.url),
                 host: span(slot.host),
                 registrable: span(slot.registrable),

@@ -268,10 +268,7 @@ impl<'t, F: FnMut(&Link<'_>)> Finder<'t, '_, F> {
 /// Whether a path, or a part of a query, ends in an app's file name.
 fn is_app(path_and_query: &str) -> bool {
     let parts = path_and_query.split(['?', '&', '=', ';', '#']);
-    parts.into_iter().any(|part| {
-        let tail = part.rfind('.').and_then(|dot| part.get(dot..));
-        tail.is_some_and(|tail| APPS.iter().any(|app| tail.eq_ignore_ascii_case(app)))
-    })
+    parts.into_iter().any(|part| APPS.iter().any(|app| crate::verdicts::ends_in(part.as_bytes(), app.as_bytes())))
 }
 
 #[cfg(test)]

@@ -38,10 +38,10 @@ impl Listener for Looks {
         let text = sms.text.unwrap_or_default();
         for url in sms.urls.iter() {
             let source = if url.found == Found::Sender { sms.address } else { text };
-            // Where the whole text is not there yet, places count in what was joined so far.
-            let whole = sms.concat.is_none();
             assert!(
-                !whole || matches!(url.found, Found::Push | Found::Copy) || source.get(url.start..url.end) == Some(url.text),
+                url.elsewhere
+                    || matches!(url.found, Found::Push | Found::Copy)
+                    || source.get(url.start..url.end) == Some(url.text),
                 "{url:?}"
             );
             assert!(url.url.contains(url.host));

@@ -45,9 +45,13 @@ pub fn find(host: &[u8]) -> Found {
     let Some(end) = host.len().checked_sub(info.len + 1).filter(|_| info.len > 0) else {
         return Found { suffix: if info.len <= host.len() { info.len } else { 0 }, registrable: 0, private };
     };
-    // Mostly that label was read already, to see whether it belongs to the suffix.
-    while labels.end > end && labels.next().is_some() {}
-    let registrable = if labels.end == end && labels.start < end { host.len() - labels.start } else { 0 };
+    // Mostly that label is the one read last, to see whether it belongs to the suffix; where a rule lies deeper, `psl` has read further.
+    let start = if labels.end == end {
+        labels.start
+    } else {
+        host.get(..end).and_then(|front| front.iter().rposition(|&octet| octet == b'.')).map_or(0, |dot| dot + 1)
+    };
+    let registrable = if start < end { host.len() - start } else { 0 };
     Found { suffix: info.len, registrable, private }
 }
 
@@ -75,6 +79,12 @@ mod tests {
             "a.www.ck",
             "city.kawasaki.jp",
             "a.b.kawasaki.jp",
+            "amazonaws.com",
+            "x.amazonaws.com",
+            "s3.amazonaws.com",
+            "a.b.salesforce.com",
+            "www.windows.net",
+            "x.typeform.com",
             "xn--p1ai",
             "a.xn--p1ai",
         ] {

@@ -197,7 +197,7 @@ mod tests {
         let (own, suffixes) = (dir.join("own.csv"), Suffixes::built_in());
         let build_with = |verdict: &str| {
             fs::write(&own, format!("pattern,verdict\nbank.example,{verdict}\n")).expect("writes");
-            build(&[Source { path: own.clone(), what: What::Own }], &dir, 1, &suffixes).expect("builds");
+            build(&[Source { path: own.clone(), what: What::Own }], &dir, 1, None).expect("builds");
         };
         let says = |link: &str| lookup(&open(&dir, &suffixes).expect("opens"), link, "", &suffixes).verdict;
         build_with("safe");
@@ -222,7 +222,7 @@ mod tests {
         let (own, suffixes) = (dir.join("own.csv"), Suffixes::built_in());
         fs::write(&own, "pattern,verdict\nbank.example,safe\n").expect("writes");
         let says = |link: &str| lookup(&open(&dir, &suffixes).expect("opens"), link, "", &suffixes).verdict;
-        build(&[Source { path: own.clone(), what: What::Own }], &dir, 1, &suffixes).expect("builds");
+        build(&[Source { path: own.clone(), what: What::Own }], &dir, 1, None).expect("builds");
         decide(&dir, "evil.bank.example", Verdict::Dangerous, "said, \"so\"", &suffixes).expect("decides");
         decide(&dir, "Shop.example/a,b", Verdict::Dangerous, "", &suffixes).expect("decides");
         decide(&dir, "shop.example/a,b", Verdict::Safe, "", &suffixes).expect("decides");
@@ -239,7 +239,7 @@ mod tests {
         assert!(matches!(open(&dir, &suffixes), Err(Error::OverlayLine(_, 6, _))));
         fs::write(dir.join("overlay"), &overlay).expect("writes");
         fs::write(&own, "pattern,verdict\nbank.example,dangerous\n").expect("writes");
-        build(&[Source { path: own, what: What::Own }], &dir, 1, &suffixes).expect("builds");
+        build(&[Source { path: own, what: What::Own }], &dir, 1, None).expect("builds");
         let refused = open(&dir, &suffixes).expect_err("of another snapshot").to_string();
         fs::remove_dir_all(&dir).expect("removes");
         assert!(refused.contains("overlay of snapshot"), "{refused}");

@@ -5,14 +5,13 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use dataplane::suffix::Suffixes;
 use dataplane::verdict::Verdict;
 use dataplane::verdicts::Snapshot;
 
 use super::args::{Build, Verdicts, VerdictsCommand};
 use super::judge::{self, said};
 use super::{Done, Failure, fail};
-use crate::build::{Source, What, overlay};
+use crate::build::{self, Source, What, overlay};
 use crate::record_json::push_line;
 use crate::terminal::{Colour, Paint, fitted, shown};
 use crate::verdicts_cmd;
@@ -22,18 +21,19 @@ const NAMED_LINES: usize = 20;
 
 /// Runs the command.
 pub(super) fn run(args: &Verdicts, colour: Colour) -> Result<Done, Failure> {
-    let suffixes = Suffixes::built_in();
     let paint = Paint(colour.on(&io::stdout()));
+    let suffixes = |path: &Path| build::suffixes(Some(path)).map_err(said);
     match &args.command {
-        VerdictsCommand::Build(args) => build(args, suffixes),
-        VerdictsCommand::Lookup { urls, verdicts, json } => lookup(urls, verdicts.as_deref(), *json, &suffixes, paint),
+        VerdictsCommand::Build(args) => build(args),
+        VerdictsCommand::Lookup { urls, verdicts, json } => lookup(urls, verdicts.as_deref(), *json, paint),
         VerdictsCommand::Stats { verdicts, json } => {
+            let suffixes = build::suffixes(verdicts.as_deref()).map_err(said)?;
             let table = judge::table(verdicts.as_deref(), &suffixes)?;
             print_stats(&verdicts_cmd::stats(table.snapshot()), *json)
         }
-        VerdictsCommand::Diff { old, new, top } => diff(old, new, *top, &suffixes, paint),
+        VerdictsCommand::Diff { old, new, top } => diff(old, new, *top, paint),
         VerdictsCommand::Verify { verdicts } => {
-            let stats = verdicts_cmd::verify(verdicts, &suffixes).map_err(said)?;
+            let stats = verdicts_cmd::verify(verdicts, &suffixes(verdicts)?).map_err(said)?;
             io::stdout().lock().write_all(b"every octet is as it was written\n")?;
             print_stats(&stats, false)
         }
@@ -43,17 +43,19 @@ pub(super) fn run(args: &Verdicts, colour: Colour) -> Result<Done, Failure> {
                 "dangerous" => Verdict::Dangerous,
                 _ => Verdict::Unknown,
             };
-            if let Some(other) = overlay::rebind(verdicts, &suffixes).map_err(said)? {
+            if let Some(other) = overlay::rebind(verdicts, &suffixes(verdicts)?).map_err(said)? {
                 fail::complain(&format_args!("decisions of snapshot {other:016x} are carried over to the one in force"));
             }
-            overlay::decide(verdicts, pattern, verdict, note, &suffixes).map_err(said)?;
+            overlay::decide(verdicts, pattern, verdict, note, &suffixes(verdicts)?).map_err(said)?;
             Ok(Done::Well)
         }
         VerdictsCommand::Unset { pattern, verdicts } => {
             overlay::take_back(verdicts, pattern).map_err(said)?;
             Ok(Done::Well)
         }
-        VerdictsCommand::Rollback { verdicts } => print_stats(&verdicts_cmd::rollback(verdicts, &suffixes).map_err(said)?, false),
+        VerdictsCommand::Rollback { verdicts } => {
+            print_stats(&verdicts_cmd::rollback(verdicts, &suffixes(verdicts)?).map_err(said)?, false)
+        }
     }
 }
 
@@ -73,14 +75,7 @@ fn marked(text: &str) -> String {
     text.lines().fold(String::new(), |out, line| out + &shown(line) + "\n")
 }
 
-fn build(args: &Build, suffixes: Suffixes) -> Result<Done, Failure> {
-    let suffixes = match &args.suffixes {
-        None => suffixes,
-        Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|error| Failure::file(path, "read", error))?;
-            Suffixes::from_file(&text).map_err(|error| Failure::Said(format!("{}: {error}", path.display())))?
-        }
-    };
+fn build(args: &Build) -> Result<Done, Failure> {
     let groups = [
         (&args.own, What::Own),
         (&args.dangerous, What::Verdict(Verdict::Dangerous)),
@@ -95,8 +90,10 @@ fn build(args: &Build, suffixes: Suffixes) -> Result<Done, Failure> {
             "nothing to build from: name a CSV of your own, or --dangerous, --platform, --safe".to_owned(),
         ));
     }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let report = verdicts_cmd::build(&sources, &args.output, now, &suffixes).map_err(said)?;
+    // Reproducible builds: https://reproducible-builds.org/specs/source-date-epoch/
+    let said_now = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|seconds| seconds.parse().ok());
+    let now = said_now.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()));
+    let report = verdicts_cmd::build(&sources, &args.output, now, args.suffixes.as_deref()).map_err(said)?;
     let mut done = Done::Well;
     let mut out = String::new();
     for list in &report.lists {
@@ -133,7 +130,8 @@ fn build(args: &Build, suffixes: Suffixes) -> Result<Done, Failure> {
     Ok(done)
 }
 
-fn lookup(urls: &[String], verdicts: Option<&Path>, json: bool, suffixes: &Suffixes, paint: Paint) -> Result<Done, Failure> {
+fn lookup(urls: &[String], verdicts: Option<&Path>, json: bool, paint: Paint) -> Result<Done, Failure> {
+    let suffixes = &build::suffixes(verdicts).map_err(said)?;
     let table = judge::table(verdicts, suffixes)?;
     let (mut out, mut done) = (Vec::new(), Done::Well);
     for url in urls {
@@ -165,8 +163,9 @@ fn lookup(urls: &[String], verdicts: Option<&Path>, json: bool, suffixes: &Suffi
     Ok(done)
 }
 
-fn diff(old: &Path, new: &Path, top: usize, suffixes: &Suffixes, paint: Paint) -> Result<Done, Failure> {
-    let (old, new) = (judge::table(Some(old), suffixes)?, judge::table(Some(new), suffixes)?);
+fn diff(old: &Path, new: &Path, top: usize, paint: Paint) -> Result<Done, Failure> {
+    let table = |path: &Path| judge::table(Some(path), &build::suffixes(Some(path)).map_err(said)?);
+    let (old, new) = (table(old)?, table(new)?);
     let (old, new): (&Snapshot, &Snapshot) = (old.snapshot(), new.snapshot());
     let diff = verdicts_cmd::diff(old, new);
     let mut out = String::new();

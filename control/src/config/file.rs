@@ -195,16 +195,29 @@ pub(super) struct JoinsFile {
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct LimitsFile {
-    entries: Option<usize>,
-    octets: Option<usize>,
+    entries: Option<AtMost<{ 1 << 24 }>>,
+    octets: Option<AtMost<{ 4 << 30 }>>,
     seconds: Option<u32>,
+}
+
+/// A number of which all is taken at the start.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "u64")]
+struct AtMost<const MOST: u64>(usize);
+
+impl<const MOST: u64> TryFrom<u64> for AtMost<MOST> {
+    type Error = String;
+    fn try_from(number: u64) -> Result<Self, String> {
+        let all = usize::try_from(number).ok().filter(|_| (1..=MOST).contains(&number));
+        all.map(Self).ok_or_else(|| format!("{number} is not 1 to {MOST}: all of it is taken at the start"))
+    }
 }
 
 impl LimitsFile {
     fn over(self, default: Limits) -> Limits {
         Limits {
-            entries: self.entries.unwrap_or(default.entries),
-            octets: self.octets.unwrap_or(default.octets),
+            entries: self.entries.map_or(default.entries, |entries| entries.0),
+            octets: self.octets.map_or(default.octets, |octets| octets.0),
             seconds: self.seconds.unwrap_or(default.seconds),
         }
     }

@@ -40,7 +40,8 @@ pub(super) fn line(text: &str, number: u64, format: Format, columns: &mut Column
 }
 
 fn own([text, verdict, category, senders, source, expires, note]: [&str; 7], sink: &mut Sink<'_>) -> Result<(), String> {
-    let pattern = Pattern::parse(text, &mut sink.buffers).map_err(|why| format!("pattern {}: {why}", shown(text)))?;
+    let pattern =
+        Pattern::parse(&super::fanged(text), &mut sink.buffers).map_err(|why| format!("pattern {}: {why}", shown(text)))?;
     let verdict = match verdict.to_ascii_lowercase().as_str() {
         "safe" => Verdict::Safe,
         "unknown" => Verdict::Unknown,

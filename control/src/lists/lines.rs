@@ -73,7 +73,7 @@ pub(super) fn line(text: &str, number: u64, format: Format, sink: &mut Sink<'_>)
         },
         Format::Rpz => match zone(text) {
             None => return,
-            Some(host) => host.ok_or("a policy other than NXDOMAIN or NODATA, or not a name"),
+            Some(host) => host.ok_or("a policy other than NXDOMAIN or NODATA, or a trigger that is not a name"),
         },
         _ => Ok(text),
     };
@@ -136,7 +136,13 @@ fn zone(text: &str) -> Option<Option<&str>> {
         return None;
     }
     let blocks = matches!(rest.last(), Some(&"." | &"*."));
-    Some(blocks.then(|| name.trim_end_matches('.')))
+    let name = name.trim_end_matches('.');
+    // Triggers on addresses, clients and name servers are about answers and not about names in a text.
+    let trigger = name
+        .rsplit('.')
+        .take(2)
+        .any(|label| label.len() > 4 && label.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("rpz-")));
+    Some((blocks && !trigger).then_some(name))
 }
 
 /// `rank,domain`.

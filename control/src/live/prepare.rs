@@ -11,9 +11,9 @@ use dataplane::verdicts::{Key, Snapshot, Table};
 use dataplane::world::World;
 
 use super::{Error, Start};
-use crate::builtin;
 use crate::cli::judge::network;
 use crate::config::{self, Config};
+use crate::{build, builtin};
 
 /// Makes the worlds that a configuration asks for. With a verdict directory everything is `unknown` until it has been read, without one the
 /// built-in set holds, as everywhere else. `path` is where the configuration is read again, `verdicts` takes the place of its directory. Where
@@ -28,8 +28,8 @@ pub fn prepare(
     only_copies: bool,
 ) -> Result<(Start, Worlds), Error> {
     config.live.enforce &= !only_copies;
-    let suffixes = Suffixes::built_in();
     let verdicts = verdicts.or_else(|| config.live.verdicts.clone());
+    let suffixes = build::suffixes(verdicts.as_deref()).map_err(|error| Error::Empty(error.to_string()))?;
     let table = if verdicts.is_some() {
         nothing(&suffixes)?
     } else {

@@ -274,7 +274,7 @@ fn url(link: &LinkNote, noted: &Noted<'_>) -> Url {
     let octets = noted.octets;
     let named = |name: &str| (!name.is_empty()).then(|| name.to_owned());
     let entry = link.entry.zip(noted.world).map(|(entry, world)| world.table.entry(entry));
-    let place = |at: u32| (link.found == Found::Text).then(|| usize::try_from(at).unwrap_or(usize::MAX));
+    let place = |at: u32| (link.found == Found::Text && at != u32::MAX).then(|| usize::try_from(at).unwrap_or(usize::MAX));
     Url {
         text: named(link.text.text(octets)),
         start: place(link.start),

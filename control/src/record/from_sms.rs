@@ -82,7 +82,7 @@ impl Record {
 impl<'a, S: From<&'a str>> Url<S> {
     /// What `url`, found in `text`, says.
     pub fn of(url: &lent::Url<'a>, text: &str, world: &'a World) -> Self {
-        let in_text = url.found == Found::Text;
+        let in_text = url.found == Found::Text && !url.elsewhere;
         let named = |name: &'a str| (!name.is_empty()).then(|| S::from(name));
         let entry = url.entry.map(|entry| world.table.entry(entry));
         Self {

@@ -14,6 +14,7 @@ mod forms;
 mod frames;
 mod help;
 mod hostile;
+mod lists;
 mod misuse;
 mod pages;
 mod pushes;

@@ -166,3 +166,73 @@ fn a_part_that_came_twice_with_two_texts_leaves_the_links_of_both() {
     assert_eq!((&url["found"], &url["text"]), (&"copy".into(), &"http://parcel-fee.test/p".into()));
     assert!(!whole["text"].as_str().unwrap().contains("parcel"), "{whole}");
 }
+
+/// The records of these frames, and those of what goes on in their place.
+fn there_and_back(room: &Room, name: &str, frames: &[Vec<u8>], options: &[&str]) -> [Vec<serde_json::Value>; 2] {
+    let (before, after) =
+        (room.holding(&format!("{name}.pcapng"), &made::capture(frames)), room.file(&format!("{name}-out.pcapng")));
+    let records = |args: &[&str]| lines(&ztsms(&[&["replay", "--json"], args, options].concat()).out);
+    let first = records(&[&before, "--write", &after]);
+    [first, records(&[&after])]
+}
+
+#[test]
+fn a_dangerous_link_for_a_sender_has_the_message_replaced() {
+    let room = Room::new("sender");
+    let own = room.holding("own.csv", b"pattern,verdict\nevil-x.com,dangerous\ngood-x.com,safe\n");
+    let dir = room.file("v");
+    assert_eq!(ztsms(&["verdicts", "build", &own, "-o", &dir]).status, 0);
+    for text in ["hello http://good-x.com/", "hello"] {
+        let frames = [made::deliver("evil-x.com", text, 1)];
+        let [before, after] = there_and_back(&room, "x", &frames, &["--verdicts", &dir]);
+        assert_eq!((&before[0]["verdict"], &before[0]["action"]), (&"dangerous".into(), &"replace".into()), "{text}");
+        assert!(before[0]["rewritten"].as_str().unwrap().contains("evil-x(.)com"), "{}", before[0]);
+        assert_eq!(after[0]["text"], before[0]["rewritten"]);
+    }
+    // Nobody has verified the name: it is told, and beside a link in the text it counts.
+    let told = there_and_back(&room, "y", &[made::deliver("some-x.com", "hello", 1)], &["--verdicts", &dir]);
+    assert_eq!((&told[0][0]["verdict"], &told[0][0]["action"]), (&"unknown".into(), &"pass".into()));
+    let beside = there_and_back(&room, "z", &[made::deliver("some-x.com", "see http://good-x.com/", 1)], &["--verdicts", &dir]);
+    assert_eq!(beside[0][0]["action"], "label");
+    assert!(beside[0][0]["rewritten"].as_str().unwrap().contains("some-x(.)com"), "{}", beside[0][0]);
+}
+
+#[test]
+fn our_words_run_on_into_no_other_part() {
+    let room = Room::new("run-on");
+    let text = |link: &str| format!("{:<150}See{:<120}", format!("Parcel fee: {link} or wait. "), "online/login to pay now");
+    let [before, after] = there_and_back(&room, "x", &made::delivers("PARCEL", &text("http://parcel-fee.test/x"), 1), &[]);
+    let notice = before[0]["rewritten"].as_str().unwrap();
+    assert!(before[0]["action"] == "replace" && notice.ends_with(". "), "{notice:?}");
+    for record in &after {
+        // `Do not answer it. online` is no more than what a reader might join.
+        assert_eq!((&record["action"], &record["verdict"]), (&"pass".into(), &"none".into()), "{record}");
+    }
+    // A label in a part that another stands before begins a line, and is known again for ours.
+    let second = format!("{:<153}{:<100}", "Good morning. ", "see http://new-host.example/ soon");
+    let [before, after] = there_and_back(&room, "y", &made::delivers("SHOP", &second, 1), &[]);
+    let label = before[1]["rewritten"].as_str().unwrap();
+    assert!(before[1]["action"] == "label" && label.starts_with("\nUNVERIFIED LINK new-host(.)example"), "{label:?}");
+    assert_eq!((&after[1]["part_text"], &after[1]["rewritten"]), (&before[1]["rewritten"], &serde_json::Value::Null));
+}
+
+#[test]
+fn places_of_links_are_places_in_the_text_of_the_record() {
+    let room = Room::new("places");
+    let text = format!("{:<140}http://new-host.example/a?x {:<160}http://other.example/", "Good morning. ", "and so on");
+    let [records, _] = there_and_back(&room, "x", &made::delivers("SHOP", &text, 1), &[]);
+    let (mut inside, mut elsewhere) = (0, 0);
+    for record in &records {
+        let text: Vec<char> = record["text"].as_str().unwrap().chars().collect();
+        for url in record["urls"].as_array().unwrap() {
+            let (Some(start), Some(end)) = (url["start"].as_u64(), url["end"].as_u64()) else {
+                elsewhere += 1;
+                continue;
+            };
+            let there: String = text[start as usize..end as usize].iter().collect();
+            assert_eq!(url["text"], there.as_str());
+            inside += 1;
+        }
+    }
+    assert!(inside >= 3 && elsewhere >= 1, "{inside} {elsewhere}");
+}

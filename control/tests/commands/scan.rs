@@ -47,3 +47,46 @@ fn a_target_in_a_parameter_of_a_safe_page_is_a_second_reading_and_the_worst_coun
         assert_eq!(record["urls"][0]["verdict"], "safe", "the page itself: {record}");
     }
 }
+
+/// A verdict directory that knows one dangerous host.
+fn evil(room: &super::Room) -> String {
+    let (own, dir) = (room.holding("own.csv", b"pattern,verdict\nevil-x.com,dangerous\n"), room.file("verdicts"));
+    assert_eq!(ztsms(&["verdicts", "build", &own, "-o", &dir]).status, 0);
+    dir
+}
+
+#[test]
+fn a_link_ends_where_punctuation_of_another_script_begins() {
+    let room = super::Room::new("punctuation");
+    let dir = evil(&room);
+    for text in [
+        "查看 http://evil-x.com？谢谢",
+        "看过https://evil-x.com；谢谢",
+        "［evil-x.com］",
+        "Ready？evil-x.com/login",
+        "http://evil-x.com＝",
+    ] {
+        let record = lines(&ztsms(&["scan", "--json", "--verdicts", &dir, text]).out).remove(0);
+        assert_eq!(record["verdict"], "dangerous", "{text}");
+    }
+    let record = lines(&ztsms(&["scan", "--json", "看ｅｖｉｌ.com"]).out).remove(0);
+    let hosts: Vec<_> = record["urls"].as_array().unwrap().iter().map(|url| url["host"].clone()).collect();
+    assert!(hosts.contains(&"evil.com".into()), "{hosts:?}");
+}
+
+#[test]
+fn an_app_package_is_one_however_its_dot_is_written() {
+    for link in ["http://x.example/a.apk", "http://x.example/a%2eapk", "http://x.example/a%2Eap%6b"] {
+        assert_eq!(lines(&ztsms(&["scan", "--json", link]).out)[0]["urls"][0]["category"], "app", "{link}");
+    }
+}
+
+#[test]
+fn a_form_for_readers_ends_at_a_symbol_and_at_another_script() {
+    let room = super::Room::new("loose");
+    let dir = evil(&room);
+    for text in ["evil-x dot com✔", "evil-x[.]com✔", "evil-x dot comの", "evil-x (dot) com!", "evil-x dot com"] {
+        let record = lines(&ztsms(&["scan", "--json", "--verdicts", &dir, text]).out).remove(0);
+        assert_eq!(record["verdict"], "dangerous", "{text}");
+    }
+}

@@ -60,7 +60,7 @@ impl Room {
         let own = self.path("own.csv");
         fs::write(&own, format!("pattern,verdict\n{}\n", entries.join("\n"))).unwrap();
         let list = [List { path: own, what: What::Own }];
-        verdicts_cmd::build(&list, &self.path("verdicts"), 1, &Suffixes::built_in()).unwrap();
+        verdicts_cmd::build(&list, &self.path("verdicts"), 1, None).unwrap();
     }
 
     /// Begins, with so many messages of traffic; 0 goes on until the end.

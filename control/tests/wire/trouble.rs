@@ -215,7 +215,7 @@ pub(super) fn worlds_swap_each_second(lab: &Lab, ends: &dyn Ends) {
     let swap = |n: usize| {
         let own = room.path("own.csv");
         fs::write(&own, format!("pattern,verdict\nswap-{n}.example,dangerous\nparcel-fee.test,dangerous\n")).unwrap();
-        verdicts_cmd::build(&[Source { path: own, what: What::Own }], &verdicts, n as u64 + 1, &Suffixes::built_in()).unwrap();
+        verdicts_cmd::build(&[Source { path: own, what: What::Own }], &verdicts, n as u64 + 1, None).unwrap();
     };
     swap(0);
     let all = ends.carry(some_in(count(ends, 4000), 5, &world_of(&verdicts)));
@@ -257,7 +257,7 @@ pub(super) fn the_console_is_absent(lab: &Lab, ends: &dyn Ends) {
     let verdicts = room.path("verdicts");
     let own = room.path("own.csv");
     fs::write(&own, "pattern,verdict\nnobody.example,dangerous\n").unwrap();
-    verdicts_cmd::build(&[Source { path: own, what: What::Own }], &room.path("made"), 1, &Suffixes::built_in()).unwrap();
+    verdicts_cmd::build(&[Source { path: own, what: What::Own }], &room.path("made"), 1, None).unwrap();
     let all = ends.carry(some_in(count(ends, 3000), 6, &world_of(&room.path("made"))));
     let rate = over(3, ends, &all);
     lab.configure(&format!(

@@ -31,6 +31,15 @@ pub(super) fn facts<'a>(slot: &Slot, arena: &'a str, world: &'a World) -> LinkFa
     }
 }
 
+/// The link in the sender's name that the policy is told of: a dangerous one, or one that is not safe beside links in the text.
+pub(super) fn of_sender<'a>(slots: &[Slot], arena: &'a str, world: &'a World) -> Option<LinkFacts<'a>> {
+    let beside = slots.iter().any(|slot| slot.found != Found::Sender && slot.acts());
+    let acts = slots.iter().filter(|slot| slot.found == Found::Sender && slot.acts());
+    let worst = acts.max_by_key(|slot| slot.verdict)?;
+    let least = if beside { Verdict::Unknown } else { Verdict::Dangerous };
+    (worst.verdict >= least).then(|| facts(worst, arena, world))
+}
+
 /// Finds and judges.
 pub(super) struct Find<'f> {
     pub(super) world: &'f World,

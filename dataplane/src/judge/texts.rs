@@ -92,20 +92,25 @@ impl Texts {
 
     /// The links of the text or URL judged last, which is to be given again with its sender.
     pub fn urls<'t>(&'t self, text: &'t str, sender: &'t str) -> Urls<'t> {
-        Urls { slots: &self.slots, text, address: sender, arena: &self.arena }
+        Urls { slots: &self.slots, text, address: sender, arena: &self.arena, shown: (0, text.len()) }
     }
 
     /// What is to be done with the text judged last, which is to be given again.
     pub fn decide(&mut self, world: &World, text: &str, ends: &Ends<'_>, worst: Verdict, room: &mut dyn Room) -> Decision {
         let mut facts: Vec<LinkFacts<'_>> = recycle(core::mem::take(&mut self.facts));
-        facts.extend(self.slots.iter().map(|slot| find::facts(slot, &self.arena, world)));
+        let of_text = self.slots.iter().filter(|slot| slot.found != Found::Sender);
+        facts.extend(of_text.map(|slot| find::facts(slot, &self.arena, world)));
+        let sender_link = find::of_sender(&self.slots, &self.arena, world);
+        let acts = facts.iter().filter(|link| link.acts());
+        let of_links = acts.map(|link| link.verdict).max().unwrap_or(Verdict::None);
         let message = Message {
             sender: ends.sender,
             sender_kind: ends.sender_kind,
             imsi: ends.imsi,
             profile: ends.profile,
             language: ends.language,
-            verdict: worst,
+            sender_link: sender_link.as_ref(),
+            verdict: if sender_link.is_some() { worst } else { of_links },
             ..Message::new(text, &facts)
         };
         let decision = world.policy.decide(&message, &mut self.policy, room);

@@ -294,8 +294,8 @@ fn link(octets: &mut Octets, url: &Url<'_>, text: &str) -> LinkNote {
     let code_points = |at: usize| text.get(..at).map_or(0, |front| u32::try_from(front.chars().count()).unwrap_or(u32::MAX));
     LinkNote {
         text: octets.put(url.text.as_bytes()),
-        start: code_points(url.start),
-        end: code_points(url.end),
+        start: if url.elsewhere { u32::MAX } else { code_points(url.start) },
+        end: if url.elsewhere { u32::MAX } else { code_points(url.end) },
         url: octets.put(url.url.as_bytes()),
         host: octets.put(url.host.as_bytes()),
         registrable: octets.put(url.registrable.as_bytes()),

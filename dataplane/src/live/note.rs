@@ -222,7 +222,7 @@ impl SmsNote {
 pub struct LinkNote {
     /// As written.
     pub text: Span,
-    /// First code point in the text.
+    /// First code point in the text; `u32::MAX` where some of it stands in another part.
     pub start: u32,
     /// The code point behind it.
     pub end: u32,

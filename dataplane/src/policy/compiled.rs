@@ -346,6 +346,9 @@ const PLACES: [[&str; 3]; 2] =
 
 fn compile_languages(spec: &Spec) -> Result<Vec<Language>, SpecError> {
     let english = words::language("en");
+    if let Some(host) = super::template::foreign_link(&spec.brand, &spec.link_hosts) {
+        return Err(SpecError::Brand(host));
+    }
     spec.languages
         .iter()
         .map(|language| {

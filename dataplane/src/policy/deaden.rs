@@ -7,6 +7,7 @@
 //! join the rest to what the other part holds.
 
 use super::facts::LinkFacts;
+use super::signs::{is_close, is_open};
 
 /// Adds to `spots` the offsets of the characters to blank for one link.
 pub(super) fn spots(text: &str, link: &LinkFacts<'_>, from: usize, out: &mut Vec<usize>) {
@@ -23,7 +24,10 @@ pub(super) fn spots(text: &str, link: &LinkFacts<'_>, from: usize, out: &mut Vec
     let start = start.max(from);
     for (at, c) in text.get(start..end).unwrap_or_default().char_indices().map(|(at, c)| (start + at, c)) {
         let inside = link.start <= at && at < link.end;
-        let blank = opens(c) || inside && (link.crosses_parts || numeric && c.is_ascii_hexdigit());
+        // What imitates a label may stand within the link: dead, it would be read as text.
+        let blank = opens(c)
+            || inside && (is_open(c) || is_close(c))
+            || inside && (link.crosses_parts || numeric && c.is_ascii_hexdigit());
         if blank
             && c != ' '
             && let Err(place) = out.binary_search(&at)
@@ -73,6 +77,7 @@ mod tests {
             ("http://192.0.2.1/a1", "http://192.0.2.1/a1", "192.0.2.1", "http                "),
             ("http://me@evil%2ecom", "http://me@evil%2ecom", "evil.com", "http   me evil 2ecom"),
             ("evil。com и", "evil。com", "evil.com", "evil com и"),
+            ("http://evil.com/x[SAFE]", "http://evil.com/x[SAFE]", "evil.com", "http   evil com x SAFE "),
             ("whatsapp://send?text=a.b", "whatsapp://send?text=a.b", "", "whatsapp   send?text=a b"),
         ] {
             assert_eq!(deaden(text, link, host, false).trim_end(), dead.trim_end(), "{text}");

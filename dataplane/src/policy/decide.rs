@@ -39,7 +39,7 @@ impl Policy {
     /// Deciding about what an earlier decision of the same policy wrote changes nothing, provided `room` judges by the text alone.
     pub fn decide(&self, message: &Message<'_>, scratch: &mut Scratch, room: &mut dyn Room) -> Decision {
         scratch.clear();
-        if !self.may_act(message.links.len(), message.verdict, message.text) {
+        if !self.may_act(message.links.len() + usize::from(message.sender_link.is_some()), message.verdict, message.text) {
             return Decision::default();
         }
         let judged = self.judge(message, 0);
@@ -95,8 +95,9 @@ impl Policy {
     }
 
     fn judge<'a>(&'a self, message: &Message<'a>, from: usize) -> Judged<'a> {
-        let named = self.links(message, from).reduce(|worst, link| if link.verdict > worst.verdict { link } else { worst });
-        let of_links = message.links.iter().map(|link| link.verdict).max().unwrap_or(Verdict::None);
+        let worse = |worst: &'a LinkFacts<'a>, link: &'a LinkFacts<'a>| if link.verdict > worst.verdict { link } else { worst };
+        let named = self.links(message, from).chain(message.sender_link).reduce(worse);
+        let of_links = message.links.iter().chain(message.sender_link).map(|link| link.verdict).max().unwrap_or(Verdict::None);
         // Worse than any link: something else made it so, and stays in force.
         let beside = if message.verdict > of_links { message.verdict } else { Verdict::None };
         let own = self.spec.pages.is_some() && message.links.iter().any(|link| self.is_own(message.text, link));
@@ -105,18 +106,20 @@ impl Policy {
 
     /// A notice of ours, whatever host it names: it has no link, and is not to be put behind a label.
     fn is_own_notice(&self, message: &Message<'_>) -> bool {
+        let text = message.text.strip_prefix(message.before()).unwrap_or(message.text);
+        let text = text.strip_suffix(message.behind()).unwrap_or(text);
         // Unless the operator lets templates link, a text with a tappable link is none. What an earlier part left open is none of its own.
         let links = |link: &LinkFacts<'_>| link.confidence == Confidence::High && link.in_this_part && !link.crosses_parts;
         if self.spec.link_hosts.is_empty() && message.links.iter().any(links) {
             return false;
         }
-        self.languages.iter().filter(|language| language.notice_heads.may_start(message.text)).any(|language| {
+        self.languages.iter().filter(|language| language.notice_heads.may_start(text)).any(|language| {
             let values = Values { brand: &self.spec.brand, sender: message.sender, ..Values::default() };
             language
                 .notices
                 .iter()
                 .zip(&language.verdicts)
-                .any(|(forms, verdict)| forms.iter().any(|form| form.matches(message.text, &Values { verdict, ..values })))
+                .any(|(forms, verdict)| forms.iter().any(|form| form.matches(text, &Values { verdict, ..values })))
         })
     }
 
@@ -128,7 +131,8 @@ impl Policy {
         scratch: &mut Scratch,
         room: &mut dyn Room,
     ) -> Option<Decision> {
-        if judged.verdict == Verdict::None || !chosen.language.label_heads.may_start(message.text) {
+        let text = message.text.strip_prefix('\n').filter(|_| message.continues).unwrap_or(message.text);
+        if judged.verdict == Verdict::None || !chosen.language.label_heads.may_start(text) {
             return None;
         }
         for verdict in [Verdict::Dangerous, Verdict::Unknown, Verdict::Safe] {
@@ -137,8 +141,9 @@ impl Policy {
             }
             let values = self.values(message, chosen, verdict, judged.named);
             let forms = by_verdict(&chosen.language.labels, verdict).map_or(&[][..], Vec::as_slice);
-            for form in forms.iter().filter(|form| form.may_head(message.text, &values)) {
+            for form in forms.iter().filter(|form| form.may_head(text, &values)) {
                 scratch.text.clear();
+                scratch.text.push_str(message.before());
                 form.write(&mut values.once(&mut scratch.names), &mut scratch.text);
                 let base = scratch.text.len();
                 let rest = self.judge(message, base);
@@ -308,6 +313,12 @@ impl Work<'_> {
                 let before = scratch.spots.len();
                 let reached = self.deaden(scratch);
                 let fits = if reached { room.fits_in_place(&scratch.spots) } else { Err(Bound::CrossesParts) };
+                // Nothing of the text is dead when it is the sender's name that is bad.
+                let beside = self
+                    .message
+                    .sender_link
+                    .is_some_and(|link| link.verdict == self.links_verdict && link.verdict > Verdict::Safe);
+                let fits = if beside && scratch.spots.is_empty() { Err(Bound::Sender) } else { fits };
                 if let Err(bound) = fits {
                     self.forget_links(before, scratch);
                     return Err((0, bound));
@@ -338,6 +349,7 @@ impl Work<'_> {
         let mut stopped = None;
         for (number, form) in (1..=u8::MAX).zip(forms) {
             text.clear();
+            text.push_str(self.message.before());
             form.write(&mut values, text);
             let mut fits = if only_in_front { room.fits_in_front(text) } else { None };
             if !matches!(fits, Some(Err(_))) {
@@ -360,7 +372,9 @@ impl Work<'_> {
         let mut stopped = None;
         for (form, template) in (1..=u8::MAX).zip(forms) {
             scratch.text.clear();
+            scratch.text.push_str(self.message.before());
             template.write(&mut values, &mut scratch.text);
+            scratch.text.push_str(self.message.behind());
             match room.fits(&scratch.text) {
                 Ok(()) => return Ok((form, Edit::Text, stopped)),
                 Err(bound) => stopped = Some((form, bound)),

@@ -119,6 +119,17 @@ pub struct Decision {
     pub unwarned: bool,
 }
 
+impl Decision {
+    /// Why a message with a link that is not safe was spared whatever its chain says: by a list, or because its recipient wished so.
+    pub const fn spared(&self) -> Option<&'static str> {
+        match self.rule.source {
+            Source::NeverTouch => Some("never_touch"),
+            Source::Profile if matches!(self.action, Action::Pass) && !self.unwarned && !self.observe => Some("profile off"),
+            _ => None,
+        }
+    }
+}
+
 /// `why` for people, with the rule's name in it: made by [`Policy::why`](super::Policy::why).
 #[derive(Clone, Copy, Debug)]
 pub struct Explanation<'a> {

@@ -81,13 +81,29 @@ pub struct Message<'a> {
     pub language: Option<Language>,
     /// Every link of the whole text, in the order found, bindings and low-confidence ones too.
     pub links: &'a [LinkFacts<'a>],
-    /// What the whole message is worth; may be worse than its links (a WAP push), never better.
+    /// The sender's name, where it reads as a link that counts: no link of the text, and the message is no better.
+    pub sender_link: Option<&'a LinkFacts<'a>>,
+    /// Another part of the text stands before this one.
+    pub continues: bool,
+    /// Another part of the text stands behind this one.
+    pub continued: bool,
+    /// What the whole message is worth; may be worse than its links, never better.
     pub verdict: Verdict,
     /// The text of this TPDU.
     pub text: &'a str,
 }
 
 impl<'a> Message<'a> {
+    /// What stands before words of ours that begin this part: they must not run on from what another part ends with.
+    pub(super) const fn before(&self) -> &'static str {
+        if self.continues { "\n" } else { "" }
+    }
+
+    /// What stands behind a notice that another part follows.
+    pub(super) const fn behind(&self) -> &'static str {
+        if self.continued { " " } else { "" }
+    }
+
     /// A message with a text and links and nothing else known: what `ztsms scan` has. Fill in the rest with `..`.
     pub fn new(text: &'a str, links: &'a [LinkFacts<'a>]) -> Self {
         Self {
@@ -101,6 +117,9 @@ impl<'a> Message<'a> {
             imsi: None,
             profile: None,
             language: None,
+            sender_link: None,
+            continues: false,
+            continued: false,
             verdict: links.iter().filter(|link| link.acts()).map(|link| link.verdict).max().unwrap_or(Verdict::None),
             links,
             text,

@@ -54,6 +54,8 @@ pub enum Bound {
     Off,
     /// A WAP push is no text of a person: its links can be made dead in place, and no words of ours stand in it.
     Push,
+    /// The bad link is the sender's name, and nothing in the text can be made dead for it.
+    Sender,
     /// Nothing can be changed here at all (AUTH, bad sum, never-touch list of the network).
     Untouchable,
 }
@@ -78,6 +80,7 @@ impl Bound {
             Self::NoForm => "no-form",
             Self::Off => "off",
             Self::Push => "wap-push",
+            Self::Sender => "sender",
             Self::Untouchable => "untouchable",
         }
     }
@@ -101,6 +104,7 @@ impl fmt::Display for Bound {
             Self::OnTheWire => f.write_str("cannot be done on the wire"),
             Self::NoForm => f.write_str("has no form for this verdict"),
             Self::Off => f.write_str("is switched off"),
+            Self::Sender => f.write_str("has no link in the text to make dead"),
             Self::Push => f.write_str("does not stand in a WAP push"),
             Self::Untouchable => f.write_str("may not touch this frame"),
         }

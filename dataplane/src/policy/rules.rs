@@ -113,7 +113,8 @@ pub(super) struct CompiledRule {
 
 impl CompiledRule {
     pub(super) fn new(rule: Rule, language: Option<usize>) -> Self {
-        Self { likes: rule.sender_like.iter().map(|name| skeleton::owned(name)).collect(), rule, language }
+        let like = |name: &String| lookalike(&skeleton::owned(name)).collect();
+        Self { likes: rule.sender_like.iter().map(like).collect(), rule, language }
     }
 
     /// Whether every condition holds. `links` are those that count.
@@ -137,7 +138,7 @@ impl CompiledRule {
 
 fn looks_like(likes: &[Vec<char>], sender: &str) -> bool {
     let skeleton = Skeleton::of(sender);
-    likes.iter().any(|like| like == skeleton.chars())
+    likes.iter().any(|like| like.iter().copied().eq(lookalike(skeleton.chars())))
 }
 
 fn in_ranges(ranges: &[ImsiRange], imsi: &str) -> bool {

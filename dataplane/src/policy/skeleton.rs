@@ -84,6 +84,7 @@ fn fold_wide(c: char) -> Option<char> {
         'Ź'..='ž' | 'Ζ' => 'z',
         '€' | '£' => 'e',
         '§' => 's',
+        '\u{180}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}' => return accented(c),
         // Full width: U+FF01 to U+FF5E are ASCII 21 to 7E.
         '\u{ff01}'..='\u{ff5e}' => return char::from_u32(u32::from(c) - 0xfee0).and_then(fold),
         // Letters in circles, squares and boxes.
@@ -127,6 +128,95 @@ fn fold_wide(c: char) -> Option<char> {
         _ if c.is_alphanumeric() => c,
         _ => return None,
     })
+}
+
+/// Letters with accents of Latin Extended-B and Additional, by ranges: what is left of them without.
+fn accented(c: char) -> Option<char> {
+    /// Where a letter's range ends; the next begins behind it.
+    const B: [(u32, char); 34] = [
+        (0x1cc, '\0'),
+        (0x1ce, 'a'),
+        (0x1d0, 'i'),
+        (0x1d2, 'o'),
+        (0x1dc, 'u'),
+        (0x1dd, 'e'),
+        (0x1e3, 'a'),
+        (0x1e7, 'g'),
+        (0x1e9, 'k'),
+        (0x1ed, 'o'),
+        (0x1ef, 'z'),
+        (0x1f0, 'j'),
+        (0x1f3, '\0'),
+        (0x1f5, 'g'),
+        (0x1f7, '\0'),
+        (0x1f9, 'n'),
+        (0x1fd, 'a'),
+        (0x1ff, 'o'),
+        (0x203, 'a'),
+        (0x207, 'e'),
+        (0x20b, 'i'),
+        (0x20f, 'o'),
+        (0x213, 'r'),
+        (0x217, 'u'),
+        (0x219, 's'),
+        (0x21b, 't'),
+        (0x21d, '\0'),
+        (0x21f, 'h'),
+        (0x225, '\0'),
+        (0x227, 'a'),
+        (0x229, 'e'),
+        (0x231, 'o'),
+        (0x233, 'y'),
+        (0x24f, '\0'),
+    ];
+    const ADDITIONAL: [(u32, char); 40] = [
+        (0x1e01, 'a'),
+        (0x1e07, 'b'),
+        (0x1e09, 'c'),
+        (0x1e13, 'd'),
+        (0x1e1d, 'e'),
+        (0x1e1f, 'f'),
+        (0x1e21, 'g'),
+        (0x1e2b, 'h'),
+        (0x1e2f, 'i'),
+        (0x1e35, 'k'),
+        (0x1e3d, 'i'),
+        (0x1e43, 'm'),
+        (0x1e4b, 'n'),
+        (0x1e53, 'o'),
+        (0x1e57, 'p'),
+        (0x1e5f, 'r'),
+        (0x1e69, 's'),
+        (0x1e71, 't'),
+        (0x1e7b, 'u'),
+        (0x1e7f, 'v'),
+        (0x1e89, 'w'),
+        (0x1e8d, 'x'),
+        (0x1e8f, 'y'),
+        (0x1e95, 'z'),
+        (0x1e96, 'h'),
+        (0x1e97, 't'),
+        (0x1e98, 'w'),
+        (0x1e99, 'y'),
+        (0x1e9a, 'a'),
+        (0x1e9d, 's'),
+        (0x1e9e, 'b'),
+        (0x1e9f, '\0'),
+        (0x1eb7, 'a'),
+        (0x1ec7, 'e'),
+        (0x1ecb, 'i'),
+        (0x1ee3, 'o'),
+        (0x1ef1, 'u'),
+        (0x1ef9, 'y'),
+        (0x1efb, 'i'),
+        (0x1eff, '\0'),
+    ];
+    let ranges: &[(u32, char)] = if c < '\u{1e00}' { &B } else { &ADDITIONAL };
+    let at = ranges.partition_point(|&(last, _)| last < u32::from(c));
+    match ranges.get(at) {
+        Some(&(_, letter)) if letter != '\0' => Some(letter),
+        _ => c.is_alphanumeric().then_some(c),
+    }
 }
 
 fn letter(c: char, first: char) -> Option<char> {
@@ -207,6 +297,8 @@ mod tests {
             "𝐏𝐚𝐲𝐏𝐚𝐥",
             "Ⓟⓐⓨⓟⓐⓛ",
             "P\u{200b}ay.pal",
+            "P\u{1ea1}\u{1ef5}P\u{1e01}\u{1e3b}",
+            "\u{1e56}\u{1ce}yp\u{203}l",
         ] {
             assert_eq!(skeleton(likeness), "paypai", "{likeness}");
         }

@@ -94,6 +94,8 @@ pub enum SpecError {
         /// What is wrong.
         cause: TemplateError,
     },
+    /// The brand stands in every label, and reads as a link to this host.
+    Brand(String),
     /// A host that is none: what, and which.
     Host(&'static str, String),
 }
@@ -104,13 +106,14 @@ impl fmt::Display for SpecError {
             Self::Language(code) => {
                 write!(f, "no language `{code}`: there are ")?;
                 words::codes().enumerate().try_for_each(|(n, code)| write!(f, "{}{code}", if n == 0 { "" } else { ", " }))?;
-                f.write_str(", and those that a [labels.CODE] section gives")
+                f.write_str(", and those that a [labels.languages.CODE] section gives")
             }
             Self::Twice(code) => write!(f, "language `{code}` stands twice"),
             Self::TooMany(what) => write!(f, "too many {what}"),
             Self::Template { language, place, form, cause } => {
                 write!(f, "{place} of language `{language}`, form {form}: {cause}")
             }
+            Self::Brand(host) => write!(f, "labels.brand: it reads as a link to `{host}`, which is not in link_hosts"),
             Self::Host(what, host) => write!(f, "{what}: `{host}` is not a host name in lower case, without scheme and path"),
         }
     }

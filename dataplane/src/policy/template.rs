@@ -248,18 +248,23 @@ impl Template {
     pub(super) fn foreign_link(&self, allowed: &[String]) -> Option<String> {
         self.0.iter().find_map(|piece| {
             let Piece::Text(text) = piece else { return None };
-            text.split_whitespace().find_map(|word| {
-                let host = without_scheme(word).split(['/', ':', '?', '#']).next()?.trim_end_matches(['.', ',', ')', '!']);
-                let inner_dot = host.char_indices().any(|(at, c)| {
-                    let before = host.get(..at).and_then(|s| s.chars().next_back());
-                    let after = host.get(at + c.len_utf8()..).and_then(|s| s.chars().next());
-                    c == '.' && before.is_some_and(char::is_alphanumeric) && after.is_some_and(char::is_alphanumeric)
-                });
-                let linked = inner_dot || word.contains("://");
-                (linked && !allowed.iter().any(|ours| ours.eq_ignore_ascii_case(host))).then(|| host.to_owned())
-            })
+            foreign_link(text, allowed)
         })
     }
+}
+
+/// The first link in some words of the operator's, to a host that is not among these.
+pub(super) fn foreign_link(text: &str, allowed: &[String]) -> Option<String> {
+    text.split_whitespace().find_map(|word| {
+        let host = without_scheme(word).split(['/', ':', '?', '#']).next()?.trim_end_matches(['.', ',', ')', '!']);
+        let inner_dot = host.char_indices().any(|(at, c)| {
+            let before = host.get(..at).and_then(|s| s.chars().next_back());
+            let after = host.get(at + c.len_utf8()..).and_then(|s| s.chars().next());
+            c == '.' && before.is_some_and(char::is_alphanumeric) && after.is_some_and(char::is_alphanumeric)
+        });
+        let linked = inner_dot || word.contains("://");
+        (linked && !allowed.iter().any(|ours| ours.eq_ignore_ascii_case(host))).then(|| host.to_owned())
+    })
 }
 
 /// A set of octets: the first ones of forms. Nearly every text is none of ours by its first octet.

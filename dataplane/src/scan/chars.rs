@@ -59,7 +59,7 @@ pub(super) fn is_latin(c: char) -> bool {
         || is_dot(c)
         || is_invisible(c)
         || matches!(c, '\u{c0}'..='\u{24f}' | '\u{300}'..='\u{36f}' | '\u{1e00}'..='\u{1eff}' | '\u{2460}'..='\u{24ff}'
-            | '\u{ff10}'..='\u{ff5a}' | '\u{1d400}'..='\u{1d7ff}')
+            | '\u{ff10}'..='\u{ff19}' | '\u{ff21}'..='\u{ff3a}' | '\u{ff41}'..='\u{ff5a}' | '\u{1d400}'..='\u{1d7ff}')
 }
 
 /// Text without its first and last characters that are of no word.

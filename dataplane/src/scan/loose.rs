@@ -3,7 +3,7 @@
 //!
 //! Sources: defanging conventions of threat reports (`[.]`, `(dot)`), smishing collections (`host. com`, `dot com`).
 
-use super::chars::{is_dot, is_host, is_label};
+use super::chars::{is_dot, is_host, is_label, is_latin, trim_to_word};
 use super::tlds::is_common;
 use super::{Finder, Form, Link};
 use crate::verdict::Confidence::Low;
@@ -86,7 +86,9 @@ impl<'t, F: FnMut(&Link<'_>)> Finder<'t, '_, F> {
             let rest = self.slice(from, self.text.len());
             let next = if tight { rest } else { rest.trim_start_matches(' ') };
             let run = next.get(..next.find(|c| !is_host(c)).unwrap_or(next.len())).unwrap_or_default();
-            let run = run.trim_end_matches(is_dot);
+            // A symbol, or text of another script, may be glued to it.
+            let glued = run.find(|c| !is_latin(c)).filter(|_| run.starts_with(|c: char| c.is_ascii())).unwrap_or(run.len());
+            let run = if tight { run.trim_end_matches(is_dot) } else { trim_to_word(run.get(..glued).unwrap_or_default()) };
             if run.is_empty() || rest.len() - next.len() > 2 {
                 break;
             }

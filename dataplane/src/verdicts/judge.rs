@@ -188,9 +188,14 @@ impl Table {
 
     fn name(&self, url: &Canonical<'_>, pending: Pending, scratch: &mut KeyScratch) -> Best {
         let mut best = Best::nothing(if pending.private { Reason::Platform } else { Reason::NoEntry });
-        if pending.registrable != 0 && (self.snapshot.header().suffix_rules > 0 || !self.overlay.is_empty()) {
-            // Rules for whole suffixes are the operator's own and rare: the header says whether there are any.
-            self.suffix_rules(tail(url.host, pending.suffix).unwrap_or_default(), &mut best);
+        if self.snapshot.header().suffix_rules > 0 || !self.overlay.is_empty() {
+            // Rules for whole suffixes are the operator's own and rare: the header says whether there are any. A host that is a suffix itself
+            // lies below those above it; its own node is looked at with the host.
+            let suffix = tail(url.host, pending.suffix).unwrap_or_default();
+            let above = if pending.registrable == 0 { suffix.split_once('.').map_or("", |(_, above)| above) } else { suffix };
+            if !above.is_empty() {
+                self.suffix_rules(above, &mut best);
+            }
         }
         self.descend(url, pending, best, scratch)
     }
@@ -396,11 +401,23 @@ fn say(best: &mut Best, word: Word, reason: Reason, entry: EntryRef) {
 /// Whether a path is that of an app package: what a phone would offer to install.
 pub fn is_app_package(path_and_query: &str) -> bool {
     let path = path_and_query.split('?').next().unwrap_or_default().as_bytes();
-    [".apk", ".ipa", ".mobileconfig"].iter().any(|end| {
-        path.len()
-            .checked_sub(end.len())
-            .and_then(|at| path.get(at..))
-            .is_some_and(|tail| tail.eq_ignore_ascii_case(end.as_bytes()))
+    [".apk", ".ipa", ".mobileconfig"].iter().any(|end| ends_in(path, end.as_bytes()))
+}
+
+/// Whether a path ends in these octets, whatever its case and whichever of them are escaped.
+pub(crate) fn ends_in(path: &[u8], end: &[u8]) -> bool {
+    let mut rest = path;
+    end.iter().rev().all(|want| {
+        let (octet, front) = match rest {
+            [front @ .., b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                let digit = |hex: u8| char::from(hex).to_digit(16).and_then(|digit| u8::try_from(digit).ok()).unwrap_or(0);
+                (digit(*high) << 4 | digit(*low), front)
+            }
+            [front @ .., octet] => (*octet, front),
+            [] => return false,
+        };
+        rest = front;
+        octet.eq_ignore_ascii_case(want)
     })
 }
 

@@ -189,7 +189,12 @@ fn low_confidence_links_act_on_an_exact_dangerous_entry_only() {
 #[test]
 fn app_packages_are_marked_where_the_host_is_not_safe() {
     assert!(
-        is_app_package("/a/App.APK?x=1") && is_app_package("/p.mobileconfig") && !is_app_package("/apk") && !is_app_package("/é")
+        is_app_package("/a/App.APK?x=1")
+            && is_app_package("/a%2eap%6B")
+            && !is_app_package("%6B")
+            && is_app_package("/p.mobileconfig")
+            && !is_app_package("/apk")
+            && !is_app_package("/é")
     );
     let table = table(&[rule("bank.example", Safe, Feed)]);
     for (url, app) in [("https://bank.example/a.apk", false), ("https://x.example/a.apk", true), ("https://x.example/a", false)] {

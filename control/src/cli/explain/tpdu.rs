@@ -37,7 +37,7 @@ fn first_octet(input: Input<'_>, tpdu: &Tpdu<'_>, bytes: &[u8]) -> Node {
     let mut flags = vec![format!("TP-MTI {}", first.mti())];
     let deliver = tpdu.kind == Kind::Deliver;
     let named = [
-        (deliver && !first.more_messages(), "more messages"),
+        (deliver && first.more_messages(), "more messages"),
         (deliver && first.loop_prevention(), "loop prevention"),
         (tpdu.kind == Kind::Submit && first.reject_duplicates(), "reject duplicates"),
         (first.status_report(), "status report"),

@@ -26,7 +26,7 @@ impl Directory {
     fn build(&self, entries: &[&str]) {
         let own = self.dir.join("own.csv");
         fs::write(&own, format!("pattern,verdict\n{}\n", entries.join("\n"))).unwrap();
-        build(&[Source { path: own, what: What::Own }], &self.dir, 1, &self.suffixes).unwrap();
+        build(&[Source { path: own, what: What::Own }], &self.dir, 1, None).unwrap();
         let _ = fs::remove_file(self.dir.join("overlay"));
     }
 

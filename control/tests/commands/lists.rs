@@ -1,0 +1,91 @@
+//! Lists as others write them, and the table that comes of them.
+
+use super::{Room, lines, shared, ztsms};
+
+/// What `verdicts build` with these arguments makes, in a directory of the room, and what it said.
+fn built(room: &Room, name: &str, arguments: &[&str]) -> (String, super::Ran) {
+    let out = room.file(name);
+    let ran = ztsms(&[&["verdicts", "build"][..], arguments, &["-o", &out]].concat());
+    (out, ran)
+}
+
+fn verdict(dir: &str, link: &str) -> String {
+    let found = lines(&ztsms(&["verdicts", "lookup", "--json", "--verdicts", dir, link]).out);
+    found[0]["verdict"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_host_covers_what_is_below_it_where_a_rule_for_suffixes_lies_deeper_too() {
+    let room = Room::new("deeper");
+    let own = room.holding("own.csv", b"pattern,verdict\nsalesforce.com,safe\nrender.com,dangerous\n");
+    let (dir, ran) = built(&room, "v", &[&own]);
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    for (link, expected) in [("www.salesforce.com", "safe"), ("evil.render.com", "dangerous"), ("salesforce.com", "safe")] {
+        assert_eq!(verdict(&dir, link), expected, "{link}");
+    }
+    let scan = lines(&ztsms(&["scan", "--json", "http://x.typeform.com/"]).out);
+    assert_eq!(scan[0]["urls"][0]["registrable"], "typeform.com");
+}
+
+#[test]
+fn what_an_operator_forbids_reaches_the_suffixes_below_it() {
+    let room = Room::new("suffixes-below");
+    let own = room.holding("own.csv", b"pattern,verdict\napp,dangerous\n");
+    let feed = room.holding("feed.txt", b"vercel.app\n");
+    let (dir, ran) = built(&room, "v", &[&own, "--dangerous", &feed]);
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    for link in ["vercel.app", "x.vercel.app", "x.app"] {
+        assert_eq!(verdict(&dir, link), "dangerous", "{link}");
+    }
+}
+
+#[test]
+fn a_defanged_list_is_read_as_it_is_meant() {
+    let room = Room::new("defanged");
+    let feed = room.holding("feed.txt", b"hxxp://one.example/a\nhxxps://two[.]example/b\nthree[dot]example\n");
+    let own = room.holding("own.csv", b"pattern,verdict\nfour[.]example,dangerous\n");
+    let (dir, ran) = built(&room, "v", &[&own, "--dangerous", &feed]);
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    for link in ["http://one.example/a", "https://two.example/b", "three.example", "four.example"] {
+        assert_eq!(verdict(&dir, link), "dangerous", "{link}");
+    }
+}
+
+#[test]
+fn triggers_of_a_policy_zone_that_are_no_names_are_named_and_not_taken() {
+    let room = Room::new("triggers");
+    let zone =
+        b"$TTL 60\n@ SOA a. b. 1 2 3 4 5\nbad.example CNAME .\n32.4.3.2.1.rpz-ip CNAME .\nns.bad.example.rpz-nsdname CNAME .\n";
+    let (dir, ran) = built(&room, "v", &["--dangerous", &room.holding("zone", zone)]);
+    assert_eq!(ran.status, 1);
+    assert!(ran.err.contains("zone:4: ") && ran.err.contains("zone:5: "), "{}", ran.err);
+    assert_eq!(verdict(&dir, "bad.example"), "dangerous");
+    assert_eq!(lines(&ztsms(&["verdicts", "stats", "--json", &dir]).out)[0]["entries"], 1);
+}
+
+#[test]
+fn a_table_with_a_suffix_list_of_its_own_is_read_with_that_list() {
+    let Some(list) = shared("lists/public_suffix_list.dat") else { return };
+    let room = Room::new("suffix-list");
+    let own = room.holding("own.csv", b"pattern,verdict\nbank.example,safe\n");
+    let (dir, ran) = built(&room, "v", &[&own, "--suffixes", &list]);
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    assert_eq!(verdict(&dir, "www.bank.example"), "safe");
+    for args in
+        [&["scan", "--verdicts", &dir, "http://bank.example/"][..], &["verdicts", "verify", &dir], &["verdicts", "stats", &dir]]
+    {
+        let ran = ztsms(args);
+        assert_eq!(ran.status, 0, "{args:?}: {}", ran.err);
+    }
+    // Built without it again, the program's own list counts.
+    let (dir, ran) = built(&room, "v", &[&own]);
+    assert_eq!((ran.status, verdict(&dir, "www.bank.example")), (0, "safe".to_owned()), "{}", ran.err);
+}
+
+#[test]
+fn links_without_a_host_are_looked_up_as_the_lists_name_them() {
+    for link in ["tg:resolve?domain=x", "market:details?id=a", "bitcoin:abc"] {
+        let found = lines(&ztsms(&["verdicts", "lookup", "--json", link]).out);
+        assert_eq!((&found[0]["verdict"], found[0]["url"].as_str()), (&"unknown".into(), Some(link)), "{link}");
+    }
+}
