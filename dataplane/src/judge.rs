@@ -5,7 +5,7 @@ use core::mem;
 use protocols::map::{ForwardSm, Origination};
 use protocols::sccp::Address;
 use protocols::sms::encode::Ud;
-use protocols::sms::{self, Concat, Kind, Problems, Tpdu, wap};
+use protocols::sms::{self, Concat, Kind, Problems, Tpdu};
 use protocols::{Error, Layer, tcap};
 
 use crate::carrier::Carrier;
@@ -23,6 +23,7 @@ use crate::world::World;
 
 mod find;
 mod numbers;
+mod push;
 pub mod texts;
 
 use find::Find;
@@ -143,33 +144,14 @@ impl Lane {
             let place = Part { total: concat.total, seq: concat.seq };
             (joins.parts.join(key, *now, place, part, halves, joined), Some((key, place)))
         });
-        let mut push = None;
-        if is_push {
-            let start = if concat.is_some() { joined.get(..join.start).unwrap_or_default().chars().count() } else { 0 };
-            let own = start..start + part.chars().count();
-            push_text(if concat.is_some() { joined } else { part }, octets);
-            part.clear();
-            let mut here = 0..0;
-            let kind = wap::pieces(octets, |piece| {
-                if piece.is_first && !part.is_empty() {
-                    part.push('\n');
-                }
-                // The stretch of text that this part's octets say.
-                let from = part.len();
-                part.push_str(piece.text);
-                if piece.octets.start < own.end && piece.octets.end > own.start {
-                    // A string is as long as its octets; a token lies in one part.
-                    let cut = |at: usize| if piece.octets.len() == piece.text.len() { at.min(piece.text.len()) } else { 0 };
-                    let start = from + cut(own.start.saturating_sub(piece.octets.start));
-                    let end = part.len() - cut(piece.octets.end.saturating_sub(own.end));
-                    here = if here.is_empty() { start..end } else { here.start..end };
-                }
-            });
-            if kind.is_none() {
+        let push = is_push.then(|| {
+            let (whole, own) = push::octets(concat.is_some().then_some((joined, join.start)), part, octets);
+            let (here, is_read) = push::text(octets, &own, part);
+            if !is_read {
                 counters.oddities.add(Layer::Sms, "WAP push not read");
             }
-            push = Some((start, here));
-        }
+            (whole, here)
+        });
         let text: &str = if concat.is_some() && !is_push { joined } else { part };
         scratch.arena.clear();
         scratch.slots.clear();
@@ -277,12 +259,6 @@ fn text_key(met: &Met<'_>, tpdu: &Tpdu<'_>, imsi: &str, concat: Concat, world: &
     };
     let group = group.map_or([0xff, 0xff], u16::to_le_bytes);
     Parts::key(joins.secret, subscriber, tpdu.address.raw, &group, concat.reference, concat.wide, concat.total)
-}
-
-/// The octets of a push that was carried as Latin-1 through the table of parts.
-fn push_text(latin: &str, octets: &mut Vec<u8>) {
-    octets.clear();
-    octets.extend(latin.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')));
 }
 
 /// Asks the policy, writes the change down, counts, and tells the listener.
