@@ -199,7 +199,11 @@ fn a_short_link_has_its_targets_verdict_as_long_as_that_holds_and_each_is_asked_
     for path in ["good", "bad", "hop", "open", "dark"] {
         assert_eq!(log.matches(&format!("GET /{path} ")).count(), if matches!(path, "good" | "bad") { 2 } else { 1 }, "{log}");
     }
-    assert_eq!(log.matches(" 429 ").count(), 1, "who asks for a rest has it: {log}");
+    // Both may be on their way before the platform asks for a rest; from then on nobody asks it.
+    let asked = log.matches(" 429 ").count();
+    assert!((1..=2).contains(&asked), "{log}");
+    at.arrive(&["busy.example/z"]);
+    soon("the third waits too", || at.waits()["waiting"] == 3);
     assert!(!log.contains("/pay"), "nobody went to a target: {log}");
 
     // Triage shows where a link leads that stays unknown.
@@ -235,8 +239,14 @@ fn a_short_link_has_its_targets_verdict_as_long_as_that_holds_and_each_is_asked_
     at.arrive(&["brief.example/x"]);
     at.becomes("https://brief.example/x", "safe");
     at.becomes("https://brief.example/x", "unknown");
-    at.arrive(&["brief.example/x"]);
-    at.becomes("https://brief.example/x", "safe");
+    // The desk's second and this machine's need not begin together: what comes within the old answer's time is known.
+    soon("asked about anew", || {
+        at.arrive(&["brief.example/x"]);
+        thread::sleep(Duration::from_secs(1));
+        at.says("https://brief.example/x").0 == "safe"
+    });
+    let log = at.world.access_log();
+    assert!(log.matches(" 429 ").count() == asked && !log.contains("GET /z"), "who asks for a rest has it: {log}");
     drop(serve);
 }
 
