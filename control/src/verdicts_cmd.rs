@@ -90,9 +90,7 @@ pub fn build(sources: &[Source], dir: &Path, now: u64, list: Option<&Path>) -> R
 /// `verdicts lookup`: what the table says of a link, with or without scheme.
 pub fn lookup(table: &Table, link: &str, sender: &str, suffixes: &Suffixes) -> Found {
     let mut scratch = canonical::Scratch::default();
-    // A dot stands in no scheme: `host.example:8080` has none, `tg:resolve?domain=x` has.
-    let bare = link.split_once(':').is_none_or(|(scheme, _)| scheme.contains(['.', '/', '[']));
-    let full = if bare { format!("http://{link}") } else { link.to_owned() };
+    let full = if canonical::has_scheme(link) { link.to_owned() } else { format!("http://{link}") };
     match canonical::parse(&full, &mut scratch) {
         Err(bad) => Found {
             url: link.to_owned(),

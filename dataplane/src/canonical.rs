@@ -109,6 +109,12 @@ impl Scratch {
     }
 }
 
+/// Whether a link that somebody wrote names its scheme. A dot stands in none that a handset knows: `host.example:8080` has none,
+/// `tg:resolve?domain=x` has.
+pub fn has_scheme(link: &str) -> bool {
+    link.split_once(':').is_some_and(|(scheme, _)| !scheme.contains(['.', '/', '[']))
+}
+
 /// The canonical form of `input`, which must begin with a scheme (white space and controls around it apart).
 pub fn parse<'s>(input: &str, scratch: &'s mut Scratch) -> Result<Canonical<'s>, Bad> {
     let parts = parts(input, scratch)?;

@@ -145,12 +145,12 @@ impl Lane {
             (joins.parts.join(key, *now, place, part, halves, joined), Some((key, place)))
         });
         let push = is_push.then(|| {
-            let (whole, own) = push::octets(concat.is_some().then_some((joined, join.start)), part, octets);
+            let own = push::octets(concat.is_some().then_some((joined, join.start)), part, octets);
             let (here, is_read) = push::text(octets, &own, part);
             if !is_read {
                 counters.oddities.add(Layer::Sms, "WAP push not read");
             }
-            (whole, here)
+            (own.start, here)
         });
         let text: &str = if concat.is_some() && !is_push { joined } else { part };
         scratch.arena.clear();

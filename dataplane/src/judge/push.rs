@@ -5,13 +5,13 @@ use core::ops::Range;
 use protocols::sms::wap;
 
 /// Leaves the octets of a push, as far as it has come, in `octets`: `joined` is the text of all parts and where this one begins in it. Where
-/// this part's octets begin, and where they lie.
-pub(super) fn octets(joined: Option<(&String, usize)>, part: &str, octets: &mut Vec<u8>) -> (usize, Range<usize>) {
+/// this part's octets lie.
+pub(super) fn octets(joined: Option<(&String, usize)>, part: &str, octets: &mut Vec<u8>) -> Range<usize> {
     let start = joined.map_or(0, |(text, start)| text.get(..start).unwrap_or_default().chars().count());
     octets.clear();
     let latin = joined.map_or(part, |(text, _)| text);
     octets.extend(latin.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')));
-    (start, start..start + part.chars().count())
+    start..start + part.chars().count()
 }
 
 /// Leaves in `text` what a push says. The stretch of it that the octets `own` say, and whether it could be read.

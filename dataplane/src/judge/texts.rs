@@ -68,8 +68,7 @@ impl Texts {
         let worst = self.judge(world, url, &Ends { sender, ..Ends::default() });
         let Self { arena, slots, keys, canonical: scratch, whole, .. } = self;
         whole.clear();
-        // A dot stands in no scheme that a handset knows: `host.example:8080` has none.
-        if url.split_once(':').is_none_or(|(scheme, _)| scheme.contains(['.', '/', '['])) {
+        if !canonical::has_scheme(url) {
             whole.push_str("http://");
         }
         whole.push_str(url);
