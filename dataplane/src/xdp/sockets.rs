@@ -65,6 +65,7 @@ struct Queue {
     key: u32,
     interface: u32,
     number: u32,
+    /// Its port's number in the program.
     port: u32,
     tx: TxQueue,
     rx: RxQueue,
@@ -148,7 +149,7 @@ impl Line {
                     let (others_begin, others) = if side == 0 { (queues, counts.get(1)) } else { (0, counts.first()) };
                     (others_begin + number % others.copied().unwrap_or(1)) as usize
                 });
-                line.queue(port, number, want, target, (key, side as u32, records.of(key)))?;
+                line.queue(port, number, want, target, (key, want.first + side as u32, records.of(key)))?;
             }
         }
         Ok(line)
@@ -160,7 +161,7 @@ impl Line {
         number: u32,
         want: &Want<'_>,
         target: Option<usize>,
-        (key, side, record): (u32, u32, Record),
+        (key, of, record): (u32, u32, Record),
     ) -> Result<(), Error> {
         let name = &port.name;
         let doing = |error: &dyn std::error::Error| {
@@ -204,7 +205,7 @@ impl Line {
             key,
             interface: port.index,
             number,
-            port: side,
+            port: of,
             tx,
             rx,
             fill,
