@@ -9,7 +9,7 @@
 //! On Linux, with the feature `live`, the filter on the wire: which ports, who holds them, how it starts and leaves.
 //!
 //! ```text
-//! ztsms tap, inline ─▶ plan ─▶ lock each port ─▶ program, sockets, attach ─▶ worker ─▶ beats ─▶ bound
+//! ztsms tap, inline ─▶ plan, shares ─▶ lock each port ─▶ program, sockets, attach ─▶ each worker ─▶ beats ─▶ bound
 //!        SIGTERM, Ctrl-C: unbound ─▶ drained ─▶ gone; program and link stay, and frames go on in the kernel
 //! ```
 
@@ -34,6 +34,8 @@ pub mod plan;
 mod prepare;
 pub mod privileges;
 mod records;
+#[cfg(all(feature = "live", target_os = "linux"))]
+pub mod shares;
 pub mod stage;
 pub mod status;
 mod unscanned;

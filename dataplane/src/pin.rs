@@ -16,6 +16,12 @@ pub fn to_core(core: usize) -> io::Result<()> {
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// Whether a thread of this process may be bound to this core: one that is there, is online, and is in the process's set of cores. It is tried, on
+/// a thread of its own, since a core that was set apart (`isolcpus`) may be used and is in no list.
+pub fn may_use(core: usize) -> bool {
+    std::thread::spawn(move || to_core(core).is_ok()).join().unwrap_or(false)
+}
+
 /// The cores that the calling thread may run on.
 pub fn cores() -> Vec<usize> {
     // SAFETY: all zeroes is an empty set.

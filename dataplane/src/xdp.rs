@@ -25,4 +25,4 @@ pub use port::Port;
 pub use program::{ABI, Attached, CAUSES, Cause, Kernel, Mode, Peer, Program, QUEUES, Settings, pins};
 pub use raw::Raw;
 pub use sockets::{BATCH, Line, MTU, Rings, Want};
-pub use worker::{Carrier, Counts, Handle, Inspect, Nothing, Report, Setup, start};
+pub use worker::{Carrier, Counts, Gone, Handle, Inspect, Nothing, Report, Setup, start};

@@ -170,7 +170,7 @@ impl Standing {
             program.attach(port).map_err(text)?;
         }
         let core = dataplane::pin::cores().last().copied();
-        let setup = Setup { core, heartbeat_ns: 1_000_000_000, spin: false, settled: || () };
+        let setup = Setup { number: None, core, heartbeat_ns: 1_000_000_000, spin: false, settled: || () };
         let (mut notes, gate) = (None, Gate::default());
         let handle = match (what, line) {
             (What::Bare, Some(line)) => {
@@ -190,7 +190,10 @@ impl Standing {
 
     /// Takes it away.
     pub(crate) fn stop(mut self) -> Stood {
-        let counts = self.handle.as_mut().and_then(|handle| handle.stop(&mut self.program));
+        let counts = self.handle.as_mut().and_then(|handle| {
+            handle.leave(&mut self.program);
+            handle.left().ok()
+        });
         self.program.undo();
         let lost = self.notes.take().and_then(|notes| {
             notes.over.store(true, Ordering::Relaxed);

@@ -12,7 +12,7 @@ use super::args::Check;
 use super::judge::said;
 use super::{Done, Failure};
 use crate::config;
-use crate::live::{Plan, placement, privileges, wire};
+use crate::live::{Kind, Plan, placement, privileges, wire};
 use crate::terminal::shown;
 
 /// What was found, and what to change where it does not do.
@@ -24,23 +24,36 @@ pub(super) fn run(args: &Check) -> Result<Done, Failure> {
     let mut all: Vec<(String, Found)> =
         vec![("rights".into(), rights()), ("kernel".into(), wire::kernel().map_err(|e| e.to_string()))];
     all.push(("bpffs".into(), bpffs()));
-    all.push(("cores".into(), cores(&config)));
+    all.push(("cores".into(), cores(&pin::cores())));
     all.push(("huge pages".into(), huge_pages()));
-    // The configuration's where the command line names none.
-    let none = args.between.is_empty() && args.interface.is_empty();
-    let of = |asked: &[String], configured: &[String]| if none { configured } else { asked }.to_vec();
-    let (between, mut names) = (of(&args.between, &config.wire.between), of(&args.interface, &config.wire.interface));
-    names.extend(between.iter().cloned());
-    if !between.is_empty() {
-        let plan = Plan::inline(&between, &config);
-        all.push(("pairs".into(), plan.map(|plan| format!("pinned as {}", plan.name())).map_err(|error| error.to_string())));
+    let mut placed = Vec::new();
+    for plan in plans(args, &config) {
+        let plan = match plan {
+            Ok(plan) => plan,
+            Err(error) => {
+                all.push(("ports".into(), Err(error.to_string())));
+                continue;
+            }
+        };
+        let kind = if plan.kind == Kind::Tap { "links" } else { "pairs" };
+        all.push((kind.into(), Ok(format!("pinned as {}", plan.name()))));
+        let shares = plan.shares();
+        match &shares {
+            Ok(shares) => {
+                let said = |(number, share)| (format!("worker {number}"), Ok(plan.says(share)));
+                all.extend((1..).zip(shares).map(said));
+            }
+            Err(error) => all.push(("workers".into(), Err(error.to_string()))),
+        }
+        for (line, ports) in plan.lines.iter().enumerate() {
+            let share = shares.iter().flatten().find(|share| share.lines.contains(&line));
+            for name in ports {
+                all.push((name.clone(), interface(name)));
+                placed.extend(Port::open(name).ok().map(|port| (port, share.and_then(|share| share.core))));
+            }
+        }
     }
-    for name in &names {
-        all.push((name.clone(), interface(name)));
-    }
-    let core = config.wire.core.or_else(|| pin::cores().last().copied());
-    let ports: Vec<Port> = names.iter().filter_map(|name| Port::open(name).ok()).collect();
-    let hints = placement::hints_here(ports.iter(), core);
+    let hints = placement::hints_here(placed.iter().map(|(port, core)| (port, *core)));
     let mut stdout = io::stdout().lock();
     for (what, found) in &all {
         let (sign, text) = match found {
@@ -53,6 +66,19 @@ pub(super) fn run(args: &Check) -> Result<Done, Failure> {
         writeln!(stdout, "--  better: {}", shown(hint))?;
     }
     Ok(if all.iter().all(|(_, found)| found.is_ok()) { Done::Well } else { Done::InPart })
+}
+
+/// What the command line names, else what the configuration does.
+fn plans(args: &Check, config: &config::Config) -> Vec<Result<Plan, xdp::Error>> {
+    let none = args.between.is_empty() && args.interface.is_empty();
+    let (wire, mut all) = (&config.wire, Vec::new());
+    if !args.interface.is_empty() || none && !wire.interface.0.is_empty() {
+        all.push(Plan::tap(&args.interface, config));
+    }
+    if !args.between.is_empty() || none && !wire.between.is_empty() {
+        all.push(Plan::inline(&args.between, config));
+    }
+    all
 }
 
 fn rights() -> Found {
@@ -70,14 +96,9 @@ fn bpffs() -> Found {
     Err("no /sys/fs/bpf: this kernel was built without BPF".into())
 }
 
-fn cores(config: &config::Config) -> Found {
-    let cores = pin::cores();
-    match config.wire.core {
-        Some(core) if !cores.contains(&core) => Err(format!("wire.core = {core} is not among those that may be used: {cores:?}")),
-        Some(core) => Ok(format!("the worker is pinned to core {core}")),
-        None if cores.len() < 2 => Ok("one: worker and everything else share it".into()),
-        None => Ok(format!("{}; the worker is pinned to the last", cores.len())),
-    }
+fn cores(allowed: &[usize]) -> Found {
+    let alone = if allowed.len() < 2 { ": worker and everything else share it" } else { "" };
+    Ok(format!("{allowed:?} may be used{alone}"))
 }
 
 fn huge_pages() -> Found {

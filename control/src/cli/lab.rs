@@ -81,7 +81,7 @@ impl Filter {
             let between = ["a1".to_owned(), "b1".to_owned()];
             let opened = entered.map_err(xdp::Error::new).and_then(|()| {
                 let plan = Plan::inline(&between, &config::Config::default())?;
-                Wire::open(&plan, side, false)
+                Wire::open(&plan, vec![side], false)
             });
             match opened {
                 Ok(wire) => {

@@ -124,13 +124,25 @@ fn people(status: &Value, paint: Paint, out: &mut Vec<u8>) -> io::Result<()> {
     for worker in status.get("workers").and_then(Value::as_array).into_iter().flatten() {
         let ring =
             worker.get("notes").and_then(Value::as_array).map(|ring| ring.iter().map(Value::to_string).collect::<Vec<_>>());
-        writeln!(out, "worker {}: notes {}", shown(text(worker, "/name")), ring.unwrap_or_default().join(" of "))?;
+        let core = worker.get("core").and_then(Value::as_u64).map(|core| format!(" on core {core}")).unwrap_or_default();
+        let [frames, lapses] = ["/counts/frames", "/counts/heartbeat lapses"].map(|at| number(worker, at));
+        writeln!(
+            out,
+            "worker {}{core}: {frames} frames, {lapses} heartbeat lapses, notes {}",
+            shown(text(worker, "/name")),
+            ring.unwrap_or_default().join(" of ")
+        )?;
         for queue in worker.get("queues").and_then(Value::as_array).into_iter().flatten() {
             let [received, sent] = ["/received", "/sent"].map(|at| number(queue, at));
             let (interface, queue_number) = (number(queue, "/interface"), number(queue, "/queue"));
             let dropped = queue.get("dropped").cloned().unwrap_or_default();
             writeln!(out, "  interface {interface} queue {queue_number}: {received} received, {sent} sent, dropped {dropped}")?;
         }
+    }
+    for port in status.get("ports").and_then(Value::as_array).into_iter().flatten() {
+        let (interface, unscanned) = (text(port, "/interface"), number(port, "/unscanned"));
+        let kernel = counts(port.get("kernel").and_then(Value::as_object));
+        writeln!(out, "port {}: {unscanned} unscanned; in the kernel {kernel}", shown(interface))?;
     }
     writeln!(out, "lost       {}", counts(map("/lost")))?;
     for name in ["spool", "work"] {

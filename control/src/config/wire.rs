@@ -21,8 +21,8 @@ pub enum Fail {
 pub struct Wire {
     /// The ports of `inline` where `--between` names none: two of each pair, one pair behind the other.
     pub between: Vec<String>,
-    /// The interfaces of `tap` where `--interface` names none: one, or the two that hold a link's two directions.
-    pub interface: Vec<String>,
+    /// The links of `tap` where `--interface` names none: of each one interface, or the two that hold its two directions.
+    pub interface: Links,
     /// What happens to frames that nobody can look at.
     pub fail: Fail,
     /// A worker that has not told of itself for so long is passed by.
@@ -37,8 +37,12 @@ pub struct Wire {
     pub spin: bool,
     /// The core that the worker is pinned to; without it the last one allowed.
     pub core: Option<usize>,
-    /// Threads that look at frames.
+    /// The core of each of several workers.
+    pub cores: Cores,
+    /// Threads that look at frames, each at pairs (for a tap: links) of its own.
     pub workers: Workers,
+    /// The worker of each pair, from 1; empty: neighbours together, as evenly as may be.
+    pub worker_of: Vec<u32>,
     /// Loss of carrier on one port is carried to the other.
     pub carry_carrier: bool,
     /// Only SCTP with one of these ports; empty: any.
@@ -58,7 +62,7 @@ impl Default for Wire {
     fn default() -> Self {
         Self {
             between: Vec::new(),
-            interface: Vec::new(),
+            interface: Links::default(),
             fail: Fail::Open,
             heartbeat_ms: Milliseconds(50),
             ring: Ring(2048),
@@ -66,7 +70,9 @@ impl Default for Wire {
             busy_poll_us: 0,
             spin: false,
             core: None,
+            cores: Cores::default(),
             workers: Workers(1),
+            worker_of: Vec::new(),
             carry_carrier: true,
             only_ports: Vec::new(),
             only_prefixes: Vec::new(),
@@ -87,7 +93,44 @@ impl TryFrom<u32> for Milliseconds {
     }
 }
 
-/// One: it takes every queue of every pair, and what is joined (parts of a text, dialogues) is joined in one place.
+/// Links that a tap looks at: `["eth2", "eth3"]` is one of two directions, `[["eth2", "eth3"], ["eth4"]]` are two.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "toml::Value")]
+pub struct Links(pub Vec<Vec<String>>);
+
+impl TryFrom<toml::Value> for Links {
+    type Error = String;
+    fn try_from(value: toml::Value) -> Result<Self, String> {
+        let wrong = "is a list of interfaces, one or the two of a link, or a list of such lists";
+        let names = |value: toml::Value| value.try_into::<Vec<String>>().map_err(|_| wrong.to_owned());
+        let toml::Value::Array(all) = value else { return Err(wrong.to_owned()) };
+        if all.iter().any(toml::Value::is_array) {
+            return all.into_iter().map(names).collect::<Result<_, _>>().map(Self);
+        }
+        let one = names(toml::Value::Array(all))?;
+        Ok(Self(if one.is_empty() { Vec::new() } else { vec![one] }))
+    }
+}
+
+/// A core for each worker, none for two.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Vec<usize>")]
+pub struct Cores(pub Vec<usize>);
+
+impl TryFrom<Vec<usize>> for Cores {
+    type Error = String;
+    fn try_from(cores: Vec<usize>) -> Result<Self, String> {
+        let twice = cores.iter().enumerate().find(|(at, core)| cores.iter().take(*at).any(|before| before == *core));
+        match twice {
+            Some((_, core)) => Err(format!(
+                "core {core} is named twice: two workers on it would wait for each other; name another, or ask for fewer"
+            )),
+            None => Ok(Self(cores)),
+        }
+    }
+}
+
+/// How many threads look at frames: a pair belongs to one whole, and what is joined (parts of a text, dialogues) is joined within one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "u32")]
 pub struct Workers(pub u32);
@@ -95,9 +138,8 @@ pub struct Workers(pub u32);
 impl TryFrom<u32> for Workers {
     type Error = String;
     fn try_from(workers: u32) -> Result<Self, String> {
-        let hint = "workers: there is one, which takes every queue of every pair, so that parts of a text meet. For pairs of another \
-                    network start another filter";
-        (workers == 1).then_some(Self(workers)).ok_or_else(|| format!("{workers} {hint}"))
+        let hint = "workers: from 1 to 8, each with a pair of its own";
+        (1..=8).contains(&workers).then_some(Self(workers)).ok_or_else(|| format!("{workers} {hint}"))
     }
 }
 
@@ -134,6 +176,21 @@ impl TryFrom<String> for Prefix {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_of_interfaces_is_one_link_and_a_list_of_lists_is_one_for_each() {
+        let read =
+            |text: &str| toml::from_str::<Wire>(text).map(|wire| wire.interface.0).map_err(|error| error.message().to_owned());
+        assert_eq!(read("interface = []"), Ok(Vec::new()));
+        assert_eq!(read("interface = [\"a\", \"b\"]"), Ok(vec![vec!["a".to_owned(), "b".to_owned()]]));
+        assert_eq!(
+            read("interface = [[\"a\", \"b\"], [\"c\"]]"),
+            Ok(vec![vec!["a".to_owned(), "b".to_owned()], vec!["c".to_owned()]])
+        );
+        for wrong in ["\"a\"", "[1]", "[[\"a\"], \"b\"]", "[[[\"a\"]]]"] {
+            assert!(read(&format!("interface = {wrong}")).unwrap_err().contains("a list of interfaces"), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_prefix_is_an_address_with_or_without_its_bits() {

@@ -1,13 +1,15 @@
 //! The control thread: what the lanes say goes out, what the directory and people say goes in.
 
+mod lanes;
 mod learned;
 mod orders;
 mod report;
+mod split;
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -22,7 +24,7 @@ use super::alarms::Alarms;
 use super::breaker::{Breaker, Tripped};
 use super::follow::{self, Follow, News, Terms};
 use super::records::Makes;
-use super::status::Status;
+use super::status::{Port, Status};
 use super::unscanned::Samples;
 use super::{keys, metrics, stage};
 use crate::build::signed::Verifier;
@@ -32,6 +34,8 @@ use crate::plan::Plan;
 use crate::record::Redactor;
 use crate::record_json::push_line;
 use crate::spool::{ConsoleKey, Limits, Segments, Sink};
+use lanes::{Lane, Trouble};
+use split::Split;
 
 /// Between two looks at the rings when they were empty.
 const PAUSE: Duration = Duration::from_millis(2);
@@ -39,8 +43,6 @@ const PAUSE: Duration = Duration::from_millis(2);
 const TURN: usize = 1024;
 /// How often the status is made, and the breaker asked.
 const STATUS: Duration = Duration::from_millis(100);
-/// A lane that did not publish for so long hangs, and the watchdog is not told otherwise.
-const HANGS: Duration = Duration::from_secs(2);
 
 /// Why live operation could not begin: each names what to change.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +80,8 @@ pub enum Error {
 pub struct Source {
     /// Its interfaces, as records name them.
     pub name: String,
+    /// The core that it is pinned to.
+    pub core: Option<usize>,
     /// The control side of its channel.
     pub side: ControlSide,
 }
@@ -113,8 +117,10 @@ impl Start {
 /// Live operation's control side, running. Dropped, it ends: what is in the rings is written first.
 pub struct Control {
     stop: Arc<AtomicBool>,
+    leaving: Arc<AtomicBool>,
     orders: Sender<Order>,
     latest: Arc<Latest>,
+    ports: Arc<Mutex<Vec<Port>>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -153,10 +159,11 @@ impl Control {
             let thread = Builder::new().name("follow".to_owned());
             threads.push(thread.spawn(move || following(follow, every, &news_in, &back_out, &stop)).map_err(Error::Thread)?);
         }
+        let (leaving, ports) = (Arc::clone(&running.leaving), Arc::clone(&running.ports));
         let (stopped, shown) = (Arc::clone(&stop), Arc::clone(&latest));
         let thread = Builder::new().name("control".to_owned());
         threads.push(thread.spawn(move || running.run(&orders_out, &shown, &stopped)).map_err(Error::Thread)?);
-        Ok(Self { stop, orders, latest, threads })
+        Ok(Self { stop, leaving, orders, latest, ports, threads })
     }
 
     /// The last status.
@@ -170,6 +177,16 @@ impl Control {
         let mode = if self.status().mode.enforce { "enforces" } else { "observes" };
         // Nobody is there to be told.
         let _ = sd_notify::notify(&[Ready, MainPid(std::process::id()), Says(mode)]);
+    }
+
+    /// What the kernel counts now: whoever holds the wire may ask it.
+    pub fn kernel(&self, ports: Vec<Port>) {
+        *self.ports.lock().unwrap_or_else(PoisonError::into_inner) = ports;
+    }
+
+    /// The lanes are about to end, as they should.
+    pub fn leaving(&self) {
+        self.leaving.store(true, Relaxed);
     }
 
     /// Gives a command, as the socket would.
@@ -222,7 +239,11 @@ struct Running {
     worlds: Worlds,
     /// The stage that the configuration asks for, before the breaker.
     stage: Stage,
-    sources: Vec<(Arc<str>, ControlSide)>,
+    lanes: Vec<Lane>,
+    split: Split,
+    /// Set once the lanes are about to end, as they should.
+    leaving: Arc<AtomicBool>,
+    ports: Arc<Mutex<Vec<Port>>>,
     news: Receiver<News>,
     back: Sender<Sender<Result<u64, String>>>,
     follows: bool,
@@ -239,7 +260,6 @@ struct Running {
     breaker: Breaker,
     alarms: Alarms,
     started: u64,
-    lane_seen: Vec<(u64, Instant)>,
     line: Vec<u8>,
     reload: Option<Reload>,
     reloaded: Option<std::sync::mpsc::Sender<Config>>,
@@ -301,12 +321,14 @@ impl Running {
             Makes { redactor: Redactor::new(), key: 0 }
         };
         let samples = config.unscanned.file.as_ref().map(|path| Samples::new(path, config.unscanned.total_mib * MIB));
-        let lane_seen = vec![(0, Instant::now()); sources.len()];
         Ok(Self {
             plan: config.plan.loaded.clone(),
             stage: worlds.current().stage.clone(),
             breaker: Breaker::new(config.live.breaker.clone()),
-            sources: sources.into_iter().map(|Source { name, side }| (name.into(), side)).collect(),
+            lanes: sources.into_iter().map(Lane::new).collect(),
+            split: Split::default(),
+            leaving: Arc::default(),
+            ports: Arc::default(),
             started: now(),
             alarms: Alarms::default(),
             line: Vec::new(),
@@ -324,7 +346,6 @@ impl Running {
             spool,
             work,
             samples,
-            lane_seen,
         })
     }
 
@@ -355,7 +376,8 @@ impl Running {
                 self.worlds.let_go();
                 self.publish(latest);
             }
-            if watchdog.is_some_and(|period| told.elapsed() >= period) && self.lanes_live() {
+            let hangs = |lane: &mut Lane| lane.trouble() == Some(Trouble::Hangs);
+            if watchdog.is_some_and(|period| told.elapsed() >= period) && !self.lanes.iter_mut().any(hangs) {
                 told = Instant::now();
                 // Without a manager there is nobody to tell.
                 let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
@@ -369,27 +391,18 @@ impl Running {
         }
     }
 
-    /// Whether each lane published lately. One that never did has not begun.
-    fn lanes_live(&mut self) -> bool {
-        let mut live = true;
-        for ((_, side), (published, since)) in self.sources.iter_mut().zip(&mut self.lane_seen) {
-            let now = side.state().published;
-            if now != *published {
-                (*published, *since) = (now, Instant::now());
-            }
-            live &= now == 0 || since.elapsed() < HANGS;
-        }
-        live
-    }
-
     fn drain(&mut self) -> usize {
-        let Self { sources, worlds, makes, spool, work, samples, breaker, line, alarms, .. } = self;
+        let Self { lanes, split, worlds, makes, spool, work, samples, breaker, line, alarms, .. } = self;
         let mut taken = 0;
-        for (name, side) in sources {
+        let several = lanes.len() > 1;
+        for Lane { name, side, .. } in lanes {
             taken += side.drain(TURN, worlds, |noted| match &noted.note.kind {
                 Kind::Sms(sms) => {
                     let domains = noted.links.iter().map(|link| link.registrable.text(noted.octets));
                     breaker.count(now(), sms.rewritten, domains.filter(|domain| !domain.is_empty()));
+                    if let Some(label) = noted.note.place.label.filter(|_| several) {
+                        split.note(name, label);
+                    }
                     if let Some(spool) = spool {
                         put(spool, line, &makes.sms(noted, sms, name));
                     }
@@ -430,8 +443,11 @@ impl Running {
             let trouble = sink.as_ref().map(|sink| sink.counts().trouble()).filter(|trouble| !trouble.is_empty());
             self.alarms.set(alarm, trouble, now());
         }
-        let hangs = (!self.lanes_live()).then(|| format!("a lane has not published for {} s", HANGS.as_secs()));
-        self.alarms.set("lane", hangs, now());
+        self.alarms.set("split", self.split.found().cloned(), now());
+        if !self.leaving.load(Relaxed) {
+            let troubles: Vec<String> = self.lanes.iter_mut().filter_map(Lane::said).collect();
+            self.alarms.set("lane", (!troubles.is_empty()).then(|| troubles.join("; ")), now());
+        }
     }
 }
 

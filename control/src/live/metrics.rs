@@ -82,6 +82,20 @@ pub fn text(status: &Status) -> String {
         out.family(&name, "untyped", "Of the workers.");
         labels.iter().for_each(|(label, n)| out.line(&name, &[("kind", label)], *n as f64));
     }
+    out.family("ztsms_worker_counts", "untyped", "Of each worker.");
+    for worker in &status.workers {
+        worker
+            .counts
+            .iter()
+            .for_each(|(kind, n)| out.line("ztsms_worker_counts", &[("worker", &worker.name), ("kind", kind)], *n as f64));
+    }
+    out.family("ztsms_kernel_frames_total", "counter", "Frames of each port by what became of them in the kernel.");
+    for port in &status.ports {
+        for (cause, n) in &port.kernel {
+            let labels = [("interface", port.interface.as_str()), ("worker", port.worker.as_str()), ("cause", cause)];
+            out.line("ztsms_kernel_frames_total", &labels, *n as f64);
+        }
+    }
     out.family("ztsms_joins_total", "counter", "What became of joined things.");
     for (join, counts) in &status.joins {
         counts.iter().for_each(|(what, n)| out.line("ztsms_joins_total", &[("join", join), ("result", what)], *n as f64));

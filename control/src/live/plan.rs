@@ -16,6 +16,9 @@ pub enum Kind {
     Inline,
 }
 
+/// Pairs, or links of a tap, in one filter.
+const LINES: usize = 8;
+
 /// A filter to be.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -32,16 +35,25 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The interfaces of one tap: these, or where there are none those of the configuration.
-    pub fn tap(interfaces: &[String], config: &Config) -> Result<Self, Error> {
-        let interfaces = if interfaces.is_empty() { &config.wire.interface } else { interfaces };
-        if interfaces.is_empty() {
+    /// The links of a tap, `IN` or `IN,OUT` each: these, or where there are none those of the configuration.
+    pub fn tap(links: &[String], config: &Config) -> Result<Self, Error> {
+        let links = if links.is_empty() {
+            config.wire.interface.0.clone()
+        } else {
+            links.iter().map(|link| link.split(',').map(str::to_owned).collect()).collect()
+        };
+        if links.is_empty() {
             return Err(Error::new("which interface? `--interface IN[,OUT]`, or `interface` in [wire]"));
         }
-        if interfaces.len() > 2 {
-            return Err(Error::new("a link has two directions: one interface, or two (another tap is another `ztsms tap`)"));
+        if links.iter().any(|link| !(1..=2).contains(&link.len())) {
+            return Err(Error::new(
+                "a link has two directions: one interface, or two (another link is another `--interface`, or a list of its own in [wire])",
+            ));
         }
-        Self::new(Kind::Tap, vec![interfaces.to_vec()], config)
+        if links.len() > LINES {
+            return Err(Error::new(format_args!("more than {LINES} links in one tap: start another")));
+        }
+        Self::new(Kind::Tap, links, config)
     }
 
     /// The ports of each pair, one behind the other: these, or where there are none those of the configuration.
@@ -53,8 +65,8 @@ impl Plan {
                 "between which two ports? {n} are named by `--between A B` or `between` in [wire]: two of each pair"
             )));
         }
-        if between.len() > 16 {
-            return Err(Error::new("more than 8 pairs in one filter: start another"));
+        if between.len() > 2 * LINES {
+            return Err(Error::new(format_args!("more than {LINES} pairs in one filter: start another")));
         }
         Self::new(Kind::Inline, between.chunks(2).map(<[String]>::to_vec).collect(), config)
     }
@@ -78,7 +90,13 @@ impl Plan {
         self.udp_ports.clone_from(&config.network.udp_ports);
     }
 
-    /// Every interface, in the order of its number in the program.
+    /// Every interface: the place of its line, and its number in the program, which has two for each line.
+    pub fn ports(&self) -> impl Iterator<Item = (usize, u32, &String)> {
+        let lines = (0..).zip((0..).step_by(2)).zip(&self.lines);
+        lines.flat_map(|((at, first), line)| (first..).zip(line).map(move |(number, port)| (at, number, port)))
+    }
+
+    /// Every interface.
     pub fn interfaces(&self) -> impl Iterator<Item = &String> {
         self.lines.iter().flatten()
     }

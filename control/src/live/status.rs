@@ -70,6 +70,8 @@ pub struct Status {
     pub work: Option<SinkStatus>,
     /// Workers and their queues.
     pub workers: Vec<Worker>,
+    /// Ports, as the kernel counts their frames, whoever looks at them; none where the filter is not on a wire.
+    pub ports: Vec<Port>,
     /// The workers' own counts, summed: name, then label.
     pub gauges: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
     /// forwardSM seen over what the plan expects.
@@ -151,8 +153,12 @@ pub struct SinkStatus {
 /// One worker.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Worker {
-    /// Its name.
+    /// Its interfaces.
     pub name: String,
+    /// The core that it is pinned to.
+    pub core: Option<usize>,
+    /// What it counts itself.
+    pub counts: BTreeMap<&'static str, u64>,
     /// The world it uses.
     pub world: u64,
     /// How often it published.
@@ -161,6 +167,19 @@ pub struct Worker {
     pub notes: (u32, u32),
     /// Its queues.
     pub queues: Vec<QueueStatus>,
+}
+
+/// One port.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Port {
+    /// The interface's name.
+    pub interface: String,
+    /// Its worker's name.
+    pub worker: String,
+    /// Frames by what became of them in the kernel, since the program was put there.
+    pub kernel: BTreeMap<&'static str, u64>,
+    /// Those that went by, or were dropped, without having been looked at.
+    pub unscanned: u64,
 }
 
 /// One queue.
@@ -220,10 +239,10 @@ const VERDICTS: [&str; 4] = ["none", "safe", "unknown", "dangerous"];
 
 impl Status {
     /// Takes over what the lanes published.
-    pub(super) fn lanes(&mut self, states: &[(String, State)]) {
+    pub(super) fn lanes(&mut self, states: &[(String, Option<usize>, State)]) {
         let mut all = Counters::default();
         let mut held = [0; 5];
-        for (name, state) in states {
+        for (name, core, state) in states {
             all.merge(&state.counters);
             held.iter_mut().zip(state.held).for_each(|(to, from)| *to += from);
             let lost = [
@@ -250,6 +269,8 @@ impl Status {
             }
             self.workers.push(Worker {
                 name: name.clone(),
+                core: *core,
+                counts: state.gauges.iter().filter(|(name, ..)| *name == "worker").map(|(_, label, n)| (label, n)).collect(),
                 world: state.world,
                 published: state.published,
                 notes: state.notes,
@@ -289,7 +310,7 @@ impl Status {
         self.rewritten_frames = all.rewritten_frames;
         self.split_packets = all.split_packets;
         self.retransmitted = all.retransmitted;
-        self.latency_ns = histogram::of(states.iter().map(|(_, state)| &state.latency));
+        self.latency_ns = histogram::of(states.iter().map(|(.., state)| &state.latency));
         self.covered.forward_sm = all.sms.seen;
     }
 }

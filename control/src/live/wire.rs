@@ -1,27 +1,38 @@
-//! A filter that stands: program, sockets, worker, carrier.
+//! A filter that stands: program, sockets, workers, carrier.
 
 use std::fs;
 
 use dataplane::lane;
 use dataplane::live::LaneSide;
-use dataplane::pin;
-use dataplane::xdp::{self, Counts, Error, Handle, Inspect, Judging, Kernel, Line, Peer, Port, Program, Rings, Setup, Want};
+use dataplane::xdp::{
+    self, Cause, Counts, Error, Gone, Handle, Inspect, Judging, Kernel, Line, Peer, Port, Program, Rings, Setup, Want,
+};
 
 use super::carrier::Watch;
 use super::lock::Locks;
 use super::placement;
 use super::plan::{Kind, Plan};
 use super::privileges;
+use super::shares::Share;
+use super::status;
 
 /// See the module. Dropped without [`Wire::close`] it leaves as a crash would: the kernel forwards by itself.
 pub struct Wire {
     program: Program,
-    handle: Handle,
+    kernel: Kernel,
+    workers: Vec<Worker>,
     watches: Vec<Watch>,
     _locks: Locks,
     name: String,
-    interfaces: Vec<String>,
+    /// Each port: its number in the program, its interface, its worker.
+    ports: Vec<(u32, String, String)>,
     choices: Vec<String>,
+}
+
+/// One worker: its interfaces, and the thread.
+struct Worker {
+    name: String,
+    handle: Handle,
 }
 
 /// Links for XDP, shared memory between two devices, and bounded loops.
@@ -47,27 +58,36 @@ pub fn ports(plan: &Plan) -> Result<Vec<Vec<Port>>, Error> {
 }
 
 impl Wire {
-    /// Opens it: what fails leaves nothing behind.
-    pub fn open(plan: &Plan, side: LaneSide, take_over: bool) -> Result<Self, Error> {
-        Self::with(plan, Judging::new(&lane::Setup { secret: secret(), ..plan.joins.setup() }, side), take_over)
+    /// Opens it, with a side for each worker: what fails leaves nothing behind.
+    pub fn open(plan: &Plan, sides: Vec<LaneSide>, take_over: bool) -> Result<Self, Error> {
+        let judging = |side| Judging::new(&lane::Setup { secret: secret(), ..plan.joins.setup() }, side);
+        Self::with(plan, sides.into_iter().map(judging).collect(), take_over)
     }
 
     /// The same for whoever else looks at the frames: [`xdp::Nothing`] makes a bare forwarder, which a filter is compared with.
-    pub fn with(plan: &Plan, inspect: impl Inspect + Send + 'static, take_over: bool) -> Result<Self, Error> {
+    pub fn with<I: Inspect + Send + 'static>(plan: &Plan, inspects: Vec<I>, take_over: bool) -> Result<Self, Error> {
+        let shares = plan.shares()?;
+        if inspects.len() != shares.len() {
+            return Err(Error::new(format_args!("{} workers, and {} to look at their frames", shares.len(), inspects.len())));
+        }
         let ports = ports(plan)?;
         let name = plan.name();
         // Lane and program are ready before a running filter is asked to leave.
         let mut program = Program::load(&name)?;
         let opened = Locks::take(plan, take_over).and_then(|locks| {
             let mut choices = Vec::new();
-            let handle = set_up(plan, &ports, inspect, &mut program, &mut choices)?;
-            Ok((locks, handle, choices))
+            let kernel = Kernel::open(&name)?;
+            let workers = set_up(plan, &ports, shares.iter().zip(inspects), &mut program, &mut choices)?;
+            Ok((locks, kernel, workers, choices))
         });
         match opened {
-            Ok((locks, handle, choices)) => {
-                let interfaces = plan.interfaces().cloned().collect();
-                let mut wire = Self { program, handle, watches: Vec::new(), _locks: locks, name, interfaces, choices };
-                wire.watch(plan, ports)?;
+            Ok((locks, kernel, workers, choices)) => {
+                let worker = |line| shares.iter().find(|share| share.lines.contains(&line)).map(|share| plan.worker(share));
+                let numbered = plan.ports().map(|(line, number, port)| (number, port.clone(), worker(line).unwrap_or_default()));
+                let ports_of = numbered.collect();
+                let mut wire =
+                    Self { program, kernel, workers, watches: Vec::new(), _locks: locks, name, ports: ports_of, choices };
+                wire.watch(plan, &shares, ports)?;
                 Ok(wire)
             }
             Err(error) => {
@@ -77,13 +97,14 @@ impl Wire {
         }
     }
 
-    fn watch(&mut self, plan: &Plan, ports: Vec<Vec<Port>>) -> Result<(), Error> {
+    fn watch(&mut self, plan: &Plan, shares: &[Share], ports: Vec<Vec<Port>>) -> Result<(), Error> {
         if plan.kind == Kind::Tap {
             return Ok(());
         }
-        for (first, line) in (0..).step_by(2).zip(ports) {
-            if let Ok(pair) = <[Port; 2]>::try_from(line) {
-                self.watches.push(Watch::start(pair, first, plan.wire.carry_carrier, self.handle.carrier())?);
+        for ((at, first), line) in (0..).zip((0..).step_by(2)).zip(ports) {
+            let worker = shares.iter().zip(&self.workers).find(|(share, _)| share.lines.contains(&at));
+            if let (Ok(pair), Some((_, worker))) = (<[Port; 2]>::try_from(line), worker) {
+                self.watches.push(Watch::start(pair, first, plan.wire.carry_carrier, worker.handle.carrier())?);
             }
         }
         Ok(())
@@ -99,19 +120,24 @@ impl Wire {
         &self.name
     }
 
-    /// Its interfaces, in the order of their numbers.
-    pub fn interfaces(&self) -> &[String] {
-        &self.interfaces
-    }
-
-    /// Whether its worker runs.
+    /// Whether any of its workers runs. Where one does not, the frames of its ports go by in the kernel.
     pub fn is_alive(&self) -> bool {
-        self.handle.is_alive()
+        self.workers.iter().any(|worker| worker.handle.is_alive())
     }
 
-    /// What the kernel counts.
-    pub fn kernel(&self) -> Result<Kernel, Error> {
-        Kernel::open(&self.name)
+    /// What the kernel counts: each port, whose it is, and what became of its frames.
+    pub fn counted(&self) -> Vec<status::Port> {
+        let port = |(number, interface, worker): &(u32, String, String)| {
+            let counts = Cause::ALL.iter().zip(self.kernel.port(*number));
+            let unscanned = counts.clone().filter(|(cause, _)| cause.is_unscanned()).map(|(_, n)| n).sum();
+            status::Port {
+                interface: interface.clone(),
+                worker: worker.clone(),
+                kernel: counts.filter(|(cause, _)| **cause != Cause::Unused).map(|(cause, n)| (cause.name(), n)).collect(),
+                unscanned,
+            }
+        };
+        self.ports.iter().map(port).collect()
     }
 
     /// The lists of ports and prefixes, and what happens where nobody can look, as the configuration says now.
@@ -122,15 +148,21 @@ impl Wire {
     /// The start failed elsewhere: what this process attached and pinned goes, and nothing else.
     pub fn abandon(mut self) {
         self.watches.clear();
-        self.handle.stop(&mut self.program);
+        leave(&mut self.workers, &mut self.program);
         self.program.undo();
     }
 
-    /// The orderly way out: frames go by in the kernel from now on, what lies in the rings is worked. The worker's counts.
-    pub fn close(mut self) -> Option<Counts> {
+    /// The orderly way out: frames go by in the kernel from now on, what lies in the rings is worked. Each worker's counts, or why it has none.
+    pub fn close(mut self) -> Vec<(String, Result<Counts, Gone>)> {
         self.watches.clear();
-        self.handle.stop(&mut self.program)
+        leave(&mut self.workers, &mut self.program)
     }
+}
+
+/// All at once: none waits for another to drain.
+fn leave(workers: &mut Vec<Worker>, program: &mut Program) -> Vec<(String, Result<Counts, Gone>)> {
+    workers.iter_mut().for_each(|worker| worker.handle.leave(program));
+    workers.drain(..).map(|mut worker| (worker.name, worker.handle.left())).collect()
 }
 
 /// The joins' hashes are keyed anew in each run: what subscribers send cannot choose its place.
@@ -140,13 +172,13 @@ fn secret() -> u128 {
     (half() << 64) | half()
 }
 
-fn set_up(
+fn set_up<'s, I: Inspect + Send + 'static>(
     plan: &Plan,
     ports: &[Vec<Port>],
-    inspect: impl Inspect + Send + 'static,
+    shares: impl ExactSizeIterator<Item = (&'s Share, I)>,
     program: &mut Program,
     choices: &mut Vec<String>,
-) -> Result<Handle, Error> {
+) -> Result<Vec<Worker>, Error> {
     program.configure(&plan.settings())?;
     let wire = &plan.wire;
     let rings = Rings {
@@ -165,7 +197,7 @@ fn set_up(
         let want = Want { ports: line, first, forward: plan.kind == Kind::Inline, rings };
         let line = Line::new(&want, program)?;
         choices.extend(line.choices.iter().cloned());
-        lines.push(line);
+        lines.push(Some(line));
         first += 2;
     }
     for port in ports.iter().flatten() {
@@ -173,16 +205,30 @@ fn set_up(
         choices.push(format!("{}: {how}", port.name));
     }
     program.pin()?;
-    let core = wire.core.or_else(|| pin::cores().last().copied());
     let heartbeat_ns = u64::from(wire.heartbeat_ms.0) * 1_000_000;
     let fail = if plan.settings().fail_closed { "closed" } else { "open" };
-    let core_said = core.map_or_else(|| "unpinned".to_owned(), |core| format!("core {core}"));
     let idle = if wire.spin { "never sleeps" } else { "sleeps when idle" };
     let ms = wire.heartbeat_ms.0;
-    let hints = placement::hints_here(ports.iter().flatten(), core);
-    choices.extend(hints.into_iter().map(|hint| format!("better: {hint}")));
-    choices.push(format!("worker: {core_said}, {idle}; heartbeat {ms} ms, fails {fail}"));
-    xdp::start(lines, inspect, Setup { core, heartbeat_ns, spin: wire.spin, settled: || privileges::keep_only(&[]) }, program)
+    let several = shares.len() > 1;
+    let mut workers = Vec::new();
+    let mut placed: Vec<(&Port, Option<usize>)> = Vec::new();
+    for (number, (share, inspect)) in (1..).zip(shares) {
+        placed.extend(share.lines.iter().filter_map(|&at| ports.get(at)).flatten().map(|port| (port, share.core)));
+        let own = share.lines.iter().filter_map(|&at| lines.get_mut(at)?.take()).collect();
+        let number = several.then_some(number);
+        let setup = Setup { number, core: share.core, heartbeat_ns, spin: wire.spin, settled: || privileges::keep_only(&[]) };
+        match xdp::start(own, inspect, setup, program) {
+            Ok(handle) => workers.push(Worker { name: plan.worker(share), handle }),
+            Err(error) => {
+                leave(&mut workers, program);
+                return Err(error);
+            }
+        }
+        choices.push(format!("worker{}: {}", number.map(|number| format!(" {number}")).unwrap_or_default(), plan.says(share)));
+    }
+    choices.extend(placement::hints_here(placed.into_iter()).into_iter().map(|hint| format!("better: {hint}")));
+    choices.push(format!("heartbeat {ms} ms, fails {fail}, {idle}"));
+    Ok(workers)
 }
 
 /// Up, and for a pair: every frame whatever its address, and nothing of our own on the line.

@@ -92,7 +92,7 @@ impl Room {
         };
         let worlds = start.worlds(world(&start.config))?;
         let (lane, side) = worlds.channel(&Setup::default());
-        let control = Control::start(start, worlds, vec![Source { name: "generated".to_owned(), side }])?;
+        let control = Control::start(start, worlds, vec![Source { name: "generated".to_owned(), core: None, side }])?;
         let seen = Arc::new(Seen::default());
         let theirs = Arc::clone(&seen);
         let worker = std::thread::spawn(move || work(lane, messages, &theirs));

@@ -69,6 +69,18 @@ impl Ends for Usrsctp {
     }
 }
 
+/// The same at the ends of the second pair.
+pub(super) struct Second;
+
+impl Ends for Second {
+    fn listen(&self, lab: &Lab) -> Box<dyn Receives> {
+        Box::new(Receiver::listen_in(&lab.nets, 'd').unwrap())
+    }
+    fn connect(&self, lab: &Lab) -> Box<dyn Sends> {
+        Box::new(Sender::connect_from(&lab.nets, 'c').unwrap())
+    }
+}
+
 /// The helper is built by `make test`; a bare `cargo test` may do without.
 pub(super) fn there_are_peers() -> bool {
     let found = helper();

@@ -25,6 +25,7 @@ mod service;
 mod soak;
 mod standing;
 mod trouble;
+mod workers;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};

@@ -214,14 +214,6 @@ fn a_tap_carries_nothing_out_whatever_is_read_again() {
 }
 
 #[test]
-fn more_than_one_worker_is_refused_with_the_reason() {
-    let Some(lab) = lab_with("workers", "[wire]\nworkers = 2\n") else { return };
-    let (status, said) = lab.fails(&["inline", "--between", "a1", "b1"]);
-    assert!(status == 1 && said.contains("workers") && said.contains("start another filter"), "{said}");
-    lab.nothing_is_left();
-}
-
-#[test]
 fn where_no_spare_chunk_is_left_the_original_passes_and_is_counted() {
     let Some(lab) = lab_with("spare", "[live]\nenforce = true\n[wire]\nring = 64\nheartbeat_ms = 1000\n") else { return };
     let filter = lab.inline();

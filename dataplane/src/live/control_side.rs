@@ -72,6 +72,11 @@ impl ControlSide {
         taken
     }
 
+    /// Whether the lane is gone: nothing will come beyond what lies in the rings.
+    pub fn is_abandoned(&self) -> bool {
+        self.notes.is_abandoned()
+    }
+
     /// What the lane published last.
     pub fn state(&mut self) -> &State {
         if self.output.update() {

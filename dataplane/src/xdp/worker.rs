@@ -98,6 +98,8 @@ pub struct Report<'a> {
 /// How the worker runs.
 #[derive(Clone, Copy, Debug)]
 pub struct Setup {
+    /// Its number where there are several, which its thread's name ends in.
+    pub number: Option<usize>,
     /// The core that it is pinned to.
     pub core: Option<usize>,
     /// The age at which its heartbeat has lapsed.
@@ -122,6 +124,17 @@ pub struct Handle {
     thread: Option<JoinHandle<Counts>>,
     flags: Arc<Flags>,
     sockets: Vec<(u32, RawFd)>,
+    /// When it was told to leave.
+    told: Option<Instant>,
+}
+
+/// Why a worker has no last counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gone {
+    /// Its thread ended by itself.
+    BrokeDown,
+    /// It did not leave when it was told to.
+    Hangs,
 }
 
 /// What carrier watching tells a worker.
@@ -146,6 +159,8 @@ const PUBLISH_NS: u64 = SECOND / 10;
 const DRAIN_NS: u64 = SECOND / 20;
 /// A receiver that never takes its frames keeps nobody from leaving.
 const LEAVE_NS: u64 = SECOND / 2;
+/// Nor does a worker that hangs: its sockets end with the process.
+const HANGS: Duration = Duration::from_secs(2);
 
 /// Starts the worker and, once it beats, lets the program hand frames to it.
 pub fn start<I: Inspect + Send + 'static>(
@@ -158,9 +173,10 @@ pub fn start<I: Inspect + Send + 'static>(
     let sockets: Vec<_> = lines.iter().flat_map(Line::sockets).collect();
     let shared = Arc::clone(&flags);
     let run = move || Worker::new(lines, inspect, setup, shared).run();
-    let thread = thread::Builder::new().name("ztsms-lane".to_owned()).spawn(run);
+    let name = setup.number.map_or_else(|| "ztsms-lane".to_owned(), |number| format!("ztsms-lane-{number}"));
+    let thread = thread::Builder::new().name(name).spawn(run);
     let thread = thread.map_err(|error| Error::system("start the worker", &error))?;
-    let mut handle = Handle { thread: Some(thread), flags, sockets };
+    let mut handle = Handle { thread: Some(thread), flags, sockets, told: None };
     let started = Instant::now();
     while handle.flags.rounds.load(Ordering::Acquire) == 0 {
         if !handle.is_alive() || started.elapsed() > Duration::from_secs(10) {
@@ -169,7 +185,9 @@ pub fn start<I: Inspect + Send + 'static>(
         thread::sleep(Duration::from_millis(1));
     }
     if let Err(error) = handle.bind(program) {
-        handle.stop(program);
+        handle.leave(program);
+        // What it counted until then is of no use.
+        let _ = handle.left();
         return Err(error);
     }
     Ok(handle)
@@ -190,11 +208,26 @@ impl Handle {
         Carrier(Arc::clone(&self.flags))
     }
 
-    /// The orderly way out: new frames go by in the kernel, what lies in the rings is worked, then the sockets close. The last counts.
-    pub fn stop(&mut self, program: &mut Program) -> Option<Counts> {
+    /// The orderly way out: new frames go by in the kernel, what lies in the rings is worked, then the sockets close.
+    pub fn leave(&mut self, program: &mut Program) {
         self.sockets.iter().for_each(|&(key, _)| program.unbind(key));
         self.flags.stop.store(true, Ordering::Release);
-        self.thread.take().and_then(|thread| thread.join().ok())
+        self.told = Some(Instant::now());
+    }
+
+    /// The last counts of a worker that was told to [`Handle::leave`].
+    ///
+    /// # Errors
+    /// It has none: it broke down before, or hangs and is left behind.
+    pub fn left(&mut self) -> Result<Counts, Gone> {
+        let Some(thread) = self.thread.take() else { return Err(Gone::BrokeDown) };
+        while !thread.is_finished() {
+            if self.told.is_none_or(|told| told.elapsed() > HANGS) {
+                return Err(Gone::Hangs);
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        thread.join().map_err(|_| Gone::BrokeDown)
     }
 }
 

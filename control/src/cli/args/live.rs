@@ -26,10 +26,11 @@ pub(in crate::cli) struct Wire {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   ztsms tap --interface eth2
-  ztsms tap --interface eth2,eth3        the two fibres of a tap: one link")]
+  ztsms tap --interface eth2,eth3                           the two fibres of a tap: one link
+  ztsms tap --interface eth2,eth3 --interface eth4,eth5     two links")]
 pub(in crate::cli) struct Tap {
-    /// One interface, or the two that hold a link's two directions [default: `interface` in [wire]]
-    #[arg(long, value_name = "IN[,OUT]", value_delimiter = ',', num_args = 1)]
+    /// One interface, or the two that hold a link's two directions; may be given again for another link [default: `interface` in [wire]]
+    #[arg(long, value_name = "IN[,OUT]", num_args = 1)]
     pub(in crate::cli) interface: Vec<String>,
     #[command(flatten)]
     pub(in crate::cli) wire: Wire,
@@ -60,8 +61,8 @@ pub(in crate::cli) struct Check {
     /// The two ports of `inline`; may be given again [default: `between` in [wire]]
     #[arg(long, value_names = ["A", "B"], num_args = 2)]
     pub(in crate::cli) between: Vec<String>,
-    /// The interfaces of `tap` [default: `interface` in [wire]]
-    #[arg(long, value_name = "IN[,OUT]", value_delimiter = ',')]
+    /// The interfaces of `tap`; may be given again [default: `interface` in [wire]]
+    #[arg(long, value_name = "IN[,OUT]", num_args = 1)]
     pub(in crate::cli) interface: Vec<String>,
     /// Configuration [default: ztsms.toml if it is here, else built in]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

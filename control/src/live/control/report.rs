@@ -1,5 +1,6 @@
 //! What is told to whoever asks.
 
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::super::admin::Latest;
@@ -10,7 +11,8 @@ use crate::spool::Sink;
 
 impl Running {
     pub(super) fn publish(&mut self, latest: &Latest) {
-        let states: Vec<_> = self.sources.iter_mut().map(|(name, side)| (name.to_string(), side.state().clone())).collect();
+        let states: Vec<_> =
+            self.lanes.iter_mut().map(|lane| (lane.name.to_string(), lane.core, lane.side.state().clone())).collect();
         let world = self.worlds.current();
         let header = world.table.snapshot().header();
         let time = now();
@@ -51,6 +53,7 @@ impl Running {
             ..Status::default()
         };
         status.lanes(&states);
+        status.ports.clone_from(&self.ports.lock().unwrap_or_else(PoisonError::into_inner));
         status.covered = self.covered(status.covered.forward_sm, time);
         latest.set(status);
     }

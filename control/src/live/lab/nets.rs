@@ -34,11 +34,22 @@ impl Nets {
         sweep();
         let nets = Self { name: format!("{PREFIX}{}-{label}", std::process::id()) };
         ['a', 'f', 'b'].into_iter().try_for_each(|which| nets.add(which))?;
-        for (which, far, near, address) in [('a', "a0", "a1", "192.0.2.1/24"), ('b', "b0", "b1", "192.0.2.2/24")] {
-            nets.cable((which, far), ('f', near))?;
-            nets.ip(which, &["addr", "add", address, "dev", far])?;
-        }
+        nets.ends([('a', "a0", "a1"), ('b', "b0", "b1")])?;
         Ok(nets)
+    }
+
+    /// Makes another pair of ends, in `c` and `d`, which know nothing of the first: `c1` and `d1` are between them.
+    pub fn second(&self) -> Result<(), Error> {
+        ['c', 'd'].into_iter().try_for_each(|which| self.add(which))?;
+        self.ends([('c', "c0", "c1"), ('d', "d0", "d1")])
+    }
+
+    fn ends(&self, ends: [(char, &str, &str); 2]) -> Result<(), Error> {
+        for ((which, far, near), address) in ends.into_iter().zip(["192.0.2.1/24", "192.0.2.2/24"]) {
+            self.cable((which, far), ('f', near))?;
+            self.ip(which, &["addr", "add", address, "dev", far])?;
+        }
+        Ok(())
     }
 
     /// Makes one more namespace, `r`: for what a test puts between.
@@ -63,7 +74,7 @@ impl Nets {
         run("ip", &["-n", &near_space, "link", "set", near, "up"])
     }
 
-    /// The name of one of them: `a`, `f`, `b` or `r`.
+    /// The name of one of them: `a`, `f`, `b`, `c`, `d` or `r`.
     pub fn of(&self, which: char) -> String {
         format!("{}-{which}", self.name)
     }
@@ -112,7 +123,7 @@ impl Drop for Nets {
                 }
             }
         }
-        ['a', 'f', 'b', 'r'].into_iter().for_each(|which| self.remove(which));
+        ['a', 'f', 'b', 'c', 'd', 'r'].into_iter().for_each(|which| self.remove(which));
     }
 }
 

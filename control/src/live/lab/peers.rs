@@ -80,7 +80,12 @@ pub struct Sender {
 impl Sender {
     /// Connects; a receiver must be there.
     pub fn connect(nets: &Nets) -> Result<Self, Error> {
-        let (mut child, stderr) = start(nets, 'a', &["send", "192.0.2.2", PORT])?;
+        Self::connect_from(nets, 'a')
+    }
+
+    /// The same from another namespace, which has an other end of its own.
+    pub fn connect_from(nets: &Nets, which: char) -> Result<Self, Error> {
+        let (mut child, stderr) = start(nets, which, &["send", "192.0.2.2", PORT])?;
         let stdin = child.stdin.take();
         Ok(Self { child, stdin, stderr })
     }
@@ -125,7 +130,12 @@ pub struct Receiver {
 impl Receiver {
     /// Listens.
     pub fn listen(nets: &Nets) -> Result<Self, Error> {
-        let (mut child, stderr) = start(nets, 'b', &["recv", PORT])?;
+        Self::listen_in(nets, 'b')
+    }
+
+    /// The same in another namespace.
+    pub fn listen_in(nets: &Nets, which: char) -> Result<Self, Error> {
+        let (mut child, stderr) = start(nets, which, &["recv", PORT])?;
         let stdout = child.stdout.take().ok_or_else(|| Error::new("a peer without a standard output"))?;
         let (send, messages) = mpsc::channel();
         let thread = thread::spawn(move || {
