@@ -16,6 +16,7 @@ mod program;
 mod raw;
 mod record;
 mod sockets;
+mod stale;
 mod worker;
 
 pub use clock::{monotonic_ns, realtime_ns};
@@ -25,4 +26,5 @@ pub use port::Port;
 pub use program::{ABI, Attached, CAUSES, Cause, Kernel, Mode, Peer, Program, QUEUES, Settings, pins};
 pub use raw::Raw;
 pub use sockets::{BATCH, Line, MTU, Rings, Want};
+pub use stale::namespace;
 pub use worker::{Carrier, Counts, Gone, Handle, Inspect, Nothing, Report, Setup, start};

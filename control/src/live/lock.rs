@@ -118,10 +118,7 @@ impl Locks {
         let here = namespace();
         let paths: Vec<PathBuf> = if interfaces.is_empty() {
             let entries = fs::read_dir(DIR).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
-            let of_here = |path: &PathBuf| {
-                let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-                if here.is_empty() { !name.contains('@') } else { name.ends_with(&here) }
-            };
+            let of_here = |path: &PathBuf| path.file_stem().unwrap_or_default().to_string_lossy().ends_with(&here);
             entries.filter(of_here).collect()
         } else {
             interfaces.iter().map(|interface| path(interface)).collect()

@@ -1,9 +1,6 @@
 //! What is asked for: which interfaces, and how they belong together.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt as _;
-
-use dataplane::xdp::{Error, Settings};
+use dataplane::xdp::{self, Error, Settings};
 
 use crate::config::{self, Config, Fail};
 
@@ -126,12 +123,8 @@ impl Plan {
     }
 }
 
-/// Names of interfaces repeat in other network namespaces: all but the system's own are part of the name.
+/// Names of interfaces repeat in other network namespaces: which one this is belongs to the name.
 pub(super) fn namespace() -> String {
-    let inode = |of: &str| fs::metadata(of).map(|is| is.ino()).ok();
-    match (inode("/proc/thread-self/ns/net"), inode("/proc/1/ns/net")) {
-        // Where that of the first process may not be asked for, this is a part of a machine like any other.
-        (Some(own), first) if first != Some(own) => format!("@{own}"),
-        _ => String::new(),
-    }
+    // A kernel that does not say is too old for a filter.
+    xdp::namespace().map_or_else(|_| String::new(), |cookie| format!("@{cookie}"))
 }

@@ -75,7 +75,8 @@ impl Wire {
         // Lane and program are ready before a running filter is asked to leave.
         let mut program = Program::load(&name)?;
         let opened = Locks::take(plan, take_over).and_then(|locks| {
-            let mut choices = Vec::new();
+            let swept = Program::sweep(&name).into_iter();
+            let mut choices = swept.map(|name| format!("{name}: left pinned, its interfaces are gone: removed")).collect();
             let kernel = Kernel::open(&name)?;
             let workers = set_up(plan, &ports, shares.iter().zip(inspects), &mut program, &mut choices)?;
             Ok((locks, kernel, workers, choices))
@@ -186,6 +187,7 @@ fn set_up<'s, I: Inspect + Send + 'static>(
         huge_pages: wire.huge_pages,
         busy_poll_us: (wire.busy_poll_us > 0).then_some(wire.busy_poll_us),
     };
+    program.forget_others(&ports.iter().flatten().map(|port| port.index).collect::<Vec<_>>())?;
     let mut lines = Vec::new();
     let mut first = 0;
     for line in ports {

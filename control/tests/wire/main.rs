@@ -19,6 +19,7 @@ mod guests;
 mod kernel;
 mod misuse;
 mod outages;
+mod pins;
 mod relay;
 mod repeats;
 mod service;

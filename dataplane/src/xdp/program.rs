@@ -278,6 +278,14 @@ impl Program {
         Ok(())
     }
 
+    /// Forgets interfaces that are no ports any more: one that was removed and made anew has another index.
+    pub fn forget_others(&mut self, indexes: &[u32]) -> Result<(), Error> {
+        let failed = |error| Error::new(format_args!("cannot forget ports that are gone: {}", chain(&error)));
+        let mut ports: HashMap<_, u32, RawPort> = self.map("ports")?;
+        let gone: Vec<u32> = ports.keys().filter_map(Result::ok).filter(|index| !indexes.contains(index)).collect();
+        gone.iter().try_for_each(|index| ports.remove(index)).map_err(failed)
+    }
+
     /// Port `number` is this interface.
     pub fn port(&mut self, number: u32, port: &Port, peer: Peer) -> Result<(), Error> {
         let failed =

@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use dataplane::xdp::Error;
+use dataplane::xdp::{self, Error};
 use rustix::process::{Pid, test_kill_process};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
@@ -15,6 +15,7 @@ const PREFIX: &str = "ztsms-";
 #[derive(Debug)]
 pub struct Nets {
     name: String,
+    suffix: String,
 }
 
 /// A program that is there on every system with network namespaces, and must succeed.
@@ -32,8 +33,9 @@ impl Nets {
     /// Makes namespaces and cables. What a laboratory left behind whose process is gone is removed first.
     pub fn new(label: &str) -> Result<Self, Error> {
         sweep();
-        let nets = Self { name: format!("{PREFIX}{}-{label}", std::process::id()) };
+        let mut nets = Self { name: format!("{PREFIX}{}-{label}", std::process::id()), suffix: String::new() };
         ['a', 'f', 'b'].into_iter().try_for_each(|which| nets.add(which))?;
+        nets.suffix = nets.suffix_in('f')?;
         nets.ends([('a', "a0", "a1"), ('b', "b0", "b1")])?;
         Ok(nets)
     }
@@ -104,19 +106,29 @@ impl Nets {
     }
 
     /// What the filters of this laboratory are pinned under ends like this.
-    pub fn suffix(&self) -> String {
-        use std::os::unix::fs::MetadataExt as _;
-        fs::metadata(self.path('f')).map_or_else(|_| "@gone".to_owned(), |is| format!("@{}", is.ino()))
+    pub fn suffix(&self) -> &str {
+        &self.suffix
+    }
+
+    /// The same for filters in another of them.
+    pub fn suffix_in(&self, which: char) -> Result<String, Error> {
+        let asked = std::thread::scope(|scope| {
+            let ask = || self.enter(which).map_err(Error::new).and_then(|()| xdp::namespace());
+            scope.spawn(ask).join()
+        });
+        let cookie = asked.unwrap_or_else(|_| Err(Error::new("a thread that asks for its namespace broke down")))?;
+        Ok(format!("@{cookie}"))
     }
 }
 
 impl Drop for Nets {
     fn drop(&mut self) {
-        let suffix = self.suffix();
+        // Without one nothing was pinned.
+        let suffix = Some(&*self.suffix).filter(|suffix| !suffix.is_empty());
         for dir in [dataplane::xdp::pins(""), PathBuf::from("/run/ztsms")] {
             for entry in fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok) {
                 let name = entry.file_name().to_string_lossy().into_owned();
-                if name.trim_end_matches(".lock").ends_with(&suffix) {
+                if suffix.is_some_and(|suffix| name.trim_end_matches(".lock").ends_with(suffix)) {
                     let path = entry.path();
                     // Gone already is what is wanted.
                     let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };

@@ -1,0 +1,78 @@
+//! What is pinned outlives its filter: whose it is when namespaces and interfaces come and go.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::process::Stdio;
+use std::time::Duration;
+
+use dataplane::xdp::{Cause, Kernel, pins};
+
+use super::standing::until;
+use super::{Filter, Lab, arrivals, frames, lab};
+
+const QUIET: Duration = Duration::from_millis(300);
+
+/// A namespace of its own with the same names in it, as a container has.
+fn container(lab: &Lab) -> (String, u64) {
+    lab.nets.add('r').unwrap();
+    lab.nets.cable(('a', "e0"), ('r', "a1")).unwrap();
+    lab.nets.cable(('b', "g0"), ('r', "b1")).unwrap();
+    let number = std::fs::metadata(format!("/run/netns/{}", lab.nets.of('r'))).unwrap().ino();
+    (format!("inline-a1-b1{}", lab.nets.suffix_in('r').unwrap()), number)
+}
+
+fn filter_in_it(lab: &Lab) -> Filter {
+    let mut command = lab.nets.command('r', env!("CARGO_BIN_EXE_ztsms"));
+    command.args(["inline", "--between", "a1", "b1", "--config"]).arg(&lab.config);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    lab.standing(command)
+}
+
+#[test]
+fn what_a_namespace_that_is_gone_left_pinned_is_not_taken_up_but_said_and_removed() {
+    let Some(lab) = lab("stale") else { return };
+    let (first, number) = container(&lab);
+    let filter = filter_in_it(&lab);
+    let (a, b) = (lab.raw('a', "e0"), lab.raw('b', "g0"));
+    (0..5).for_each(|n| a.send(&frames::numbered(n)).unwrap());
+    assert_eq!(arrivals(&b, QUIET).len(), 5);
+    let to_socket = |name: &str| Kernel::open(name).unwrap().port(0)[Cause::ToSocket as usize];
+    assert_eq!(to_socket(&first), 5);
+    // While it lives, another filter's start leaves it alone.
+    lab.configure("[admin]\nsocket = \"/tmp/ztsms-wire-stale-other.sock\"\n");
+    let other = lab.inline();
+    assert!(pins(&first).exists());
+    other.stop();
+    filter.kill();
+    lab.nets.remove('r');
+    until("its interfaces are gone", || lab.link('a', "e0").is_empty());
+    assert!(pins(&first).exists());
+    // The next container may well have the same number; what it counts begins anew.
+    let (second, again) = container(&lab);
+    println!("{first} had number {number}, {second} has {again}");
+    assert_ne!(first, second);
+    let filter = filter_in_it(&lab);
+    assert!(filter.all.iter().any(|line| line.contains(&first) && line.contains("removed")), "{:#?}", filter.all);
+    assert!(!pins(&first).exists());
+    let (a, b) = (lab.raw('a', "e0"), lab.raw('b', "g0"));
+    a.send(&frames::numbered(1)).unwrap();
+    assert_eq!((arrivals(&b, QUIET).len(), to_socket(&second)), (1, 1));
+    filter.stop();
+    std::fs::remove_dir_all(pins(&second)).unwrap();
+}
+
+#[test]
+fn interfaces_that_are_made_anew_again_and_again_are_taken_each_time() {
+    let Some(lab) = lab("anew") else { return };
+    for n in 1..=10 {
+        let filter = lab.inline();
+        let (a, b) = (lab.raw('a', "a0"), lab.raw('b', "b0"));
+        a.send(&frames::numbered(n)).unwrap();
+        assert_eq!((arrivals(&b, QUIET).len(), lab.of(Cause::ToSocket)), (1, u64::from(n)));
+        filter.stop();
+        for (which, far, near) in [('a', "a0", "a1"), ('b', "b0", "b1")] {
+            lab.nets.ip('f', &["link", "del", near]).unwrap();
+            lab.nets.cable((which, far), ('f', near)).unwrap();
+        }
+    }
+    lab.remove();
+}
