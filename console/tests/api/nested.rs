@@ -20,6 +20,33 @@ fn a_target_in_a_parameter_of_a_safe_page_is_judged_too_and_the_worst_counts() {
         ("https://bank.example/r/https://evil.example/", "dangerous"),
         ("https://bank.example/go?url=https%3A%2F%2Fbank.example%2Fhome", "safe"),
         ("https://bank.example/go?page=2", "safe"),
+        // What a browser makes of a `Location` that is such a value: a final dot, user information, blanks in front, any slashes or none.
+        ("https://bank.example/?url=//evil.example.com.", "dangerous"),
+        ("https://bank.example/?url=//x@evil.example.com", "dangerous"),
+        ("https://bank.example/?url=@evil.example.com", "dangerous"),
+        ("https://bank.example/?url=%20//evil.example.com", "dangerous"),
+        ("https://bank.example/?url=+//evil.example.com", "dangerous"),
+        ("https://bank.example/?url=%09//evil.example.com", "dangerous"),
+        ("https://bank.example/?url=/%09/evil.example.com", "dangerous"),
+        ("https://bank.example/?url=ht%0Atps://evil.example.com", "dangerous"),
+        ("https://bank.example/?url=https:evil.example.com", "dangerous"),
+        ("https://bank.example/?url=https%3A%5C%5Cevil.example.com", "dangerous"),
+        ("https://bank.example/?url=https:%5C/evil.example.com", "dangerous"),
+        ("https://bank.example/?continue=%68%74%74%70%73:evil.example.com", "dangerous"),
+        // Two slashes lead away whatever the parameter is called, and without one.
+        ("https://bank.example/?redirect_to=//evil.example.com", "dangerous"),
+        ("https://bank.example/?view=%2F%2Fevil.example.com%2Fx", "dangerous"),
+        ("https://bank.example/?//evil.example.com", "dangerous"),
+        ("https://bank.example/#//evil.example.com", "dangerous"),
+        ("https://bank.example/r//evil.example.com/x", "dangerous"),
+        ("https://bank.example//evil.example.com", "dangerous"),
+        ("https://bank.example/?json=%7B%22u%22%3A%22https%3A%5C%2F%5C%2Fevil.example.com%22%7D", "dangerous"),
+        ("https://bank.example/?json=%7B%22u%22%3A%22https%3A%5C%2F%5C%2Fevil.example.com%5C%2Fx%22%7D", "dangerous"),
+        ("https://bank.example/?view=//192.0.2.1/x", "unknown"),
+        // Values that lead nowhere: a mail address, a time, a name of a file, a doubled slash.
+        ("https://bank.example/?to=ann@evil.example.com", "safe"),
+        ("https://bank.example/?title=http:error&at=12:30", "safe"),
+        ("https://bank.example:8080/a//b/index.html", "safe"),
     ] {
         assert_eq!(asks.well("/api/v1/verdicts", json!({ "url": url }))["verdict"], verdict, "{url}");
         let scanned = asks.well("/api/v1/scan", json!({ "text": format!("Log in: {url}") }));

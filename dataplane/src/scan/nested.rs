@@ -47,7 +47,7 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
             return;
         }
         self.proxied(start, body, end);
-        if inner.contains(['=', '%']) || inner.contains(":/") {
+        if inner.contains([':', '=', '%', '\\']) || inner.contains("//") {
             self.inside((start, end), body, High);
         }
     }
@@ -58,48 +58,64 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         let mut bytes = core::mem::take(&mut self.scratch.bytes);
         for piece in inner.split(['&', '?', '#', ';']) {
             let named = piece.split_once('=').filter(|(name, _)| TARGETS.iter().any(|target| name.eq_ignore_ascii_case(target)));
-            if named.is_none() && !piece.contains([':', '%']) {
+            if named.is_none() && !piece.contains([':', '%', '\\']) && !piece.contains("//") {
                 continue;
             }
             unescape(piece.as_bytes(), &mut bytes);
+            // A browser takes these out of any URL before it reads it.
+            bytes.retain(|octet| !matches!(octet, b'\t' | b'\n' | b'\r'));
             // Escapes of no UTF-8 hide nothing in front of them.
             let text = match core::str::from_utf8(&bytes) {
                 Ok(text) => text,
                 Err(bad) => bytes.get(..bad.valid_up_to()).and_then(|good| core::str::from_utf8(good).ok()).unwrap_or_default(),
             };
-            let found = self.schemes_in(span, text, confidence);
+            let found = self.urls_in(span, text, confidence);
             if let (false, true, Some((_, value))) = (found, named.is_some(), text.split_once('=')) {
-                self.target(span, value, confidence);
+                let value = value.trim_start_matches(|c: char| matches!(c, '/' | '\\' | '+' | '@') || c.is_whitespace());
+                if self.tops(value.split('@').next().unwrap_or_default()) {
+                    self.report(span, (Form::Nested, confidence), "http://", value);
+                }
             }
         }
         self.scratch.bytes = bytes;
     }
 
-    /// Every `http:/` and `https:/` of an unescaped piece.
-    fn schemes_in(&mut self, span: (usize, usize), text: &str, confidence: Confidence) -> bool {
-        let mut any = false;
-        let mut count = 0;
-        let mut from = 0;
-        while let Some(colon) = text.get(from..).and_then(|rest| rest.find(":/")).map(|at| from + at) {
-            from = colon + 2;
-            let Some(prefix) = scheme_before(text, colon) else { continue };
-            let rest = text.get(from..).unwrap_or_default().trim_start_matches('/');
+    /// Every URL of an unescaped piece, as a browser takes it: `https:` with any slashes behind it or none, and two slashes alone. Where the
+    /// scheme or the slashes are wanting, only before a host with a known TLD or a dotted address.
+    fn urls_in(&mut self, span: (usize, usize), text: &str, confidence: Confidence) -> bool {
+        let (mut any, mut count, mut from) = (false, 0, 0);
+        while let Some(at) = text.get(from..).and_then(|rest| rest.find([':', '/', '\\'])).map(|at| from + at) {
+            let behind = text.get(at..).unwrap_or_default();
+            let run = behind.strip_prefix(':').unwrap_or(behind);
+            let rest = run.trim_start_matches(['/', '\\']);
+            let (slashes, scheme) = (run.len() - rest.len(), scheme_before(text, at).filter(|_| run.len() < behind.len()));
+            from = text.len() - rest.len();
+            if scheme.is_none() && slashes < 2 || slashes == 0 && count > DEEP {
+                continue;
+            }
             count += 1;
-            let next = if count > DEEP { rest.find(":/") } else { None };
+            if scheme.is_none() || slashes == 0 {
+                let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+                if !self.tops(authority.rsplit('@').next().unwrap_or_default()) {
+                    continue;
+                }
+            }
+            let mut pairs = rest.as_bytes().windows(2);
+            let next =
+                if count > DEEP { pairs.position(|pair| matches!(pair, [b':' | b'/' | b'\\', b'/' | b'\\'])) } else { None };
             let rest = rest.get(..next.unwrap_or(rest.len())).unwrap_or_default();
-            any |= self.report(span, (Form::Nested, confidence), prefix, rest);
+            any |= self.report(span, (Form::Nested, confidence), scheme.unwrap_or("http://"), rest);
         }
         any
     }
 
-    /// A value that is a host with a known TLD, without a scheme.
-    fn target(&mut self, span: (usize, usize), value: &str, confidence: Confidence) {
-        let value = value.trim_start_matches(['/', '\\']);
-        let host = value.get(..value.find(|c| !is_host(c)).unwrap_or(value.len())).unwrap_or_default();
+    /// Whether a text begins with a host that has a known TLD, or with a dotted address.
+    fn tops(&self, text: &str) -> bool {
+        let host = text.get(..text.find(|c| !is_host(c)).unwrap_or(text.len())).unwrap_or_default();
+        let host = host.strip_suffix(is_dot).unwrap_or(host);
         let whole = |label: &str| !label.is_empty() && self.tlds.cut(label) == label.len();
-        if host.contains(is_dot) && !host.starts_with(is_dot) && host.rsplit(is_dot).next().is_some_and(whole) {
-            self.report(span, (Form::Nested, confidence), "http://", value);
-        }
+        let named = host.contains(is_dot) && !host.starts_with(is_dot) && host.rsplit(is_dot).next().is_some_and(whole);
+        named || host.parse::<core::net::Ipv4Addr>().is_ok()
     }
 
     /// Caches and proxies that carry the host in their own host or path.

@@ -230,7 +230,7 @@ fn path(text: &[u8], host: &Host) -> Option<(usize, u8, usize)> {
         [b'/', ..] => {}
         _ => return None,
     }
-    let (mut len, mut seen, mut before, mut dots) = (0, 0, 0, 0);
+    let (mut len, mut seen, mut before, mut dots, mut doubled) = (0, 0, 0, 0, 0);
     while let Some(&octet) = rest.get(len) {
         let class = class(octet);
         if class & PATH == 0 {
@@ -239,6 +239,7 @@ fn path(text: &[u8], host: &Host) -> Option<(usize, u8, usize)> {
         seen |= class;
         // A segment that begins with a dot may be one that is resolved; a file's name does not.
         dots |= before >> 1 & class & DOT;
+        doubled |= before & class & SLASH;
         before = class;
         len += 1;
     }
@@ -254,9 +255,9 @@ fn path(text: &[u8], host: &Host) -> Option<(usize, u8, usize)> {
         [.., last, b'.' | b',' | b'!'] if class(*last) & WORD != 0 && !whole => len - 1,
         _ => return None,
     };
-    // A value with a dot may be a host, and the path of a cache or a proxy may hold one.
+    // A value with a dot may be a host, so may what stands behind two slashes, and the path of a cache or a proxy may hold one.
     let valued = seen & EQUALS != 0 && run.iter().skip_while(|&&octet| octet != b'=').any(|&octet| octet == b'.');
-    if valued || run.starts_with(b"/amp/") || proxy(text.get(host.label.saturating_sub(11)..host.end)?) {
+    if valued || doubled != 0 || run.starts_with(b"/amp/") || proxy(text.get(host.label.saturating_sub(11)..host.end)?) {
         return None;
     }
     Some((host.end + end, seen, host.end + len))

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const PIECES: [&str; 54] = [
+const PIECES: [&str; 56] = [
     "evil",
     "a",
     "com",
@@ -33,6 +33,8 @@ const PIECES: [&str; 54] = [
     "/",
     "//",
     "://",
+    "\\",
+    "/?",
     "http",
     "hxxps",
     "tel",
@@ -220,6 +222,10 @@ fn forty_thousand_octets_made_to_be_slow_are_not() {
         "a[.]",
         "http://x.co/?u=",
         "u=http://",
+        "http:",
+        "http:/a",
+        "//a.co@",
+        "http:a.co\\",
         "日.com",
         "http://日.com日/",
         "a.com日",
