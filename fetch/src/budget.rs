@@ -11,6 +11,9 @@ use crate::protocol::{Failure, Why};
 /// Those who are counted, at most. Beyond, whoever has his full budget again is forgotten; if nobody has, nobody new is asked.
 const KEYS: usize = 20_000;
 
+/// The rest of one that asks for one the first time.
+const FIRST_REST: Duration = Duration::from_secs(10);
+
 /// A bucket for each who is asked, and one for all.
 #[derive(Debug)]
 pub(crate) struct Budgets {
@@ -24,11 +27,13 @@ struct Bucket {
     tokens: f64,
     per_minute: u32,
     filled: Instant,
+    /// Times in a row that it asked for a rest.
+    refused: u32,
 }
 
 impl Bucket {
     fn new(per_minute: u32) -> Self {
-        Self { tokens: Self::burst(per_minute), per_minute, filled: Instant::now() }
+        Self { tokens: Self::burst(per_minute), per_minute, filled: Instant::now(), refused: 0 }
     }
 
     /// A quarter of a minute's worth may go at once.
@@ -95,6 +100,26 @@ impl Budgets {
             bucket.filled = Instant::now() + time;
         }
     }
+
+    /// This one asked for a rest of `time`, about one thing. Whoever can make it say so about his own shall not stop it for all: it rests
+    /// shortly, and four times as long with each further time in a row, up to `time`.
+    pub(crate) fn refused(&self, key: &str, time: Duration) {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        // What was asked before it began to rest says nothing new.
+        if let Some(bucket) = buckets.get_mut(key).filter(|bucket| bucket.filled <= now) {
+            bucket.filled = now + FIRST_REST.saturating_mul(4_u32.saturating_pow(bucket.refused)).min(time);
+            bucket.refused = bucket.refused.saturating_add(1);
+        }
+    }
+
+    /// This one answered.
+    pub(crate) fn answered(&self, key: &str) {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bucket) = buckets.get_mut(key) {
+            bucket.refused = 0;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -123,14 +148,25 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_asks_for_a_rest_has_it() {
+    async fn who_asks_for_a_rest_has_it_shortly_at_first_and_longer_each_time_in_a_row() {
         let budgets = Budgets::new(1000);
-        budgets.take("a.example", 60).unwrap();
-        budgets.rest("a.example", Duration::from_secs(30));
-        assert_eq!(budgets.take("a.example", 60).unwrap_err().retry_after_s, Some(30));
-        tokio::time::advance(Duration::from_secs(20)).await;
-        assert_eq!(budgets.take("a.example", 60).unwrap_err().retry_after_s, Some(10));
+        let rests = |most: u64| {
+            budgets.take("a.example", 60).unwrap();
+            budgets.refused("a.example", Duration::from_secs(most));
+            // Asked before the rest began.
+            budgets.refused("a.example", Duration::from_secs(most));
+            budgets.take("a.example", 60).unwrap_err().retry_after_s.unwrap()
+        };
+        for rest in [10, 40, 100, 100] {
+            assert_eq!(rests(100), rest);
+            tokio::time::advance(Duration::from_secs(rest - 5)).await;
+            assert_eq!(budgets.take("a.example", 60).unwrap_err().retry_after_s, Some(5));
+            tokio::time::advance(Duration::from_secs(6)).await;
+        }
+        budgets.answered("a.example");
+        assert_eq!(rests(100), 10, "it has answered since");
         tokio::time::advance(Duration::from_secs(11)).await;
-        budgets.take("a.example", 60).unwrap();
+        budgets.answered("a.example");
+        assert_eq!(rests(3), 3, "never longer than it asks for");
     }
 }

@@ -163,12 +163,13 @@ impl Expander {
         };
         let status = reply.status.as_u16();
         if matches!(status, 429 | 503) {
-            let rest =
-                reply.field(&RETRY_AFTER).and_then(|text| text.parse().ok()).map_or(Duration::from_secs(60), Duration::from_secs);
-            self.budgets.rest(&platform.host, rest.min(REST));
+            let rest = reply.field(&RETRY_AFTER).and_then(rest).unwrap_or(Duration::from_secs(60)).min(REST);
+            self.budgets.refused(&platform.host, rest);
             let failure = Failure::new(Why::Budget, format_args!("{} answers {status}", platform.host));
-            return Err(failure.after(rest.min(REST).as_secs()));
+            // The link has the rest that was asked for about it.
+            return Ok((Step { status: Some(status), to: Err(failure.after(rest.as_secs())) }, rest));
         }
+        self.budgets.answered(&platform.host);
         let to = leads(reply, how, target).await;
         let time = match &to {
             Ok(_) => platform.ttl_s.map_or(DAY, Duration::from_secs).min(7 * DAY),
@@ -176,6 +177,16 @@ impl Expander {
         };
         Ok((Step { status: Some(status), to }, time))
     }
+}
+
+/// How long `Retry-After` asks to wait (RFC 9110 §10.2.3): seconds, or until a date.
+fn rest(text: &str) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()?;
+    // One that is past asks for nothing more.
+    Some(Duration::try_from(until.duration_since(jiff::Timestamp::now())).unwrap_or_default())
 }
 
 /// Where an answer leads, by the recipe.
@@ -229,4 +240,18 @@ fn random() -> f64 {
     // Without chance there is no jitter, and nothing else is lost.
     let _ = SystemRandom::new().fill(&mut octets);
     f64::from(u32::from_ne_bytes(octets)) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rest_is_asked_for_in_seconds_or_until_a_date() {
+        assert_eq!(rest(" 120 "), Some(Duration::from_secs(120)));
+        assert_eq!(rest("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
+        let year = rest("Fri, 31 Dec 2094 23:59:59 GMT").unwrap();
+        assert!(year > Duration::from_secs(365 * 86_400), "{year:?}");
+        assert_eq!((rest("soon"), rest("-1")), (None, None));
+    }
 }

@@ -121,13 +121,15 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
         eprintln!("ztsms-fetch: DANGEROUS: port {port} may be reached by whoever can make a link");
         options.ports.push(port);
     }
+    // What is wrong is said before anything is left on the disk.
+    let guard = Guard::new(options)?;
     let (listener, path) = listen(args.socket.as_deref())?;
     for what in ["feed", "evidence", "expand", "live"] {
         let is = if args.on.iter().any(|on| on == what) { "on" } else { "off" };
         eprintln!("ztsms-fetch: {what} {is}");
     }
     let service = Arc::new(Service::new(
-        Guard::new(options)?,
+        guard,
         serve::Options {
             on: args.on,
             connections: 256,
@@ -153,8 +155,10 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn roots(path: &Path) -> Result<Vec<CertificateDer<'static>>, rustls::pki_types::pem::Error> {
-    CertificateDer::pem_file_iter(path)?.collect()
+fn roots(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let roots = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let roots = roots.map_err(|error| error.to_string())?;
+    if roots.is_empty() { Err("no certificate in it: PEM, as in /etc/ssl/certs".to_owned()) } else { Ok(roots) }
 }
 
 /// The socket, and its path where it is ours to remove. Its group may ask.
@@ -173,6 +177,8 @@ fn listen(path: Option<&Path>) -> Result<(UnixListener, Option<PathBuf>), String
     }
     if is_socket {
         fs::remove_file(path).map_err(at)?;
+    } else if path.exists() {
+        return Err(format!("{}: is there already, and is no socket", path.display()));
     }
     let listener = UnixListener::bind(path).map_err(at)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o660)).map_err(at)?;

@@ -122,6 +122,14 @@ fn take(desk: &Desk, claimed: &Claimed, way: Expanded, now: i64) -> Result<Optio
             links.counts.expanded.fetch_add(1, Relaxed);
             links.note_changed(true);
         }
+        // A platform was asked about this very link and wants it later: it alone goes behind the others.
+        (None, Some(failure)) if failure.why == Why::Budget && way.hops.last().is_some_and(|hop| hop.status.is_some()) => {
+            if queue::refused(store, claimed.id, (now, ttl), failure.why.to_string())? {
+                links.counts.put_off.fetch_add(1, Relaxed);
+            } else {
+                links.counts.without_target.fetch_add(1, Relaxed);
+            }
+        }
         (None, Some(failure)) if failure.why == Why::Budget => {
             queue::put_off(store, claimed, now + wait(&failure), false)?;
             links.counts.put_off.fetch_add(1, Relaxed);

@@ -13,6 +13,11 @@ pub const PATIENCE: i64 = 2 * 86_400;
 /// Whoever took a link to ask about it has so long; then another does.
 const CLAIM: i64 = 120;
 
+/// A link that its platform wants to be asked about later waits at least so long the first time, seconds.
+const LATER: i64 = 60;
+/// So often it is asked about again.
+const TRIES: i64 = 6;
+
 /// How many there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
@@ -112,6 +117,22 @@ pub fn put_off(store: &Store, claimed: &Claimed, until: i64, all: bool) -> Resul
     })
 }
 
+/// A platform answered that it wants this link later, in `ttl` seconds: it waits as long at least, and twice as long each time. Returns whether
+/// it waits: after [`TRIES`] it is given up, until it comes again.
+///
+/// # Errors
+/// The database's.
+pub fn refused(store: &Store, id: i64, (now, ttl): (i64, i64), why: String) -> Result<bool> {
+    let waits = store.note(move |transaction| {
+        let sql = "UPDATE short_links SET due = ?2 + max(?3, ?4 << tries), tries = tries + 1 WHERE id = ?1 AND tries < ?5";
+        Ok(transaction.execute(sql, (id, now, ttl, LATER, TRIES))? > 0)
+    })?;
+    if !waits {
+        keep(store, id, Err(why), true, (now, now + ttl.max(LATER << TRIES)))?;
+    }
+    Ok(waits)
+}
+
 /// Where a way ended: the target with its host, or why there is none.
 pub type End = Result<(String, Option<String>), String>;
 
@@ -188,4 +209,34 @@ pub fn counts(state: &Connection) -> Result<Counted> {
     let sql = "SELECT count(due), count(target), count(why) FROM short_links";
     let row = |row: &rusqlite::Row<'_>| Ok(Counted { waiting: row.get(0)?, known: row.get(1)?, without_target: row.get(2)? });
     Ok(state.prepare_cached(sql)?.query_row([], row)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_that_is_wanted_later_waits_twice_as_long_each_time_and_is_given_up() {
+        let dir = std::env::temp_dir().join(format!("ztsms-queue-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let store = Store::open(&dir.join("console.db")).unwrap();
+        let recipes = Recipes::shipped().unwrap();
+        let links = ["https://bit.ly/limited", "https://bit.ly/other"].map(str::to_owned);
+        store.note(move |transaction| add(transaction, &recipes, &links, 0)).unwrap();
+        let mut now = 0;
+        for waits in [100, 120, 240, 480, 960, 1920] {
+            let claimed = claim(&store, now).unwrap().unwrap();
+            assert!(claimed.url.ends_with("/limited"), "{claimed:?}");
+            assert!(refused(&store, claimed.id, (now, 100), "budget".to_owned()).unwrap());
+            let other = claim(&store, now).unwrap().unwrap();
+            put_off(&store, &other, now + waits + 1, false).unwrap();
+            assert_eq!(claim(&store, now + waits - 1).unwrap(), None, "so long at least");
+            now += waits;
+        }
+        let claimed = claim(&store, now).unwrap().unwrap();
+        assert!(!refused(&store, claimed.id, (now, 100), "budget".to_owned()).unwrap());
+        assert_eq!(store.read(|state| leads(state, "bit.ly/limited")).unwrap().as_deref(), Some("(budget)"));
+        drop(store);
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use dataplane::suffix::Suffixes;
 use dataplane::verdicts::pattern::{Buffers, Kind, Pattern};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -74,7 +75,7 @@ impl Recipes {
 
     fn parse(name: &str, text: &str) -> Result<Self> {
         let file: File = toml::from_str(text).map_err(|why| Error::Refused(format!("{name}: {}", why.to_string().trim_end())))?;
-        let (mut hosts, mut platforms) = (HashSet::new(), Vec::new());
+        let (suffixes, mut hosts, mut platforms) = (Suffixes::built_in(), HashSet::new(), Vec::new());
         for recipe in file.platform {
             let wrong = |why: String| Error::Refused(format!("{name}: platform {:?}: {why}", recipe.host));
             let host = guard::ascii(&recipe.host).map_err(|why| wrong(why.to_string()))?;
@@ -83,6 +84,15 @@ impl Recipes {
                 seconds.ok_or_else(|| wrong(format!("ttl {text:?}: a time like 6h or 1d")))
             };
             let ttl_s = recipe.ttl.as_ref().map(seconds).transpose()?;
+            if ttl_s.is_some_and(|seconds| seconds > 7 * 86_400) {
+                return Err(wrong("ttl is 7d at most".to_owned()));
+            }
+            if suffixes.is_suffix(&host) && !suffixes.is_private(&host) {
+                return Err(wrong("everybody registers names there: name the platforms below it".to_owned()));
+            }
+            if matches!((recipe.how, recipe.method), (How::MetaRefresh, Method::Head)) {
+                return Err(wrong("meta-refresh reads the page, which head does not ask for: method = \"get\"".to_owned()));
+            }
             if recipe.per_minute == Some(0) {
                 return Err(wrong("per_minute is 1 at least".to_owned()));
             }
@@ -170,6 +180,9 @@ mod tests {
         assert!(why(&(one("") + &one(""))).contains("\"sho.rt\": it stands twice"));
         assert!(why(&one("ttl = \"soon\"")).contains("a time like 6h"));
         assert!(why(&one("per_minute = 0")).contains("1 at least"));
+        assert!(why(&one("ttl = \"8d\"")).contains("7d at most"));
+        assert!(why(&one("method = \"head\"").replace("location", "meta-refresh")).contains("method = \"get\""));
+        assert!(why(&one("").replace("sho.rt\"", "co.uk\"")).contains("\"co.uk\": everybody registers names there"));
         assert!(why(&one("").replace("sho.rt\"\nhow", "127.1\"\nhow")).contains("own.toml: platform \"127.1\""));
         assert!(!Recipes::parse("own.toml", &one("editable = false\nttl = \"6h\"")).unwrap().set().platforms[0].editable);
     }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::{Error, Result};
 
 /// Each step once, in this order, by name.
-const STEPS: [(&str, &str); 9] = [
+const STEPS: [(&str, &str); 10] = [
     ("001-core", include_str!("001-core.sql")),
     ("002-api", include_str!("002-api.sql")),
     ("010-verify", include_str!("010-verify.sql")),
@@ -15,6 +15,7 @@ const STEPS: [(&str, &str); 9] = [
     ("023-bulk", include_str!("023-bulk.sql")),
     ("024-rules", include_str!("024-rules.sql")),
     ("025-live", include_str!("025-live.sql")),
+    ("026-tries", include_str!("026-tries.sql")),
 ];
 
 /// Brings the file to the present shape.

@@ -159,10 +159,12 @@ fn loops_long_ways_and_dead_ends_are_named() {
     assert_eq!(why(client, "http://sho.rt/no"), (Why::NoRecipe, 2));
     assert_eq!(why(client, "http://meta.example/js"), (Why::NoTarget, 1));
     assert_eq!(expand(client, "http://meta.example/m").unwrap().target, target("https://bank.example/&", Some("bank.example")));
-    let busy = expand(client, "http://busy.example/x").unwrap_err();
-    assert_eq!((busy.why, busy.retry_after_s), (Why::Budget, Some(120)));
-    let again = expand(client, "http://busy.example/y").unwrap_err();
-    assert_eq!(again.why, Why::Budget, "it asked for a rest, and has it");
+    let busy = expand(client, "http://busy.example/x").unwrap();
+    assert_eq!((busy.hops[0].status, busy.ttl_s), (Some(429), 120));
+    assert_eq!(busy.stopped.map(|why| (why.why, why.retry_after_s)), Some((Why::Budget, Some(120))));
+    assert!(expand(client, "http://busy.example/x").unwrap().hops[0].remembered, "the link has the rest that was asked for");
+    let other = expand(client, "http://busy.example/y").unwrap_err();
+    assert_eq!((other.why, other.retry_after_s), (Why::Budget, Some(10)), "the platform a short one: one link is not all of its");
     assert_eq!(world.access_log().matches(" 429 ").count(), 1);
     assert_eq!(expand(client, "http://other.example/").unwrap_err().why, Why::NoRecipe);
     assert_eq!(expand(client, "http://sho.rt.evil.example/").unwrap_err().why, Why::NoRecipe);
