@@ -73,6 +73,9 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Probl
     if !kind.eq_ignore_ascii_case("application/json") {
         return Err(Problem::new(Kind::MediaType, "Content-Type: application/json is missing"));
     }
+    if headers.contains_key(header::CONTENT_ENCODING) {
+        return Err(Problem::new(Kind::MediaType, "Content-Encoding: bodies are taken as they are, not packed"));
+    }
     let read = tokio::time::timeout(PATIENCE, to_bytes(body, LONGEST)).await;
     let read = read.map_err(|_| Problem::new(Kind::TimeOut, format!("the body took longer than {} s", PATIENCE.as_secs())))?;
     read.map_err(|error| match std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("limit")) {
@@ -108,6 +111,12 @@ fn fault<'a, T: Deserialize<'a>>(body: &'a [u8], error: &serde_json::Error) -> P
     }
     let again = serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_slice(body));
     let path = again.err().map(|error| pointer(error.path())).unwrap_or_default();
+    // The program's own name of the form is nobody's matter.
+    let detail = match detail.split_once(", expected struct ") {
+        Some((what, _)) if path.is_empty() => format!("{what}, expected an object or an array of them"),
+        Some((what, _)) => format!("{what}, expected an object"),
+        None => detail,
+    };
     // What is missing or unknown is not on the path yet.
     let named = ["missing field `", "unknown field `", "duplicate field `"];
     let named = named.iter().find_map(|head| detail.strip_prefix(head)?.split('`').next()).map(escaped);
@@ -194,11 +203,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
-/// A number from 0 to 255, or null. `107.0` is one too: JSON has no other numbers, and JSON Schema calls it an integer.
+/// A number from 1 to 255, or null. `107.0` is one too: JSON has no other numbers, and JSON Schema calls it an integer.
 pub(super) fn octet<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::Error> {
     let number = Option::<f64>::deserialize(deserializer)?;
-    let octet = |number: f64| (0..=u8::MAX).find(|octet| f64::from(*octet) == number);
-    number.map(|number| octet(number).ok_or_else(|| D::Error::custom("a whole number from 0 to 255"))).transpose()
+    let octet = |number: f64| (1..=u8::MAX).find(|octet| f64::from(*octet) == number);
+    number.map(|number| octet(number).ok_or_else(|| D::Error::custom("a whole number from 1 to 255"))).transpose()
 }
 
 /// What a field is to be like, and whether it is: characters at most, and a rule in words.
@@ -267,6 +276,7 @@ mod tests {
             let (at, detail, field) = fault_of(body);
             assert_eq!((at, field.as_deref()), (kind, pointer), "{body}: {detail}");
             assert!(!detail.contains(" at line ") || kind == Kind::Syntax, "{detail}");
+            assert!(!detail.contains("struct"), "{detail}");
         }
     }
 

@@ -21,8 +21,16 @@ struct Name {
 }
 
 struct Answer {
+    at: Instant,
     print: u64,
     answer: Box<[u8]>,
+}
+
+/// What an answer takes beside its own octets and its name, which stands here twice.
+const BESIDE: usize = 256;
+
+fn octets(name: &Name, answer: &[u8]) -> usize {
+    answer.len() + 2 * name.id.len() + BESIDE
 }
 
 #[derive(Default)]
@@ -47,11 +55,12 @@ pub(super) enum Known {
 pub(super) struct Repeats {
     shards: [Mutex<Shard>; SHARDS],
     hasher: RandomState,
+    kept: Duration,
 }
 
 impl Repeats {
     pub(super) fn new() -> Self {
-        Self { shards: Default::default(), hasher: RandomState::new() }
+        Self { shards: Default::default(), hasher: RandomState::new(), kept: KEPT }
     }
 
     /// A fingerprint of a question, for [`Self::find`] and [`Self::keep`].
@@ -71,6 +80,7 @@ impl Repeats {
         let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
         match shard.answers.get(&name) {
             None => Known::New,
+            Some(known) if known.at.elapsed() >= self.kept => Known::New,
             Some(known) if known.print != print => Known::Other,
             Some(known) => {
                 out.extend_from_slice(&known.answer);
@@ -84,27 +94,41 @@ impl Repeats {
         let name = Name { key, route, id: id.into() };
         let Some(shard) = self.shard(&name) else { return };
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        shard.let_go(answer.len());
-        shard.octets += answer.len();
-        shard.order.push_back((Instant::now(), name.clone()));
-        if let Some(before) = shard.answers.insert(name, Answer { print, answer: answer.into() }) {
-            // Two at once under one name: the later stays, and goes when the first is due.
-            shard.octets -= before.answer.len();
+        let more = octets(&name, answer);
+        shard.let_go(more, self.kept);
+        // Two at once under one name: the later stays.
+        shard.forget(&name);
+        let at = Instant::now();
+        shard.octets += more;
+        shard.order.push_back((at, name.clone()));
+        shard.answers.insert(name, Answer { at, print, answer: answer.into() });
+    }
+
+    /// Forgets an answer: nothing of what it belonged to was done.
+    pub(super) fn forget(&self, (key, route, id): (i64, &'static str, &str)) {
+        let name = Name { key, route, id: id.into() };
+        if let Some(shard) = self.shard(&name) {
+            shard.lock().unwrap_or_else(PoisonError::into_inner).forget(&name);
         }
     }
 }
 
 impl Shard {
     /// Lets go of what is old, and of the oldest until `more` octets have room.
-    fn let_go(&mut self, more: usize) {
-        while let Some((at, name)) = self.order.front() {
-            if at.elapsed() < KEPT && self.octets + more <= OCTETS / SHARDS {
-                break;
+    fn let_go(&mut self, more: usize, kept: Duration) {
+        while self.order.front().is_some_and(|(at, _)| at.elapsed() >= kept || self.octets + more > OCTETS / SHARDS)
+            && let Some((at, name)) = self.order.pop_front()
+        {
+            // A later one of that name has its own place in the order.
+            if self.answers.get(&name).is_some_and(|answer| answer.at == at) {
+                self.forget(&name);
             }
-            if let Some(answer) = self.answers.remove(name) {
-                self.octets -= answer.answer.len();
-            }
-            self.order.pop_front();
+        }
+    }
+
+    fn forget(&mut self, name: &Name) {
+        if let Some(answer) = self.answers.remove(name) {
+            self.octets -= octets(name, &answer.answer);
         }
     }
 }
@@ -125,6 +149,21 @@ mod tests {
         for name in [(2, "scan", "x"), (1, "verdicts", "x"), (1, "scan", "y")] {
             assert_eq!(repeats.find(name, first, &mut out), Known::New, "{name:?}");
         }
+    }
+
+    #[test]
+    fn what_is_old_is_no_answer_whether_others_asked_since_or_not() {
+        let repeats = Repeats { kept: Duration::from_millis(20), ..Repeats::new() };
+        repeats.keep((1, "scan", "x"), 7, b"answer");
+        std::thread::sleep(Duration::from_millis(30));
+        for print in [7, 8] {
+            assert_eq!(repeats.find((1, "scan", "x"), print, &mut Vec::new()), Known::New);
+        }
+        repeats.keep((1, "scan", "x"), 8, b"later");
+        assert_eq!(repeats.find((1, "scan", "x"), 8, &mut Vec::new()), Known::Same);
+        repeats.forget((1, "scan", "x"));
+        assert_eq!(repeats.find((1, "scan", "x"), 8, &mut Vec::new()), Known::New);
+        assert!(repeats.shards.iter().all(|shard| shard.lock().unwrap().octets == 0), "names are counted and given back");
     }
 
     #[test]

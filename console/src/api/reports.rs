@@ -17,7 +17,7 @@ use super::body::{self, Asked, Text, check};
 use super::counters::Tally;
 use super::keys::Key;
 use super::problem::{Kind, Problem};
-use super::scan::{check_id, check_sender, is_number, sender};
+use super::scan::{self, check_id, check_sender, is_number, sender};
 use super::{Answered, Api, with_texts};
 use crate::{Result, time};
 
@@ -111,10 +111,15 @@ pub(super) fn answer(api: &Api, key: &Key, octets: &[u8]) -> core::result::Resul
             give(&mut texts.urls(one.text.as_str(), sender).iter(), verdict);
         });
     };
-    let mut kept = Vec::with_capacity(objects.len());
-    for one in objects {
+    let (mut kept, mut all) = (Vec::with_capacity(objects.len()), 0);
+    for (number, one) in objects.iter().enumerate() {
         let mut links = Vec::new();
-        judge(one, &mut |urls, _| links.extend(urls.filter(|url| !url.host.is_empty()).map(|url| link(&url))));
+        judge(one, &mut |urls, _| {
+            links.extend(urls.inspect(|_| all += 1).filter(|url| !url.host.is_empty()).map(|url| link(&url)));
+        });
+        if all > scan::LINKS {
+            return Err(scan::too_many().of(|field| asked.pointer(number, field)));
+        }
         links.sort();
         links.dedup();
         links.truncate(LINKS);
@@ -220,15 +225,22 @@ pub(super) struct Reported {
     verdict: &'static str,
 }
 
+/// Unix seconds of a time of RFC 3339. The last hours of the year 9999 are beyond what can be counted here: the last instant that is not.
+fn instant(text: &str) -> Option<i64> {
+    let time = text.parse::<jiff::Timestamp>().ok().or_else(|| {
+        let parts = jiff::fmt::temporal::Pieces::parse(text).ok()?;
+        (parts.time().is_some() && parts.to_numeric_offset().is_some()).then_some(jiff::Timestamp::MAX)
+    });
+    time.map(jiff::Timestamp::as_second)
+}
+
 /// The names reported since, those of most reporters first.
 pub(super) fn reported(api: &Api, query: &str) -> core::result::Result<Vec<u8>, Problem> {
     let (mut since, mut most) = (time::now() - 86_400, 100u16);
     for (name, value) in form_urlencoded(query) {
         match name.as_str() {
             "since" => {
-                let time = value.parse::<jiff::Timestamp>();
-                let time = time.map_err(|_| Problem::field("since", "a time of RFC 3339, 2026-12-31T18:00:00Z"))?;
-                since = time.as_second();
+                since = instant(&value).ok_or_else(|| Problem::field("since", "a time of RFC 3339, 2026-12-31T18:00:00Z"))?;
             }
             "most" => {
                 let count = value.parse().ok().filter(|count| (1..=1000).contains(count));

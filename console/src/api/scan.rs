@@ -24,7 +24,7 @@ use crate::expand::Links;
 /// Characters of the longest text: 255 parts of 153 septets.
 const TEXT: usize = 39_015;
 /// Links that one request is answered about: an object of an answer is a hundred times as long as the shortest link.
-const LINKS: usize = 20_000;
+pub(super) const LINKS: usize = 20_000;
 /// Short messages that a text may take where the caller sets no bound: their number is one octet.
 const SEGMENTS: u8 = 255;
 
@@ -146,9 +146,6 @@ impl Request<'_> {
         check(&pointer, "imsi", self.imsi.as_ref(), 15, imsi)?;
         check_id(&pointer, self.id.as_ref())?;
         check(&pointer, "language", self.language.as_ref(), 35, ("a code has at least one character", |code| !code.is_empty()))?;
-        if self.max_segments == Some(0) {
-            return Err(Problem::field(pointer("max_segments"), "from 1 to 255"));
-        }
         Ok(())
     }
 
@@ -210,13 +207,19 @@ pub(super) fn offer(links: &Links, url: &record::Url<'_>) {
     }
 }
 
+/// There are more links than [`LINKS`]; of an object.
+pub(super) fn too_many() -> Problem {
+    let detail = format!("more than {LINKS} links in one request");
+    Problem { field: Some("text".to_owned()), ..Problem::new(Kind::TooLarge, detail) }
+}
+
 /// Answers one request.
 pub(super) fn answer(api: &Api, key: &Key, octets: &[u8]) -> Result<Answered, Problem> {
     let asked: Asked<Request<'_>> = body::parse(octets)?;
     let objects = asked.all();
     objects.iter().enumerate().try_for_each(|(number, one)| one.check(|field| asked.pointer(number, field), key))?;
     key.take(objects.len())?;
-    let (state, mut tally, mut links) = (api.live.now(), Tally::default(), 0);
+    let (state, mut tally, mut links, mut kept) = (api.live.now(), Tally::default(), 0, Vec::new());
     let body = with_texts(|texts| {
         asked.answer(|number, one, out| {
             let answer = |out: &mut Vec<u8>, tally: &mut Tally| {
@@ -224,19 +227,26 @@ pub(super) fn answer(api: &Api, key: &Key, octets: &[u8]) -> Result<Answered, Pr
                 if links <= LINKS {
                     return Ok(());
                 }
-                let detail = format!("more than {LINKS} links in one request");
-                Err(Problem { field: Some("text".to_owned()), ..Problem::new(Kind::TooLarge, detail) })
+                Err(too_many())
             };
             let id = one.id.as_ref().map(Text::as_str);
             let said = api.once(Route::Scan, key, id, one, (out, &mut tally), answer);
-            said.map_err(|problem| problem.of(|field| asked.pointer(number, field)))
+            kept.extend(said.as_ref().is_ok_and(|new| *new).then_some(number));
+            said.map(drop).map_err(|problem| problem.of(|field| asked.pointer(number, field)))
         })
-    })?;
+    });
+    let body = body.inspect_err(|_| api.undo(Route::Scan, key, kept.iter().filter_map(|at| objects.get(*at)?.id.as_ref())))?;
     Ok(Answered { body, objects: objects.len(), tally })
 }
 
 impl Api {
-    /// Answers one object, or gives the answer that it got before under its id. A problem's field is the object's own.
+    /// A request is done whole or not at all: of one that is refused no answer is kept.
+    pub(super) fn undo<'i>(&self, route: Route, key: &Key, ids: impl Iterator<Item = &'i Text<'i>>) {
+        ids.for_each(|id| self.repeats.forget((key.id, route.name(), id.as_str())));
+    }
+
+    /// Answers one object, or gives the answer that it got before under its id. Returns whether an answer is kept under it that was not. A
+    /// problem's field is the object's own.
     pub(super) fn once(
         &self,
         route: Route,
@@ -245,22 +255,25 @@ impl Api {
         one: &impl std::hash::Hash,
         (out, tally): (&mut Vec<u8>, &mut Tally),
         answer: impl FnOnce(&mut Vec<u8>, &mut Tally) -> Result<(), Problem>,
-    ) -> Result<(), Problem> {
-        let Some(id) = id else { return answer(out, tally) };
+    ) -> Result<bool, Problem> {
+        let Some(id) = id else { return answer(out, tally).map(|()| false) };
         let (print, name) = (self.repeats.print(one), (key.id, route.name(), id));
         match self.repeats.find(name, print, out) {
-            Known::Same => tally.repeats += 1,
+            Known::Same => {
+                tally.repeats += 1;
+                Ok(false)
+            }
             Known::Other => {
                 let problem = Problem::new(Kind::Conflict, "asked before with another content");
-                return Err(Problem { field: Some("id".to_owned()), ..problem });
+                Err(Problem { field: Some("id".to_owned()), ..problem })
             }
             Known::New => {
                 let from = out.len();
                 answer(out, tally)?;
                 self.repeats.keep(name, print, out.get(from..).unwrap_or_default());
+                Ok(true)
             }
         }
-        Ok(())
     }
 }
 

@@ -58,7 +58,7 @@ pub(super) fn answer(api: &Api, key: &Key, octets: &[u8]) -> Result<Answered, Pr
         check_id(pointer, one.id.as_ref())
     })?;
     key.take(objects.len())?;
-    let (state, mut tally) = (api.live.now(), Tally::default());
+    let (state, mut tally, mut kept) = (api.live.now(), Tally::default(), Vec::new());
     let world = &state.world;
     let body = with_texts(|texts| {
         asked.answer(|number, one, out| {
@@ -85,8 +85,11 @@ pub(super) fn answer(api: &Api, key: &Key, octets: &[u8]) -> Result<Answered, Pr
             };
             let id = one.id.as_ref().map(Text::as_str);
             let said = api.once(Route::Verdicts, key, id, one, (out, &mut tally), answer);
-            said.map_err(|problem| problem.of(|field| asked.pointer(number, field)))
+            kept.extend(said.as_ref().is_ok_and(|new| *new).then_some(number));
+            said.map(drop).map_err(|problem| problem.of(|field| asked.pointer(number, field)))
         })
-    })?;
+    });
+    let body =
+        body.inspect_err(|_| api.undo(Route::Verdicts, key, kept.iter().filter_map(|at| objects.get(*at)?.id.as_ref())))?;
     Ok(Answered { body, objects: objects.len(), tally })
 }

@@ -412,7 +412,7 @@ pub(super) enum KeyCommand {
         /// How long the old one still holds.
         #[arg(long, default_value = "7d", value_name = "TIME")]
         overlap: String,
-        /// When the new one ends.
+        /// When the new one ends [default: it lives as long as the old one was made for].
         #[arg(long, value_name = "TIME")]
         expires: Option<String>,
     },

@@ -77,4 +77,15 @@ fn a_rotated_key_holds_beside_the_new_one_for_a_while() {
     old.post("/api/v1/scan", TEXT).is_problem(401, "unauthenticated", None);
     assert!(room.refused(&["key", "rotate", "1"]).contains("has ended"));
     assert_eq!(room.json(&["audit", "list"])[1]["detail"]["replaces"], 1);
+    // The second, made for two years on end, is followed by one that ends too; told so, by one that ends then.
+    let year = 365 * 86_400;
+    room.well(&["key", "create", "--scope", "scan", "--expires", "730d"]);
+    let ends = |args: &[&str]| room.json(&[&["key", "rotate"], args].concat())["ends"].as_i64();
+    let now = i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_secs()).unwrap();
+    assert!((ends(&["3"]).unwrap() - now - 2 * year).abs() < 60);
+    assert!((ends(&["4", "--expires", "365d"]).unwrap() - now - year).abs() < 60);
+    assert_eq!(ends(&["2"]), None, "that of one without an end has none");
+    assert!(room.well(&["key", "rotate", "6"]).contains("this one does not end"));
+    assert!(room.refused(&["key", "create", "--scope", "scan", "--expires", "99999999999d"]).contains("is no time"));
+    assert!(room.refused(&["key", "create", "--scope", "scan", "--name", "a\u{1b}[31m"]).contains("control characters"));
 }

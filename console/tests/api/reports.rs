@@ -31,6 +31,13 @@ fn reports_weigh_in_and_decide_nothing_and_keep_neither_text_nor_number() {
     );
     assert_eq!(asks.well("/api/v1/verdicts", json!({ "url": "evil.example" }))["verdict"], "unknown");
     assert_eq!(room.json(&["decisions"]), json!([]));
+    // As many links as the other routes answer about, and no more.
+    let many: Vec<_> = (0..3).map(|n| json!({ "text": "a.de ".repeat(7_000), "id": format!("many{n}") })).collect();
+    asks.post("/api/v1/reports", json!(many)).is_problem(413, "too-large", Some("/2/text"));
+    assert_eq!(asks.well("/api/v1/reports", json!({ "text": "a.de", "id": "many0" }))["repeat"], false, "nothing of it is kept");
+    // The last times of RFC 3339 are times too.
+    assert_eq!(asks.ask("GET", "/api/v1/reports?since=9999-12-31T23:59:59Z", "", b"").body, json!([]));
+    asks.ask("GET", "/api/v1/reports?since=9999-12-31", "", b"").is_problem(422, "field", Some("since"));
     asks.ask("GET", "/api/v1/reports?most=0", "", b"").is_problem(422, "field", Some("most"));
     drop(serve);
     let mut all = std::fs::read(room.data().join("console.db")).unwrap();

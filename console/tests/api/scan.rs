@@ -127,6 +127,13 @@ fn an_array_is_answered_alike_and_an_id_hears_the_same_again() {
     assert_eq!(other.well("/api/v1/scan", &texts[7])["verdict"], "dangerous", "another key's id is another");
     let conflict = json!([{ "text": "other" }, { "text": "other", "id": "7" }]);
     asks.post("/api/v1/scan", conflict).is_problem(409, "conflict", Some("/1/id"));
+    // Refused whole: no answer of it is kept under its name.
+    let twice = json!([{ "text": "first", "id": "q" }, { "text": "second", "id": "q" }]);
+    asks.post("/api/v1/scan", twice).is_problem(409, "conflict", Some("/1/id"));
+    assert_eq!(asks.well("/api/v1/scan", json!({ "text": "second", "id": "q" }))["deliver"], "second");
+    let twice = json!([{ "url": "a.example", "id": "q" }, { "url": "b.example", "id": "q" }]);
+    asks.post("/api/v1/verdicts", twice).is_problem(409, "conflict", Some("/1/id"));
+    assert_eq!(asks.well("/api/v1/verdicts", json!({ "url": "b.example", "id": "q" }))["host"], "b.example");
     assert_eq!(asks.well("/api/v1/scan", "[]"), json!([]));
     let metrics = asks.ask("GET", "/metrics", "", b"");
     assert!(metrics.body.as_str().unwrap().contains("ztsms_api_repeats_total{route=\"scan\"} 1\n"), "{}", metrics.body);
@@ -158,6 +165,12 @@ fn what_is_wrong_is_named() {
         asks.post("/api/v1/scan", body).is_problem(status, kind, field);
     }
     asks.ask("POST", "/api/v1/scan", "", b"{}").is_problem(415, "media-type", None);
+    let packed = "Content-Type: application/json\r\nContent-Encoding: gzip\r\n";
+    asks.ask("POST", "/api/v1/scan", packed, b"\x1f\x8b").is_problem(415, "media-type", None);
+    for (body, said) in [("5", "an object or an array of them"), (r#"{"text":"a","max_segments":256}"#, "from 1 to 255")] {
+        let answer = asks.post("/api/v1/scan", body);
+        assert!(answer.body["detail"].as_str().unwrap().ends_with(said), "{}", answer.body);
+    }
     asks.ask("POST", "/api/v1/scam", "", b"{}").is_problem(404, "not-found", None);
     let answer = asks.ask("DELETE", "/api/v1/scan", "", b"");
     answer.is_problem(405, "method", None);

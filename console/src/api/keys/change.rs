@@ -33,7 +33,7 @@ pub enum KeyCommand {
         id: i64,
         /// Seconds that the old one still holds.
         overlap: i64,
-        /// When the new one ends, Unix seconds; none: never.
+        /// When the new one ends, Unix seconds; none: it lives as long as the old one was made for.
         expires: Option<i64>,
     },
 }
@@ -49,8 +49,14 @@ impl Keys {
             KeyCommand::Create(settings) => create(store, actor, settings, None)?,
             KeyCommand::Revoke { id, reason } => revoke(store, actor, id, reason)?,
             KeyCommand::Rotate { id, overlap, expires } => {
-                let settings = store.read(|state| one(state, id))?.settings;
-                create(store, actor, Settings { expires, ..settings }, Some((id, overlap)))?
+                let (settings, created) = store.read(|state| {
+                    let created: Option<i64> =
+                        state.query_row("SELECT created FROM keys WHERE id = ?1", [id], |row| row.get(0)).optional()?;
+                    Ok((one(state, id)?.settings, created.unwrap_or_default()))
+                })?;
+                // A key that ends is followed by one that does: for as long as that was made for.
+                let lives = settings.expires.map(|end| time::now().saturating_add(end - created));
+                create(store, actor, Settings { expires: expires.or(lives), ..settings }, Some((id, overlap)))?
             }
         };
         self.read(store)?;
@@ -81,7 +87,7 @@ fn create(store: &Store, actor: &Actor, settings: Settings, replaces: Option<(i6
         return Error::refused("a key has at least one scope");
     }
     if settings.name.trim().is_empty() || settings.name.chars().any(char::is_control) {
-        return Error::refused("a key has a name");
+        return Error::refused("a key has a name, without control characters");
     }
     let now = time::now();
     if settings.expires.is_some_and(|end| end <= now) {
@@ -90,7 +96,7 @@ fn create(store: &Store, actor: &Actor, settings: Settings, replaces: Option<(i6
     let mut secret = [0; OCTETS];
     getrandom::fill(&mut secret).map_err(|error| Error::Refused(format!("no random numbers: {error}")))?;
     let hash: [u8; OCTETS] = Sha256::digest(secret).into();
-    let author = actor.name.clone();
+    let (author, expires) = (actor.name.clone(), settings.expires);
     let verb = if replaces.is_some() { "rotate-key" } else { "create-key" };
     let (id, ends) = store.change(actor, verb, move |transaction| {
         let mut ends = None;
@@ -129,7 +135,7 @@ fn create(store: &Store, actor: &Actor, settings: Settings, replaces: Option<(i6
         Ok(Changed { subject: format!("key {id}"), detail, value: (id, ends) })
     })?;
     let key = format!("{PREFIX}{id}_{}", control::record_json::hex(&secret));
-    Ok(json!({ "id": id, "key": key, "old": replaces.map(|(old, _)| old), "old_ends": ends }))
+    Ok(json!({ "id": id, "key": key, "ends": expires, "old": replaces.map(|(old, _)| old), "old_ends": ends }))
 }
 
 fn revoke(store: &Store, actor: &Actor, id: i64, reason: String) -> Result<Value> {
