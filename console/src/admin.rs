@@ -9,17 +9,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::audit::Actor;
 use crate::command::Command;
 use crate::desk::Desk;
-use crate::{Error, Result};
+use crate::{Error, Result, publish};
 
 /// Octets of a question.
-const LONGEST: u64 = 1 << 20;
+const LONGEST: usize = 16 << 20;
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -49,7 +49,22 @@ pub fn ask(dir: &Path, fetch: &Path, command: Command) -> Result<Value> {
             }
             let me = fs::metadata("/proc/self").map_or(0, |meta| meta.uid());
             let actor = Actor { name: user(me), via: "command line".to_owned() };
-            Desk::open_with(dir, fetch)?.obey(&actor, command)
+            let desk = match (Desk::open_with(dir, fetch), &command) {
+                (Ok(desk), _) => desk,
+                // Stopping waits for no database.
+                (Err(trouble), Command::Observe(Some(why))) => {
+                    let (why, verdicts) = (format!("{}: {why}", actor.name), dir.join("verdicts"));
+                    publish::observe(&verdicts, Some(&why))?;
+                    return Ok(json!({ "observing": why, "unsaid": trouble.to_string() }));
+                }
+                (Err(trouble), _) => return Err(trouble),
+            };
+            desk.store().add_sink(Box::new(|head| {
+                // Without a standard error there is nobody to tell.
+                let _ = writeln!(io::stderr(), "ztsms-console: audit {head}");
+                Ok(())
+            }));
+            desk.obey(&actor, command)
         }
     }
 }
@@ -57,6 +72,9 @@ pub fn ask(dir: &Path, fetch: &Path, command: Command) -> Result<Value> {
 fn told(mut stream: StdStream, command: &Command) -> Result<Value> {
     let mut line = serde_json::to_vec(command).map_err(|error| Error::Told(error.to_string()))?;
     line.push(b'\n');
+    if line.len() > LONGEST {
+        return Err(Error::Told(format!("{} octets are too many for one question: {LONGEST} at most", line.len())));
+    }
     let said = |error: io::Error| Error::Told(format!("the running console did not answer: {error}"));
     stream.write_all(&line).map_err(said)?;
     let mut answer = String::new();
@@ -113,7 +131,7 @@ async fn answer(mut stream: UnixStream, desk: Arc<Desk>) {
 async fn question(stream: &mut UnixStream) -> Result<(Actor, Command), String> {
     let peer = stream.peer_cred().map_err(|error| error.to_string())?;
     let mut line = String::new();
-    let mut reader = tokio::io::BufReader::new(stream.take(LONGEST));
+    let mut reader = tokio::io::BufReader::new(stream.take(LONGEST as u64));
     reader.read_line(&mut line).await.map_err(|error| error.to_string())?;
     let command = serde_json::from_str(&line).map_err(|error| format!("not a command of this version: {error}"))?;
     Ok((Actor { name: user(peer.uid()), via: "admin socket".to_owned() }, command))

@@ -1,5 +1,7 @@
 //! What is wrong now and somebody should look at: raised and cleared, kept over restarts.
 
+use std::path::Path;
+
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
@@ -59,4 +61,26 @@ pub fn all(state: &Connection) -> Result<Vec<Alarm>> {
     let mut found = state.prepare_cached("SELECT name, text, since FROM alarms ORDER BY since, name")?;
     let row = |row: &rusqlite::Row<'_>| Ok(Alarm { name: row.get(0)?, text: row.get(1)?, since: row.get(2)? });
     Ok(found.query_map([], row)?.collect::<Result<_, _>>()?)
+}
+
+/// Octets that changes take beside a snapshot.
+const ROOM: u64 = 1 << 20;
+
+/// All of them, and `disk` where a data directory has no room for another snapshot: a full disk takes no alarm.
+///
+/// # Errors
+/// The database's.
+pub fn now(state: &Connection, dir: &Path) -> Result<Vec<Alarm>> {
+    let mut all = all(state)?;
+    let snapshot = std::fs::metadata(dir.join("verdicts/snapshot")).map_or(0, |meta| meta.len());
+    // Where nobody can say how much is free, the next change does.
+    let free = rustix::fs::statvfs(dir).map_or(u64::MAX, |of| of.f_bavail.saturating_mul(of.f_frsize));
+    if free < ROOM + snapshot {
+        let text = format!(
+            "{}: {free} octets are free: the next snapshot takes {snapshot}, and what finds no room is refused",
+            dir.display()
+        );
+        all.push(Alarm { name: "disk".to_owned(), text, since: time::now() });
+    }
+    Ok(all)
 }

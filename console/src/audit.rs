@@ -4,6 +4,8 @@
 //! The database refuses to change or delete a line; whoever writes the file itself can only be found out by a head that was kept
 //! elsewhere: each new head goes to the log, and [`verify`] takes such heads as anchors.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -128,7 +130,8 @@ pub fn lines(connection: &Connection, from: i64, count: usize) -> Result<Vec<Lin
 /// The first line that does not hold, or an anchor that is not met.
 pub fn verify(connection: &Connection, anchors: &[String]) -> Result<Option<Head>> {
     let mut before = Head { seq: 0, hash: [0; 32] };
-    let mut met = vec![false; anchors.len()];
+    let same = |anchor: &String| anchor.trim().to_ascii_lowercase();
+    let mut unmet: HashSet<String> = anchors.iter().map(same).collect();
     each(connection, 0, |line, kept| {
         if line.seq != before.seq + 1 {
             return Error::refused(format!(
@@ -146,14 +149,12 @@ pub fn verify(connection: &Connection, anchors: &[String]) -> Result<Option<Head
             ));
         }
         before = Head { seq: line.seq, hash: made };
-        let shown = before.to_string();
-        met.iter_mut()
-            .zip(anchors)
-            .filter(|(_, anchor)| anchor.trim().eq_ignore_ascii_case(&shown))
-            .for_each(|(met, _)| *met = true);
+        if !unmet.is_empty() {
+            unmet.remove(&before.to_string());
+        }
         Ok(true)
     })?;
-    match met.iter().position(|met| !met).and_then(|at| anchors.get(at)) {
+    match anchors.iter().find(|anchor| unmet.contains(&same(anchor))) {
         Some(anchor) => Error::refused(format!(
             "the log holds together and ends at {before}, but anchor {} is not in it: it was cut or written anew",
             anchor.trim()

@@ -25,14 +25,20 @@ use sha2::{Digest as _, Sha256};
 use crate::desk::Lock;
 use crate::sources::{self, normal};
 use crate::store::Store;
-use crate::{Error, Result, audit, time};
+use crate::{Error, Result, audit, publish, time};
 
 /// The keys of a data directory, as they lie in it.
 const KEYS: [&str; 2] = ["keys/verdicts.key", "verdicts/key"];
+/// What a directory may hold into which a backup is put back.
+const NOTHING: [&str; 2] = ["lock", "lost+found"];
+/// The database of a restore that has not come to its end. Everything beside it is that restore's.
+const RESTORED: &str = "restored.db";
 /// Where a restored directory has the key of the `work` stream, which lies elsewhere before.
 const WORK_KEY: &str = "keys/work.key";
 /// The small fact: where that key lies, as the last `serve` was told.
 pub(crate) const WORK_KEY_FACT: &str = "work-key";
+/// In front of a secret key for backups, so that it is not taken for the public one.
+const SECRET: &str = "secret ";
 const MANIFEST: &str = "manifest.json";
 const SEALED: &str = "keys.sealed";
 
@@ -47,6 +53,12 @@ pub struct Manifest {
     pub audit: Option<String>,
     /// Whether keys are in it, sealed.
     pub keys: bool,
+    /// The public key that they are sealed for.
+    #[serde(default)]
+    pub sealed_for: Option<String>,
+    /// Why all filters were told to observe, if they were.
+    #[serde(default)]
+    pub observing: Option<String>,
     /// SHA-256 of each other file.
     pub files: BTreeMap<String, String>,
 }
@@ -58,8 +70,19 @@ pub struct Manifest {
 pub fn make_key(path: &Path) -> Result<String> {
     let secret = new_secret_key();
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(Error::file(path, "make"))?;
-    writeln!(file, "{}", hex(&secret.to_bytes())).and_then(|()| file.sync_all()).map_err(Error::file(path, "write"))?;
+    writeln!(file, "{SECRET}{}", hex(&secret.to_bytes())).and_then(|()| file.sync_all()).map_err(Error::file(path, "write"))?;
     Ok(ConsoleKey::of(&secret).to_hex())
+}
+
+/// The public key of a file, by its text.
+///
+/// # Errors
+/// It is none, or the secret half.
+pub fn public_key(text: &str) -> Result<ConsoleKey> {
+    if text.trim().starts_with(SECRET.trim()) {
+        return Error::refused("this is the secret half: keys are sealed for the public one, which `backup-key` printed");
+    }
+    ConsoleKey::parse(text.trim()).map_err(|error| Error::Refused(format!("the key for keys: {error}")))
 }
 
 /// Writes a backup of `dir` to `to`, by another name first. The caller keeps lists from being swept meanwhile.
@@ -70,10 +93,14 @@ pub fn make(store: &Store, dir: &Path, to: &Path, keys_for: Option<&ConsoleKey>)
     if to.exists() {
         return Error::refused(format!("{}: exists already", to.display()));
     }
-    let (copy, new) = (dir.join("backup.db"), to.with_extension("new"));
+    let (copy, mut new) = (dir.join("backup.db"), to.as_os_str().to_owned());
+    new.push(".new");
+    let new = PathBuf::from(new);
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new);
+    let file = file.map_err(Error::file(&new, "make"))?;
     // What a process that was killed left of one.
     let _ = fs::remove_file(&copy);
-    let made = store.copy_to(&copy).and_then(|()| write(dir, &copy, &new, keys_for));
+    let made = store.copy_to(&copy).and_then(|()| write(dir, &copy, (file, &new), keys_for));
     let _ = fs::remove_file(&copy);
     let made = made.and_then(|manifest| fs::rename(&new, to).map(|()| manifest).map_err(Error::file(to, "write")));
     if made.is_err() {
@@ -82,7 +109,7 @@ pub fn make(store: &Store, dir: &Path, to: &Path, keys_for: Option<&ConsoleKey>)
     made
 }
 
-fn write(dir: &Path, copy: &Path, to: &Path, keys_for: Option<&ConsoleKey>) -> Result<Manifest> {
+fn write(dir: &Path, copy: &Path, (file, to): (File, &Path), keys_for: Option<&ConsoleKey>) -> Result<Manifest> {
     let failed = Error::file(to, "write");
     let state = rusqlite::Connection::open(copy)?;
     let sums: Vec<String> = state
@@ -104,11 +131,12 @@ fn write(dir: &Path, copy: &Path, to: &Path, keys_for: Option<&ConsoleKey>) -> R
         made: time::now(),
         audit: head,
         keys: keys_for.is_some(),
+        sealed_for: keys_for.map(ConsoleKey::to_hex),
+        observing: publish::observing(&dir.join("verdicts")),
         files: files.iter().map(|(name, (_, sum))| (name.clone(), sum.clone())).collect(),
     };
     let sealed = keys_for.map(|key| seal(dir, work_key.as_deref(), key)).transpose()?;
-    let pack = || -> io::Result<()> {
-        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(to)?;
+    let pack = move || -> io::Result<Manifest> {
         let mut tar = tar::Builder::new(GzEncoder::new(BufWriter::new(file), Compression::fast()));
         let said = serde_json::to_vec_pretty(&manifest).map_err(io::Error::other)?;
         let texts = [(MANIFEST, Some(said)), (SEALED, sealed)];
@@ -123,10 +151,10 @@ fn write(dir: &Path, copy: &Path, to: &Path, keys_for: Option<&ConsoleKey>) -> R
             tar.append_path_with_name(path, name)?;
         }
         let file = tar.into_inner()?.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.sync_all()
+        file.sync_all()?;
+        Ok(manifest)
     };
-    pack().map_err(failed)?;
-    Ok(manifest)
+    pack().map_err(failed)
 }
 
 fn seal(dir: &Path, work_key: Option<&Path>, key: &ConsoleKey) -> Result<Vec<u8>> {
@@ -159,14 +187,48 @@ pub fn restore(from: &Path, dir: &Path, secret: Option<&Path>) -> Result<Manifes
     }
     fs::DirBuilder::new().recursive(true).mode(0o750).create(dir).map_err(Error::file(dir, "make"))?;
     let _lock = Lock::take(dir)?;
+    if dir.join(RESTORED).exists() {
+        clear(dir)?;
+    }
+    // What another console left would count beside what is restored: SQLite reads a log that lies beside a database of its name.
+    for entry in fs::read_dir(dir).map_err(Error::file(dir, "read"))? {
+        let name = entry.map_err(Error::file(dir, "read"))?.file_name();
+        if !NOTHING.iter().any(|nothing| name == *nothing) {
+            let (dir, name) = (dir.display(), name.display());
+            return Error::refused(format!("{dir}: holds {name}; restore into a directory that holds nothing"));
+        }
+    }
+    let done = put_back(from, dir, secret);
+    if done.is_err() {
+        // The next try begins with what this one left, if it cannot be removed.
+        let _ = clear(dir);
+    }
+    done
+}
+
+/// Removes what a restore that was broken off left.
+fn clear(dir: &Path) -> Result<()> {
+    for name in ["lists", "keys", "verdicts", "restored.db-journal", RESTORED] {
+        let path = dir.join(name);
+        let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        if let Err(error) = removed.as_ref()
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            return removed.map_err(Error::file(&path, "remove"));
+        }
+    }
+    Ok(())
+}
+
+fn put_back(from: &Path, dir: &Path, secret: Option<&Path>) -> Result<Manifest> {
     let (manifest, sealed) = unpack(from, dir)?;
     for (name, sum) in &manifest.files {
-        let path = dir.join(if name == "console.db" { "restored.db" } else { name });
+        let path = dir.join(if name == "console.db" { RESTORED } else { name });
         if !path.exists() || sum_of(&path)? != *sum {
             return Error::refused(format!("{}: {name} is not as it was when the backup was made", from.display()));
         }
     }
-    let restored = dir.join("restored.db");
+    let restored = dir.join(RESTORED);
     let state = rusqlite::Connection::open(&restored)?;
     let whole: String = state.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
     if whole != "ok" {
@@ -178,6 +240,12 @@ pub fn restore(from: &Path, dir: &Path, secret: Option<&Path>) -> Result<Manifes
         let text = fs::read_to_string(secret).map_err(Error::file(secret, "read"))?;
         let key = secret_key(text.trim()).map_err(|error| Error::Refused(format!("{}: {error}", secret.display())))?;
         unseal(dir, sealed.as_deref(), &key)?;
+    }
+    // Filters that were told to observe go on to, under the first file that they follow.
+    if let Some(why) = &manifest.observing {
+        let verdicts = dir.join("verdicts");
+        fs::create_dir_all(&verdicts).map_err(Error::file(&verdicts, "make"))?;
+        publish::observe(&verdicts, Some(why))?;
     }
     // The database last: until it has its name, the directory holds nothing.
     fs::rename(&restored, dir.join("console.db")).map_err(Error::file(dir, "write"))?;
@@ -206,7 +274,7 @@ fn unpack(from: &Path, dir: &Path) -> Result<(Manifest, Option<Vec<u8>>)> {
             if !known || name.components().any(|part| !matches!(part, Component::Normal(_))) {
                 return Error::refused(format!("{}: {} is not in its manifest", from.display(), name.display()));
             }
-            let path = dir.join(if name == Path::new("console.db") { Path::new("restored.db") } else { &name });
+            let path = dir.join(if name == Path::new("console.db") { Path::new(RESTORED) } else { &name });
             let folder = path.parent().unwrap_or(dir);
             fs::create_dir_all(folder).map_err(Error::file(folder, "make"))?;
             let mut file = File::create(&path).map_err(Error::file(&path, "write"))?;

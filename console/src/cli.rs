@@ -74,21 +74,40 @@ fn run(cli: &Cli) -> Result<()> {
         Do::Clock { accept } => at.print(Command::Clock(accept.clone()), print::clock),
         Do::Key { command } => key::run(&at, command),
         Do::Audit { command } => match command {
-            AuditCommand::List { from, most } => at.print(Command::Audit(Audit::List { from: *from, most: *most }), print::audit),
-            AuditCommand::Verify { anchors } => {
-                let mut all = anchors.clone();
-                for file in anchors.iter().filter(|anchor| !anchor.contains(':')) {
-                    // A file of heads, as they were sent to a log: whatever stands around them.
-                    let text = std::fs::read_to_string(file).map_err(Error::file(file.as_ref(), "read"))?;
-                    all.extend(heads(&text));
-                    all.retain(|anchor| anchor != file);
+            AuditCommand::List { from, most } => {
+                let lines = at.ask(Command::Audit(Audit::List { from: *from, most: *most }))?;
+                at.say(&lines, print::audit)?;
+                let last = lines.as_array().and_then(|lines| lines.last()?.get("seq")?.as_i64()).unwrap_or_default();
+                let head = at.ask(Command::Audit(Audit::Head))?;
+                let head = head
+                    .get("head")
+                    .and_then(Value::as_str)
+                    .and_then(|head| head.split(':').next()?.parse::<i64>().ok())
+                    .unwrap_or_default();
+                if last > 0 && last < head {
+                    // Without a standard error there is nobody to tell.
+                    let _ = writeln!(io::stderr(), "ztsms-console: and {} more, from --from {}", head - last, last + 1);
                 }
-                at.print(Command::Audit(Audit::Verify(all)), print::verified)
+                Ok(())
+            }
+            AuditCommand::Verify { anchors } => {
+                let anchors = all_heads(anchors)?;
+                let mut answer = at.ask(Command::Audit(Audit::Verify(anchors.iter().take(ANCHORS).cloned().collect())))?;
+                for more in anchors.chunks(ANCHORS).skip(1) {
+                    answer = at.ask(Command::Audit(Audit::Verify(more.to_vec())))?;
+                }
+                if let Some(answer) = answer.as_object_mut() {
+                    answer.insert("anchors".to_owned(), anchors.len().into());
+                }
+                at.say(&answer, print::verified)
             }
             AuditCommand::Head => at.print(Command::Audit(Audit::Head), print::head),
         },
         Do::Backup { to, keys_for } => {
-            let read = |path: &std::path::PathBuf| std::fs::read_to_string(path).map_err(Error::file(path, "read"));
+            let read = |path: &std::path::PathBuf| -> Result<String> {
+                let text = std::fs::read_to_string(path).map_err(Error::file(path, "read"))?;
+                Ok(text.trim().to_owned())
+            };
             let keys_for = keys_for.as_ref().map(read).transpose()?;
             let to = std::path::absolute(to).map_err(Error::file(to, "find"))?;
             at.print(Command::Backup { to, keys_for }, print::manifest)
@@ -123,13 +142,35 @@ fn rule(command: &RuleCommand) -> Rule {
     }
 }
 
-/// `SEQ:HASH` wherever it stands in a text.
-fn heads(text: &str) -> Vec<String> {
-    let is_head = |word: &&str| {
-        let (seq, hash) = word.split_once(':').unwrap_or_default();
-        seq.parse::<u64>().is_ok() && hash.len() == 64 && hash.bytes().all(|c| c.is_ascii_hexdigit())
-    };
-    text.split(|c: char| c.is_whitespace() || matches!(c, '"' | ',')).filter(is_head).map(str::to_owned).collect()
+/// Anchors of one question to the desk: each is some 80 octets.
+const ANCHORS: usize = 100_000;
+
+/// Whether a word is `SEQ:HASH`.
+fn is_head(word: &str) -> bool {
+    let (seq, hash) = word.split_once(':').unwrap_or_default();
+    seq.parse::<u64>().is_ok() && hash.len() == 64 && hash.bytes().all(|c| c.is_ascii_hexdigit())
+}
+
+/// Heads, and those in files of them as they were sent to a log: whatever stands around them.
+fn all_heads(given: &[String]) -> Result<Vec<String>> {
+    let mut all = Vec::new();
+    for word in given {
+        if is_head(word) {
+            all.push(word.clone());
+            continue;
+        }
+        let no_head = "SEQ:HASH, a number and 64 hexadecimal digits";
+        let octets = std::fs::read(word);
+        let octets = octets.map_err(|error| Error::Refused(format!("{word}: neither {no_head}, nor a file of them: {error}")))?;
+        let text = String::from_utf8_lossy(&octets);
+        let before = all.len();
+        let words = text.split(|c: char| c.is_whitespace() || matches!(c, '"' | ','));
+        all.extend(words.filter(|word| is_head(word)).map(str::to_owned));
+        if all.len() == before {
+            return Error::refused(format!("{word}: there is no {no_head}, in it: nothing to hold the log against"));
+        }
+    }
+    Ok(all)
 }
 
 /// Where commands go, and how answers are printed.

@@ -11,7 +11,6 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use control::spool::ConsoleKey;
 use dataplane::suffix::Suffixes;
 use dataplane::verdicts::pattern::{Buffers, Pattern};
 use serde_json::{Value, json};
@@ -20,7 +19,7 @@ use crate::api::keys::Keys;
 use crate::audit::{self, Actor};
 use crate::command::{Audit, Command, Decide, Source as Sourced};
 use crate::expand::Links;
-use crate::publish::{Publisher, followed, inputs, suspended_rules};
+use crate::publish::{self, Publisher, followed, inputs, suspended_rules};
 use crate::sources::{self, Place, Source, fetched, import};
 use crate::store::{Changed, Store};
 use crate::{Error, Result, alarms, backup, clock, decide, time};
@@ -69,8 +68,13 @@ impl Desk {
         let publisher = Publisher::open(&dir.join("verdicts"), &dir.join("lists"), &dir.join("keys"), Suffixes::built_in())?;
         let keys = Keys::open(&store)?;
         let (dir, fetch) = (dir.to_owned(), fetch.to_owned());
-        let desk = Self { dir, store, keys, publisher, links: Links::default(), importing: Mutex::default(), fetch, _lock: lock };
-        desk.catch_up()?;
+        let (links, importing) = Default::default();
+        let desk = Self { dir, store, keys, publisher, links, importing, fetch, _lock: lock };
+        // Of lists that a process that was killed had begun; what cannot be removed is in nobody's way.
+        let _ = desk.sweep();
+        // Where something is in force it stays so, and what could not be published is tried again.
+        desk.catch_up()
+            .or_else(|why| desk.publisher.read_back().and_then(|()| desk.publisher.table()).map(drop).map_err(|_| why))?;
         Ok(Arc::new(desk))
     }
 
@@ -117,29 +121,42 @@ impl Desk {
         Ok(missing || self.store.read(|state| Ok(sources::fact(state, "built-from")? != Some(inputs(state)?)))?)
     }
 
+    /// Whether what counts now is not all published: what failed, and a snapshot made from something else.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn is_unpublished(&self) -> Result<bool> {
+        Ok(self.publisher.is_unpublished() || self.is_behind()?)
+    }
+
     /// Publishes what the database says: a build where what counts has changed, and the decisions.
     ///
     /// # Errors
-    /// The verdict directory cannot be written; an alarm says so too.
+    /// The verdict directory cannot be written; an alarm says so too, and the schedule tries again.
     pub fn catch_up(&self) -> Result<()> {
-        let done = (|| {
-            if self.is_behind()? { self.publisher.build(&self.store).map(drop) } else { self.publisher.decisions(&self.store) }
-        })();
+        let built = (|| if self.is_behind()? { self.publisher.build(&self.store).map(|_| true) } else { Ok(false) })();
+        // A build has the decisions with it; they do not wait for one that fails.
+        let decided = if matches!(built, Ok(true)) { Ok(()) } else { self.publisher.decisions(&self.store) };
+        self.published(built.and(decided))
+    }
+
+    /// Publishes decisions alone: in force at the filter's next look.
+    ///
+    /// # Errors
+    /// As [`Self::catch_up`].
+    pub(crate) fn publish_decisions(&self) -> Result<()> {
+        let failed_before = self.publisher.is_unpublished();
+        let done = self.publisher.decisions(&self.store);
+        if done.is_ok() && (!failed_before || self.is_behind()?) { Ok(()) } else { self.published(done) }
+    }
+
+    fn published(&self, done: Result<()>) -> Result<()> {
         match &done {
             Ok(()) => alarms::clear(&self.store, "publish")?,
             // On a full disk the alarm may not fit either; the answer says the same.
             Err(why) => drop(alarms::raise(&self.store, "publish", &why.to_string())),
         }
-        done
-    }
-
-    /// Publishes decisions alone: in force at the filter's next look.
-    pub(crate) fn publish_decisions(&self) -> Result<()> {
-        let done = self.publisher.decisions(&self.store);
-        if let Err(why) = &done {
-            drop(alarms::raise(&self.store, "publish", &why.to_string()));
-        }
-        done
+        done.map_err(|why| Error::Refused(format!("written down and not in force yet: {why}. It is tried again by itself")))
     }
 
     /// Carries out one command for somebody.
@@ -183,7 +200,7 @@ impl Desk {
                 "short_links": self.links.status(state)?,
                 "live": self.links.live_status(state)?,
                 "audit": audit::head(state)?.map(|head| head.to_string()),
-                "alarms": alarms::all(state)?,
+                "alarms": alarms::now(state, &self.dir)?,
             }))
         })
     }
@@ -222,6 +239,9 @@ impl Desk {
         let store = &self.store;
         match command {
             Sourced::Set(settings) => {
+                if let Place::Http(address) = Place::parse(&settings.place)? {
+                    fetched::typed(&address)?;
+                }
                 let source = sources::set(store, actor, settings)?;
                 self.catch_up()?;
                 value(source)
@@ -240,10 +260,7 @@ impl Desk {
             Sourced::Import { name, force } => {
                 let imported = self.import(actor, &name, force)?;
                 if imported.changed {
-                    let not_yet = |why: Error| {
-                        Error::Refused(format!("{name} is imported and not in force yet: {why}. It is tried again by itself"))
-                    };
-                    self.catch_up().map_err(not_yet)?;
+                    self.catch_up()?;
                 }
                 value(imported)
             }
@@ -295,6 +312,10 @@ impl Desk {
         });
         let (imported, _) = done?;
         noted?;
+        if imported.changed {
+            // Versions that are not kept any more; what cannot be removed now is removed at the next import or start.
+            let _ = import::sweep(&self.store, &self.lists());
+        }
         // What was wrong is past; what is held back stays raised.
         if imported.held.is_none() {
             alarms::clear(&self.store, &format!("source-{}", imported.source))?;
@@ -331,9 +352,7 @@ impl Desk {
     }
 
     fn backup(&self, actor: &Actor, to: &Path, keys_for: Option<&str>) -> Result<Value> {
-        let key = keys_for
-            .map(|text| ConsoleKey::parse(text.trim()).map_err(|error| Error::Refused(format!("the key for keys: {error}"))));
-        let key = key.transpose()?;
+        let key = keys_for.map(backup::public_key).transpose()?;
         let _importing = self.importing.lock().unwrap_or_else(PoisonError::into_inner);
         let manifest = backup::make(&self.store, &self.dir, to, key.as_ref())?;
         let (subject, detail) = (to.display().to_string(), json!({ "keys": manifest.keys, "audit": manifest.audit }));
@@ -345,14 +364,26 @@ impl Desk {
         if why.is_none() {
             self.may_act()?;
         }
-        // Stopping comes first and its line second: nothing may be in the way of it.
         let before = self.publisher.observing();
-        let line = why.as_ref().map(|why| format!("{}: {why}", actor.name));
-        self.publisher.observe(line.as_deref())?;
-        let verb = if why.is_some() { "observe" } else { "act" };
+        let (dir, stops) = (self.publisher.dir(), why.is_some());
         let detail = json!({ "before": before, "after": why });
-        self.store.change(actor, verb, move |_| Ok(Changed { subject: "all filters".to_owned(), detail, value: () }))?;
-        Ok(json!({ "observing": self.publisher.observing() }))
+        let line = || {
+            let verb = if stops { "observe" } else { "act" };
+            self.store.change(actor, verb, move |_| Ok(Changed { subject: "all filters".to_owned(), detail, value: () }))
+        };
+        // Stopping comes first and its line second: nothing may be in the way of it. Acting again waits for its line.
+        let unsaid = match why {
+            Some(why) => {
+                publish::observe(dir, Some(&format!("{}: {why}", actor.name)))?;
+                line().err().map(|why| why.to_string())
+            }
+            None => {
+                line()?;
+                publish::observe(dir, None)?;
+                None
+            }
+        };
+        Ok(json!({ "observing": self.publisher.observing(), "unsaid": unsaid }))
     }
 
     fn audit(&self, command: Audit) -> Result<Value> {

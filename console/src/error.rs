@@ -45,15 +45,9 @@ impl Error {
     pub fn refused<T>(why: impl Into<String>) -> Result<T> {
         Err(Self::Refused(why.into()))
     }
+}
 
-    /// Whether there was no room on the device: nothing was changed, and it is worth raising.
-    pub fn is_full(&self) -> bool {
-        match self {
-            Self::File(_, _, error) | Self::Build(control::build::Error::Io(_, error)) => {
-                matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
-            }
-            Self::Store(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull),
-            _ => false,
-        }
-    }
+/// Whether there was no room on the device.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }

@@ -10,9 +10,10 @@ mod line;
 mod pace;
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
@@ -33,6 +34,7 @@ pub use line::{DECIDED, FOLLOW, LIVE, Line, followed};
 use pace::Pace;
 
 use crate::decide;
+use crate::error::is_full;
 use crate::expand::{self, live, queue};
 use crate::store::Store;
 use crate::{Error, Result, sources, time};
@@ -55,6 +57,8 @@ pub struct Publisher {
     /// What filters have, and when how much of it was handed over; none before the first time.
     pace: Mutex<Option<Pace>>,
     waiting: AtomicUsize,
+    /// Decisions could not be written. Changed while `writing` is held: a decision made since is not taken for written.
+    unpublished: AtomicBool,
 }
 
 impl Publisher {
@@ -67,7 +71,10 @@ impl Publisher {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(keys).map_err(Error::file(keys, "make"))?;
         let key = verdicts::key_of(dir)?;
         let signer = Signer::read_or_make(&keys.join("verdicts.key"))?;
-        fs::write(dir.join("verdicts.pub"), signer.public() + "\n").map_err(Error::file(dir, "write the public key in"))?;
+        let (public, written) = (dir.join("verdicts.pub"), signer.public() + "\n");
+        if fs::read_to_string(&public).ok().as_ref() != Some(&written) {
+            fs::write(&public, written).map_err(Error::file(dir, "write the public key in"))?;
+        }
         let (dir, lists) = (dir.to_owned(), lists.to_owned());
         Ok(Self {
             dir,
@@ -80,6 +87,7 @@ impl Publisher {
             table: RwLock::default(),
             pace: Mutex::default(),
             waiting: AtomicUsize::new(0),
+            unpublished: AtomicBool::new(false),
         })
     }
 
@@ -107,10 +115,15 @@ impl Publisher {
     /// # Errors
     /// The directory cannot be written: what was in force stays so.
     pub fn decisions(&self, store: &Store) -> Result<()> {
-        self.suspend(store)?;
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        self.overlay(store, None)?;
-        self.read_back()
+        let done = self.suspend(store).and_then(|()| self.overlay(store, None)).and_then(|()| self.read_back());
+        self.unpublished.store(done.is_err(), Relaxed);
+        done
+    }
+
+    /// Whether decisions could not be written when that was tried last.
+    pub fn is_unpublished(&self) -> bool {
+        self.unpublished.load(Relaxed)
     }
 
     /// Writes which sources and rules are out of force: at once, while a build without the sources takes its time.
@@ -142,12 +155,14 @@ impl Publisher {
             Ok((decide::in_force(state)?, queue::known(state, now)?, live::said(state, now)?, sources::protected(state)?))
         })?;
         let mut lines: Vec<Line> = decisions.into_iter().map(Line::decided).collect();
+        let now = Instant::now();
+        let of_files = || {
+            let table = verdicts::open_as_of(&self.dir, time::now_unsigned(), &self.suffixes);
+            table.map(|table| Pace::of_table(&table)).ok()
+        };
         {
             let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
-            let as_of = time::now_unsigned();
-            let open = || verdicts::open_as_of(&self.dir, as_of, &self.suffixes);
-            let of_files = || open().map(|table| Pace::of_table(&table)).unwrap_or_default();
-            let (pace, now) = (pace.get_or_insert_with(of_files), Instant::now());
+            let pace = pace.get_or_insert_with(|| of_files().unwrap_or_default());
             let mut waiting = pace.take(&mut lines, now);
             let mut follows = Vec::new();
             if !(known.is_empty() && said.is_empty()) {
@@ -159,8 +174,14 @@ impl Publisher {
             self.waiting.store(waiting, Relaxed);
         }
         let text = text(&ids, &lines);
-        self.signer.sign(&self.dir, What::Overlay, text.as_bytes())?;
-        overlay::write(&self.dir, &text)?;
+        let signed = self.signer.sign(&self.dir, What::Overlay, text.as_bytes());
+        if let Err(why) = signed.and_then(|()| overlay::write(&self.dir, &text)) {
+            // What filters have is what they had.
+            if let (Some(pace), Some(had)) = (&mut *self.pace.lock().unwrap_or_else(PoisonError::into_inner), of_files()) {
+                pace.back(had, now);
+            }
+            return Err(why.into());
+        }
         let protected = store.read(protected_senders)?;
         let text = senders::to_text(&protected);
         // None is as good as an empty one.
@@ -194,7 +215,7 @@ impl Publisher {
     }
 
     /// Reads what was published as a filter does: what it would refuse is said now.
-    fn read_back(&self) -> Result<()> {
+    pub(crate) fn read_back(&self) -> Result<()> {
         if !self.dir.join("snapshot").exists() {
             return Ok(());
         }
@@ -203,26 +224,37 @@ impl Publisher {
         Ok(())
     }
 
-    /// Puts every filter that follows the directory into observe, or lets them act again. `why` is for whoever finds the file.
-    ///
-    /// # Errors
-    /// The directory cannot be written.
-    pub fn observe(&self, why: Option<&str>) -> Result<()> {
-        let (path, new) = (self.dir.join(OBSERVE), self.dir.join("observe.new"));
-        match why {
-            Some(why) => {
-                fs::write(&new, format!("{why}\n")).and_then(|()| fs::rename(&new, &path)).map_err(Error::file(&path, "write"))
-            }
-            None => match fs::remove_file(&path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::File(path, "remove", error)),
-                _ => Ok(()),
-            },
-        }
-    }
-
     /// Why the filters observe, if they were told to.
     pub fn observing(&self) -> Option<String> {
-        fs::read_to_string(self.dir.join(OBSERVE)).ok().map(|why| why.trim().to_owned())
+        observing(&self.dir)
+    }
+}
+
+/// Why the filters that follow a directory observe, if they were told to.
+pub fn observing(dir: &Path) -> Option<String> {
+    let why = fs::read_to_string(dir.join(OBSERVE)).ok()?;
+    Some(if why.trim().is_empty() { "there was no room for the reason".to_owned() } else { why.trim().to_owned() })
+}
+
+/// Puts every filter that follows the directory into observe, or lets them act again. `why` is for whoever finds the file: that it is there is
+/// what counts, and on a disk without room it is there without a word.
+///
+/// # Errors
+/// The directory cannot be written.
+pub fn observe(dir: &Path, why: Option<&str>) -> Result<()> {
+    let (path, new) = (dir.join(OBSERVE), dir.join("observe.new"));
+    match why {
+        Some(why) => {
+            let mut file = fs::File::create(&new).map_err(Error::file(&path, "write"))?;
+            match writeln!(file, "{why}") {
+                Err(error) if !is_full(&error) => Err(Error::File(path, "write", error)),
+                _ => fs::rename(&new, &path).map_err(Error::file(&path, "write")),
+            }
+        }
+        None => match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::File(path, "remove", error)),
+            _ => Ok(()),
+        },
     }
 }
 

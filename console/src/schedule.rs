@@ -74,7 +74,8 @@ fn round(
     let links = Links::forget(desk.store(), now)? | desk.links().take_changed();
     if ended || links || desk.publisher().waiting() > 0 && handed.0.elapsed() >= HAND_OVER {
         handed.0 = Instant::now();
-        desk.publisher().decisions(desk.store())?;
+        // What fails is an alarm, and tried again below.
+        let _ = desk.publish_decisions();
     }
     let waiting = desk.publisher().waiting();
     match waiting {
@@ -100,7 +101,7 @@ fn round(
             let _ = desk.import(&Actor::console("schedule"), &settings.name, false);
         }
     }
-    if failed.is_some_and(|at| at.elapsed() < PUBLISH_AGAIN) || !desk.is_behind()? {
+    if failed.is_some_and(|at| at.elapsed() < PUBLISH_AGAIN) || !desk.is_unpublished()? {
         return Ok(());
     }
     let done = desk.catch_up();

@@ -105,6 +105,8 @@ pub struct Source {
     pub etag: Option<String>,
     /// `Last-Modified` of its last answer.
     pub modified: Option<String>,
+    /// Why its newest version does not count until somebody says so.
+    pub held: Option<String>,
 }
 
 /// One import.
@@ -151,7 +153,8 @@ pub struct Counting {
     pub hour: Option<i64>,
 }
 
-const COLUMNS: &str = "name, place, lends, category, priority, every, ttl, least_share, most_growth, most_octets, licence, version, suspended, checked, trouble, etag, modified";
+const COLUMNS: &str = "name, place, lends, category, priority, every, ttl, least_share, most_growth, most_octets, licence, version, suspended, checked, trouble, etag, modified,
+    (SELECT held FROM versions WHERE source = sources.name AND id > coalesce(sources.version, 0) ORDER BY id DESC LIMIT 1)";
 
 fn lends(text: &str) -> rusqlite::Result<Lends> {
     serde_json::from_value(Value::String(text.to_owned()))
@@ -181,6 +184,7 @@ impl Source {
             trouble: row.get(14)?,
             etag: row.get(15)?,
             modified: row.get(16)?,
+            held: row.get(17)?,
         })
     }
 }

@@ -7,7 +7,7 @@ mod migrations;
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -15,11 +15,34 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use serde_json::Value;
 
 use crate::audit::{self, Actor, Head};
-use crate::{Error, Result};
+use crate::{Error, Result, alarms};
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 /// Told of each new head of the audit log.
-pub type Sink = Box<dyn Fn(&Head) + Send + Sync>;
+pub type Sink = Box<dyn Fn(&Head) -> Result<()> + Send + Sync>;
+/// The alarm that one of them fails.
+const ALARM: &str = "audit-log";
+
+#[derive(Default)]
+struct Sinks {
+    all: Vec<Sink>,
+    /// The alarm may be raised, by this process or one before.
+    raised: bool,
+}
+
+impl Sinks {
+    /// A sink that fails is no reason to refuse what was done, which others were told of: an alarm says so.
+    fn tell(&mut self, connection: &Connection, head: &Head) {
+        let failed = self.all.iter().fold(None, |failed, sink| sink(head).err().or(failed));
+        let done = match &failed {
+            Some(why) => alarms::raise_in(connection, ALARM, &format!("the audit log's head {} was not told: {why}", head.seq)),
+            None if self.raised => alarms::clear_in(connection, ALARM),
+            None => return,
+        };
+        // Without room for the alarm it is tried again with the next head.
+        self.raised = failed.is_some() || done.is_err();
+    }
+}
 
 /// Readers kept open.
 const READERS: usize = 8;
@@ -42,7 +65,7 @@ pub struct Store {
     jobs: Option<Sender<Job>>,
     writer: Option<JoinHandle<()>>,
     readers: Mutex<Vec<Connection>>,
-    sinks: std::sync::Arc<Mutex<Vec<Sink>>>,
+    sinks: Arc<Mutex<Sinks>>,
 }
 
 impl Store {
@@ -63,13 +86,29 @@ impl Store {
             next.into_iter().for_each(|job| job(&mut writer));
         });
         let writer = thread.map_err(Error::file(path, "start a thread for"))?;
-        let sinks = std::sync::Arc::default();
+        let sinks = Arc::new(Mutex::new(Sinks::default()));
         Ok(Self { path: path.to_owned(), jobs: Some(jobs), writer: Some(writer), readers: Mutex::default(), sinks })
     }
 
     /// Every new head of the audit log is handed to this too, after its commit.
     pub fn add_sink(&self, sink: Sink) {
-        self.sinks.lock().unwrap_or_else(PoisonError::into_inner).push(sink);
+        self.sinks.lock().unwrap_or_else(PoisonError::into_inner).all.push(sink);
+    }
+
+    /// Hands the present head to every sink: of what was done without them they know by it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn tell_head(&self) -> Result<()> {
+        let sinks = Arc::clone(&self.sinks);
+        self.write(move |connection| {
+            if let Some(head) = audit::head(connection)? {
+                let mut sinks = sinks.lock().unwrap_or_else(PoisonError::into_inner);
+                sinks.raised = true;
+                sinks.tell(connection, &head);
+            }
+            Ok(())
+        })
     }
 
     /// Changes something: `change` runs in a transaction, and its line of the audit log is part of it.
@@ -82,13 +121,13 @@ impl Store {
         verb: &'static str,
         change: impl FnOnce(&Transaction<'_>) -> Result<Changed<T>> + Send + 'static,
     ) -> Result<T> {
-        let (actor, sinks) = (actor.clone(), std::sync::Arc::clone(&self.sinks));
+        let (actor, sinks) = (actor.clone(), Arc::clone(&self.sinks));
         self.write(move |connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let Changed { subject, detail, value } = change(&transaction)?;
             let head = audit::append(&transaction, &actor, verb, &subject, &detail)?;
             transaction.commit()?;
-            sinks.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|sink| sink(&head));
+            sinks.lock().unwrap_or_else(PoisonError::into_inner).tell(connection, &head);
             Ok(value)
         })
     }

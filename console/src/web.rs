@@ -34,7 +34,7 @@ pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 
 async fn ready(State(desk): State<Arc<Desk>>) -> Response {
     let checked = aside(move || {
         desk.publisher().table()?;
-        desk.store().read(|state| alarms::all(state))
+        desk.store().read(|state| alarms::now(state, desk.dir()))
     });
     match checked.await {
         Ok(alarms) => Json(json!({ "ready": true, "alarms": alarms.len() })).into_response(),
@@ -62,7 +62,7 @@ fn text(desk: &Desk) -> Result<String> {
     let (alarms, sources, decisions, audit) = desk.store().read(|state| {
         let count = |sql: &str| -> Result<i64> { Ok(state.query_row(sql, [], |row| row.get(0))?) };
         let decisions = count("SELECT count(*) FROM decisions WHERE ended IS NULL")?;
-        Ok((alarms::all(state)?, sources::all(state)?, decisions, count("SELECT count(*) FROM audit")?))
+        Ok((alarms::now(state, desk.dir())?, sources::all(state)?, decisions, count("SELECT count(*) FROM audit")?))
     })?;
     let mut out = String::new();
     let mut gauge = |name: &str, help: &str, rows: &[(String, i64)]| {

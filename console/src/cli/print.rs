@@ -70,7 +70,13 @@ pub(super) fn rules(rules: &Value) -> String {
 
 pub(super) fn observing(answer: &Value) -> String {
     match answer["observing"].as_str() {
-        Some(why) => format!("ALL FILTERS OBSERVE ({why}); `ztsms-console observe --off` lets them act again\n"),
+        Some(why) => {
+            let unsaid = answer["unsaid"].as_str().map(|why| format!("the audit log has no line of it: {why}\n"));
+            format!(
+                "ALL FILTERS OBSERVE ({why}); `ztsms-console observe --off` lets them act again\n{}",
+                unsaid.unwrap_or_default()
+            )
+        }
         None => "filters act as their configuration says\n".to_owned(),
     }
 }
@@ -135,7 +141,7 @@ pub(super) fn source(source: &Value) -> String {
     if !source["checked"].is_null() {
         out += &format!(", looked at {}", when(&source["checked"]));
     }
-    for (name, word) in [("suspended", "SUSPENDED"), ("trouble", "TROUBLE")] {
+    for (name, word) in [("suspended", "SUSPENDED"), ("trouble", "TROUBLE"), ("held", "NEWEST HELD BACK")] {
         if let Some(why) = source[name].as_str() {
             out += &format!(", {word}: {why}");
         }
@@ -233,7 +239,9 @@ pub(super) fn audit(answer: &Value) -> String {
 
 pub(super) fn verified(answer: &Value) -> String {
     match answer["head"].as_str() {
-        Some(head) => format!("every line is as it was written; the log ends at {head}\n"),
+        Some(head) => {
+            format!("every line is as it was written; the log ends at {head}; {} anchors are in it\n", answer["anchors"])
+        }
         None => "the log is empty\n".to_owned(),
     }
 }
@@ -246,7 +254,8 @@ pub(super) fn head(answer: &Value) -> String {
 pub(super) fn key(answer: &Value) -> String {
     let mut out = text(&answer["key"]) + "\n";
     if let Some(ends) = answer["old_ends"].as_i64() {
-        out += &format!("key {} holds until {}\n", answer["old"], time::shown(ends));
+        let new = answer["ends"].as_i64().map_or_else(|| "does not end".to_owned(), |ends| format!("ends {}", time::shown(ends)));
+        out += &format!("key {} holds until {}, this one {new}\n", answer["old"], time::shown(ends));
     }
     out
 }
@@ -273,11 +282,16 @@ pub(super) fn key_line(key: &Value) -> String {
 }
 
 pub(super) fn manifest(answer: &Value) -> String {
-    format!(
-        "{} files of {}, {}, audit log up to {}\n",
+    let keys = match answer["sealed_for"].as_str() {
+        Some(key) => format!("with keys sealed for {key}"),
+        None if answer["keys"] == true => "with sealed keys".to_owned(),
+        None => "without keys".to_owned(),
+    };
+    let out = format!(
+        "{} files of {}, {keys}, audit log up to {}\n",
         answer["files"].as_object().map_or(0, serde_json::Map::len),
         when(&answer["made"]),
-        if answer["keys"] == true { "with sealed keys" } else { "without keys" },
         answer["audit"].as_str().unwrap_or("nothing yet")
-    )
+    );
+    if answer["observing"].is_null() { out } else { out + &observing(answer) }
 }

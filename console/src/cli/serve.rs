@@ -40,22 +40,19 @@ pub(super) fn run(data: &Path, fetch: &Path, args: &Serve) -> Result<()> {
     runtime.map_err(Error::file(data, "start threads for"))?.block_on(serve(desk, api, args, (recipes, provider)))
 }
 
-/// Heads of the audit log go to standard error, which a service manager keeps, and to a file.
+/// Heads of the audit log go to standard error, which a service manager keeps, and to a file; the present one first.
 fn sinks(desk: &Desk, args: &Serve) -> Result<()> {
-    let file = args
-        .audit_log
-        .as_ref()
-        .map(|path| OpenOptions::new().create(true).append(true).open(path).map_err(Error::file(path, "open")));
-    let file = file.transpose()?;
+    let open = |path: &Path| OpenOptions::new().create(true).append(true).open(path).map_err(Error::file(path, "open"));
+    let path = args.audit_log.clone();
+    path.as_deref().map(open).transpose()?;
     desk.store().add_sink(Box::new(move |head| {
         let line = format!("ztsms-console: audit {head}\n");
-        // One sink that fails is no reason to refuse a decision; the others have it.
+        // Without a standard error there is nobody to tell.
         let _ = io::stderr().write_all(line.as_bytes());
-        if let Some(file) = &file {
-            let _ = (&*file).write_all(line.as_bytes());
-        }
+        // By its name each time: whoever moves it away finds a new one there.
+        path.as_deref().map_or(Ok(()), |path| open(path)?.write_all(line.as_bytes()).map_err(Error::file(path, "write")))
     }));
-    Ok(())
+    desk.store().tell_head()
 }
 
 async fn serve(

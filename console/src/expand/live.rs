@@ -14,6 +14,7 @@ use super::ask::{REST, ROUND, Resting, connect, wait};
 use super::queue::{MOST, PATIENCE};
 use crate::desk::Desk;
 use crate::schedule::{Schedule, every};
+use crate::sources::fetched::typed;
 use crate::store::Store;
 use crate::{Error, Result, alarms, time};
 
@@ -71,6 +72,7 @@ impl Provider {
         if !url.starts_with("https://") {
             return Err(wrong("url: a provider is asked over https:// only"));
         }
+        typed(&url).map_err(|why| wrong(&format!("url: {why}")))?;
         if per_minute == Some(0) {
             return Err(wrong("per_minute is 1 at least"));
         }

@@ -229,7 +229,7 @@ mod tests {
             assert!(claimed.url.ends_with("/limited"), "{claimed:?}");
             assert!(refused(&store, claimed.id, (now, 100), "budget".to_owned()).unwrap());
             let other = claim(&store, now).unwrap().unwrap();
-            put_off(&store, &other, now + waits + 1, false).unwrap();
+            put_off(&store, &other, now + waits, false).unwrap();
             assert_eq!(claim(&store, now + waits - 1).unwrap(), None, "so long at least");
             now += waits;
         }

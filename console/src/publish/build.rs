@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering::Relaxed;
 
 use control::build as verdicts;
 use control::build::Error as BuildError;
@@ -79,6 +80,7 @@ impl Publisher {
             // What follows from decisions follows from this snapshot now.
             self.overlay(store, None)?;
             self.read_back()?;
+            self.unpublished.store(false, Relaxed);
         }
         let seen = time::now();
         store.note(move |transaction| {

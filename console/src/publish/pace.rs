@@ -55,6 +55,12 @@ impl Pace {
         }
     }
 
+    /// What was taken at `now` was not published: filters still have what the files say.
+    pub(super) fn back(&mut self, files: Self, now: Instant) {
+        (self.said, self.follows) = (files.said, files.follows);
+        self.lately.retain(|(at, ..)| *at != now);
+    }
+
     /// Changes of the last minute, and those of them that followed.
     fn used(&mut self, now: Instant) -> (usize, usize) {
         self.lately.retain(|(at, ..)| now.duration_since(*at) < MINUTE);
@@ -158,6 +164,18 @@ mod tests {
         let mut all = decisions(0..1_000);
         assert_eq!(pace.take(&mut all, at(200)), 0);
         assert_eq!(all.len(), 1_000);
+    }
+
+    #[test]
+    fn what_could_not_be_published_is_as_if_it_had_not_been_tried() {
+        let (mut pace, begun) = (Pace::default(), Instant::now());
+        let at = |seconds| begun + Duration::from_secs(seconds);
+        for seconds in 0..5 {
+            assert_eq!(pace.take(&mut decisions(0..500), at(seconds)), 0, "a try that failed uses nothing up");
+            pace.back(Pace::default(), at(seconds));
+        }
+        assert_eq!(pace.take(&mut decisions(0..500), at(6)), 0);
+        assert_eq!(pace.take(&mut decisions(0..1_000), at(7)), 200, "one that did not does");
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
 use ztsms_fetch::client::Client;
-use ztsms_fetch::protocol::{Feed, Fetched, Limits, Outcome};
+use ztsms_fetch::guard::{self, Target};
+use ztsms_fetch::protocol::{Failure, Feed, Fetched, Limits, Outcome};
 
 use super::Source;
 use crate::{Error, Result};
@@ -16,6 +17,17 @@ pub(crate) enum Came {
     Unchanged,
     /// A list stands in the file; this is to be kept for the next time.
     List(Fetched),
+}
+
+/// Looks at an address as a person types it, by the rules that the fetcher holds it to. Which ports may be gone to is the fetcher's own.
+///
+/// # Errors
+/// It is one that nobody is sent to.
+pub(crate) fn typed(address: &str) -> Result<()> {
+    let refused = |failure: Failure| Error::Refused(format!("{address}: {failure}"));
+    let url = guard::parse(address).map_err(refused)?;
+    let port = url.port_or_known_default().unwrap_or_default();
+    Target::of(url, &[port]).map(drop).map_err(refused)
 }
 
 /// Asks for the list of a source. What it brings is written to `to`, which is removed when it is not whole.

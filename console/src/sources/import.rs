@@ -54,7 +54,7 @@ struct Kept {
 }
 
 impl Imported {
-    /// The source was looked at, and nothing is new.
+    /// The source was looked at, and nothing is new: what was held back before is still.
     pub(crate) fn nothing_new(source: &Source) -> Self {
         Self {
             source: source.settings.name.clone(),
@@ -65,7 +65,7 @@ impl Imported {
             problems: Vec::new(),
             format: "not modified".to_owned(),
             diff: Diff::default(),
-            held: None,
+            held: source.held.clone(),
         }
     }
 }

@@ -29,7 +29,10 @@ fn a_change_and_its_audit_line_are_there_together_or_neither_is() {
     let store = Store::open(&dir.join("console.db")).unwrap();
     let heads = std::sync::Arc::new(Mutex::new(Vec::new()));
     let kept = std::sync::Arc::clone(&heads);
-    store.add_sink(Box::new(move |head| kept.lock().unwrap().push(head.to_string())));
+    store.add_sink(Box::new(move |head| {
+        kept.lock().unwrap().push(head.to_string());
+        Ok(())
+    }));
     fact(&store, "one", false).unwrap();
     assert!(fact(&store, "two", true).is_err());
     let seen =

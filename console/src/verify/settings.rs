@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::audit::Actor;
-use crate::sources::{fact, set_fact};
+use crate::sources::{fact, fetched::typed, set_fact};
 use crate::store::{Changed, Store};
 use crate::{Error, Result};
 
@@ -54,6 +54,7 @@ pub fn set(store: &Store, actor: &Actor, change: Change) -> Result<Settings> {
     if change.rdap.as_ref().is_some_and(|url| !url.is_empty() && !url.starts_with("https://")) {
         return Error::refused("an RDAP service is asked over https:// only");
     }
+    change.rdap.iter().filter(|url| !url.is_empty()).try_for_each(|url| typed(url))?;
     store.change(actor, "verify-settings", move |transaction| {
         let before = read(transaction)?;
         let facts = [("verify-people", change.people.map(|n| n.to_string())), ("verify-rdap", change.rdap)];

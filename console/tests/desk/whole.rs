@@ -3,8 +3,9 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::room::{Room, finds};
 
@@ -143,24 +144,157 @@ fn a_source_goes_back_one_step_and_what_was_left_does_not_return_by_itself() {
     room.well(&["audit", "verify"]);
 }
 
-#[test]
-fn a_disk_without_room_refuses_and_what_was_in_force_stays() {
-    // A file system of its own is needed, and root to make one.
-    let room = Room::empty("full");
+/// A file system of its own under the data directory; root alone can make one.
+fn small(room: &Room, size: &str) -> Option<Unmount> {
     fs::create_dir_all(room.data()).unwrap();
     let data = room.data().display().to_string();
-    let mount = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=3m", "none", &data]).output();
+    let mount = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", &format!("size={size}"), "none", &data]).output();
     if !mount.is_ok_and(|done| done.status.success()) {
         println!("skipped: no file system of one's own can be made here");
-        return;
+        return None;
     }
-    struct Unmount(String);
-    impl Drop for Unmount {
-        fn drop(&mut self) {
-            let _ = std::process::Command::new("umount").arg(&self.0).status();
-        }
+    Some(Unmount(data))
+}
+
+struct Unmount(String);
+
+impl Drop for Unmount {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg(&self.0).status();
     }
-    let unmount = Unmount(data);
+}
+
+/// Takes every octet that there is.
+fn fill(room: &Room) {
+    let mut rest = fs::File::create(room.data().join("filler")).unwrap();
+    while rest.write_all(&[0; 4096]).is_ok() {}
+    while rest.write_all(&[0; 1]).is_ok() {}
+}
+
+#[test]
+fn what_a_full_disk_kept_from_filters_is_in_force_when_there_is_room_and_the_brake_needs_none() {
+    let room = Room::empty("full-later");
+    let Some(unmount) = small(&room, "32m") else { return };
+    let serve = room.serve();
+    assert_eq!(room.json(&["status"])["alarms"], json!([]));
+    // The database's log is begun anew when it is long enough: from then on a decision finds room there, and its overlay finds none.
+    let reason = "a long reason ".repeat(2_000);
+    for n in 0..90 {
+        room.well(&["decide", &format!("d{n}.example"), "dangerous", "--reason", &reason, "--yes"]);
+    }
+    fill(&room);
+    let said = room.refused(&["decide", "late.example", "dangerous", "--reason", "a test", "--yes"]);
+    assert!(said.contains("written down and not in force yet") && said.contains("No space left"), "{said}");
+    assert_eq!((room.says("late.example"), room.says("d1.example")), ("unknown", "dangerous"));
+    let alarms = room.json(&["status"])["alarms"].to_string();
+    assert!(alarms.contains("\"disk\"") && !get(&serve.address, "/readyz").contains("\"alarms\":0"), "{alarms}");
+    let stopped = || room.data().join("verdicts/observe").exists();
+    assert!(room.well(&["observe", "all", "is", "wrong"]).contains("ALL FILTERS OBSERVE") && stopped());
+    let filler = room.data().join("filler");
+    fs::remove_file(&filler).unwrap();
+    let begun = Instant::now();
+    while room.says("late.example") != "dangerous" {
+        assert!(begun.elapsed() < Duration::from_secs(30), "it is tried again by itself");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(room.json(&["status"])["alarms"], json!([]));
+    room.well(&["observe", "--off"]);
+    room.well(&["audit", "verify"]);
+    // Without a running console the brake needs no database either.
+    drop(serve);
+    fill(&room);
+    assert!(room.well(&["observe", "all", "is", "wrong"]).contains("ALL FILTERS OBSERVE") && stopped());
+    drop(unmount);
+}
+
+#[test]
+fn an_anchor_is_a_head_or_a_file_of_heads_and_no_head_is_no_anchor() {
+    let room = Room::new("anchors");
+    let said = |args: &[&str]| String::from_utf8(room.run(args).stderr).unwrap();
+    // Without a running console the head goes to whoever typed it.
+    let told = said(&["decide", "a.example", "dangerous", "--reason", "a test", "--yes"]);
+    let head = room.well(&["audit", "head"]).trim().to_owned();
+    assert!(told.contains(&format!("audit {head}")), "{told}");
+    let log = room.path("2026-11-26T10:00.log").display().to_string();
+    let serve = room.serve_with(&["--audit-log", &log]);
+    let text = fs::read_to_string(&log).unwrap();
+    assert!(text.contains(&head), "what was done without it, too: {text}");
+    assert!(room.well(&["audit", "verify", "--anchor", &log, "--anchor", &head]).contains("2 anchors are in it"));
+    // Whoever moves the file away finds a new one in its place.
+    fs::rename(&log, room.path("old.log")).unwrap();
+    for n in 0..3 {
+        room.well(&["decide", &format!("b{n}.example"), "dangerous", "--reason", "a test", "--yes"]);
+    }
+    assert_eq!(fs::read_to_string(&log).unwrap().lines().count(), 3);
+    assert!(said(&["audit", "list", "--most", "2"]).contains("and 2 more, from --from 3"));
+    let empty = room.list("empty.txt", "nothing 1:2\n");
+    for (wrong, why) in [(&*empty, "there is no SEQ:HASH"), ("1:2", "neither SEQ:HASH")] {
+        let refused = room.refused(&["audit", "verify", "--anchor", wrong]);
+        assert!(refused.contains(why), "{refused}");
+    }
+    // Many: a question has a bound, and a file of years is longer.
+    let many = room.list("many.txt", (0..150_000).map(|_| format!("audit {head}\n")).collect::<String>());
+    assert!(room.well(&["audit", "verify", "--anchor", &many]).contains("150000 anchors"));
+    let cut = room.list("cut.txt", (0..150_000).map(|n| format!("audit {n}:{n:064x}\n")).collect::<String>());
+    assert!(room.refused(&["audit", "verify", "--anchor", &cut]).contains("anchor 0:0000"));
+    drop(serve);
+    // A sink that fails is an alarm, until it does not.
+    let serve = room.serve_with(&["--audit-log", "/dev/full"]);
+    let alarms = room.json(&["status"])["alarms"].to_string();
+    assert!(alarms.contains("audit-log") && alarms.contains("/dev/full"), "{alarms}");
+    drop(serve);
+    let serve = room.serve_with(&["--audit-log", &log]);
+    assert_eq!(room.json(&["status"])["alarms"], json!([]));
+    drop(serve);
+}
+
+#[test]
+fn a_backup_goes_where_nothing_is_and_says_for_whom_its_keys_are_sealed() {
+    let room = Room::empty("backup-care");
+    let serve = room.serve();
+    let path = |name: &str| room.path(name).display().to_string();
+    room.well(&["decide", "a.example", "dangerous", "--reason", "a test", "--yes"]);
+    room.well(&["observe", "all", "is", "wrong"]);
+    let public = room.well(&["backup-key", &path("backup.key")]);
+    room.list("backup.pub", &public);
+    let said = room.refused(&["backup", &path("x.tar.gz"), "--keys-for", &path("backup.key")]);
+    assert!(said.contains("secret half"), "{said}");
+    room.list("x.new", "precious");
+    let said = room.well(&["backup", &path("x.tar"), "--keys-for", &path("backup.pub")]);
+    assert!(said.contains(&format!("sealed for {}", public.trim())) && said.contains("ALL FILTERS OBSERVE"), "{said}");
+    assert_eq!(fs::read_to_string(room.path("x.new")).unwrap(), "precious");
+    drop(serve);
+    // What another database left would be replayed into this one.
+    let other = Room::empty("backup-care-left");
+    for left in ["console.db-wal", "verdicts", "keys", "lists"] {
+        fs::create_dir_all(other.data()).unwrap();
+        fs::write(other.data().join(left), "of another").unwrap();
+        let said = other.refused(&["restore", &path("x.tar")]);
+        assert!(said.contains(left), "{said}");
+        assert_eq!(fs::read_to_string(other.data().join(left)).unwrap(), "of another");
+        fs::remove_file(other.data().join(left)).unwrap();
+    }
+    // One that was broken off, and one that was refused, are begun anew.
+    fs::create_dir_all(other.data().join("lists/aa")).unwrap();
+    fs::write(other.data().join("restored.db"), "half").unwrap();
+    let wrong = other.path("wrong.key").display().to_string();
+    room.well(&["backup-key", &wrong]);
+    assert!(other.refused(&["restore", &path("x.tar"), "--key", &wrong]).contains("sealed for another key"));
+    assert!(!other.data().join("lists").exists());
+    other.well(&["restore", &path("x.tar"), "--key", &path("backup.key")]);
+    assert_eq!(other.says("a.example"), "dangerous");
+    // Who was told to observe goes on to.
+    assert!(other.well(&["status"]).contains("ALL FILTERS OBSERVE"));
+    assert_eq!(
+        fs::read_to_string(other.data().join("verdicts/observe")).unwrap(),
+        fs::read_to_string(room.data().join("verdicts/observe")).unwrap()
+    );
+}
+
+#[test]
+fn a_disk_without_room_refuses_and_what_was_in_force_stays() {
+    let room = Room::empty("full");
+    let Some(unmount) = small(&room, "3m") else { return };
     let serve = room.serve();
     let list = room.list("list.txt", "a.example\n");
     room.well(&["feed", "set", "list", &list, "--dangerous"]);
@@ -173,14 +307,10 @@ fn a_disk_without_room_refuses_and_what_was_in_force_stays() {
         !fs::read_dir(room.data().join("lists")).unwrap().any(|entry| entry.unwrap().path().is_file()),
         "nothing half is left"
     );
-    // Every octet that there is.
-    let mut rest = fs::File::create(room.data().join("filler")).unwrap();
-    while rest.write_all(&[0; 4096]).is_ok() {}
-    while rest.write_all(&[0; 1]).is_ok() {}
+    fill(&room);
     let said = room.refused(&["decide", "evil.example", "dangerous", "--reason", "a test", "--yes"]);
     assert!(said.contains("No space left") || said.contains("full"), "{said}");
     assert_eq!(room.says("a.example"), "dangerous");
-    drop(rest);
     fs::remove_file(room.data().join("filler")).unwrap();
     // There is room again: deciding works, and what was refused is not there.
     room.well(&["decide", "evil2.example", "dangerous", "--reason", "a test", "--yes"]);

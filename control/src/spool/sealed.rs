@@ -57,12 +57,12 @@ pub fn new_secret_key() -> SecretKey {
     SecretKey::generate(&mut OsRng)
 }
 
-/// A secret key of 64 hexadecimal digits.
+/// A secret key of 64 hexadecimal digits, with or without `secret ` in front.
 ///
 /// # Errors
 /// It is none.
 pub fn secret_key(text: &str) -> Result<SecretKey, NotAKey> {
-    octets(text).map(SecretKey::from_bytes).ok_or(NotAKey)
+    octets(text.strip_prefix("secret ").unwrap_or(text)).map(SecretKey::from_bytes).ok_or(NotAKey)
 }
 
 pub(super) fn open(key: &SecretKey, sealed: &[u8]) -> Option<Vec<u8>> {
