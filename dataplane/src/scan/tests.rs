@@ -274,6 +274,42 @@ fn what_deadening_leaves_is_no_link() {
 }
 
 #[test]
+fn a_target_inside_a_link_is_read_as_a_browser_follows_it() {
+    let scanner = Scanner::default();
+    let nested = |tail: &str| {
+        let found = urls(&scanner, &format!("See https://a.com/{tail} now"));
+        found.into_iter().filter(|(_, form)| *form == Form::Nested).map(|(url, _)| url).collect::<Vec<_>>()
+    };
+    for tail in [
+        "?url=//evil.com.",
+        "?url=//x@evil.com",
+        "?url=@evil.com",
+        "?url=%20//evil.com",
+        "?url=+//evil.com",
+        "?url=/%09/evil.com",
+        "?url=ht%0Atps://evil.com",
+        "?url=https:evil.com",
+        "?url=https%3A%5C%5Cevil.com",
+        "?c=%68%74%74%70%73:evil.com",
+        "?view=%2F%2Fevil.com",
+        "?//evil.com",
+        "#//evil.com",
+        "r//evil.com",
+        "/evil.com",
+        "?j=%7B%22u%22%3A%22https%3A%5C%2F%5C%2Fevil.com%5C%2Fx%22%7D",
+    ] {
+        let found = nested(tail);
+        assert!(
+            found.iter().any(|url| url.split('/').nth(2).is_some_and(|host| host.trim_end_matches('.') == "evil.com")),
+            "{tail}: {found:?}"
+        );
+    }
+    for tail in ["?to=ann@evil.com", "?title=http:error&at=12:30", "b//index.html", "?a=b:c/d"] {
+        assert_eq!(nested(tail), Vec::<String>::new(), "{tail}");
+    }
+}
+
+#[test]
 fn ordinary_text_holds_no_link() {
     let scanner = Scanner::default();
     for text in [
