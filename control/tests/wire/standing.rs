@@ -39,6 +39,9 @@ fn threads(id: &str) -> Vec<(String, u64)> {
 pub(super) fn no_thread_has_more_than_it_uses(id: &str) {
     const NET_ADMIN: u64 = 1 << 12;
     const BPF: u64 = 1 << 39;
+    // A thread has its name once it has run.
+    let has_run = |name: &&str| threads(id).iter().any(|(thread, _)| thread == name);
+    until("each thread has its name", || ["ztsms-lane", "ztsms-carrier", "control", "admin"].iter().all(has_run));
     let threads = threads(id);
     for name in ["ztsms-lane", "control", "admin"] {
         assert!(threads.iter().any(|(thread, has)| thread == name && *has == 0), "{name}: {threads:x?}");

@@ -26,8 +26,8 @@ const HEADROOM: u32 = 256;
 const ROOM: u32 = CHUNK - HEADROOM;
 /// Ethernet and three tags.
 const LINK: u32 = 14 + 3 * 4;
-/// How long the kernel may take to let go of a socket whose process is gone.
-const RELEASED: Duration = Duration::from_secs(1);
+/// How long the kernel may take to let go of a socket whose process is gone: more than a second where a machine has no time for it.
+const RELEASED: Duration = Duration::from_secs(5);
 /// The largest MTU of a port.
 pub const MTU: u32 = ROOM - LINK;
 
