@@ -8,8 +8,9 @@
 use std::fs;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
+use control::clock::{SLACK_MS, wall_ms};
 use rusqlite::Connection;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -18,8 +19,6 @@ use crate::audit::Actor;
 use crate::store::{Changed, Store};
 use crate::{Error, Result, alarms, sources, time};
 
-/// The wall is followed without a word as long as it is no further off at any look: what NTP slews, and a leap second.
-pub const SLACK_MS: i64 = 30_000;
 /// The alarm.
 pub const ALARM: &str = "clock";
 /// The small fact: `BOOT_ID MILLISECONDS`, what the desk's time is ahead of the time since boot.
@@ -28,10 +27,6 @@ const FACT: &str = "clock";
 static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
 /// The desk's time, milliseconds since 1970, when `BEGUN` was; none before the first reading.
 static AT_BEGIN: AtomicI64 = AtomicI64::new(i64::MIN);
-
-fn wall_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-}
 
 fn since_begin_ms() -> i64 {
     i64::try_from(BEGUN.elapsed().as_millis()).unwrap_or(i64::MAX)
@@ -73,8 +68,7 @@ impl Clocks {
 
     /// What the desk's time is ahead of the time since boot from now on, and by how much the wall has left it.
     const fn follow(self, ahead: i64) -> (i64, i64) {
-        let off = self.wall - (self.boot + ahead);
-        if off.abs() <= SLACK_MS { (self.wall - self.boot, 0) } else { (ahead, off) }
+        control::clock::follow(self.wall, self.boot, ahead)
     }
 
     /// The same at a start: `known` is what was ahead in this very boot, `last` the time of the last line of the audit log.
@@ -176,24 +170,6 @@ mod tests {
     use super::*;
 
     const DAY: i64 = 86_400_000;
-
-    #[test]
-    fn a_wall_that_drifts_is_followed_and_one_that_jumps_is_not() {
-        let (mut ahead, mut wall) = (1_000 * DAY, 1_000 * DAY);
-        for minute in 1..=600 {
-            // A second fast every minute: ten minutes in ten hours, and never a jump.
-            wall += 61_000;
-            let (next, off) = Clocks { wall, boot: minute * 60_000 }.follow(ahead);
-            assert_eq!((off, next + minute * 60_000), (0, wall));
-            ahead = next;
-        }
-        for jump in [400 * DAY, -400 * DAY, SLACK_MS + 1, -SLACK_MS - 1] {
-            let jumped = Clocks { wall: wall + jump, boot: 36_000_000 };
-            assert_eq!(jumped.follow(ahead), (ahead, jump), "time goes on as it was");
-            let back = Clocks { wall: wall + 5_000, boot: 36_005_000 };
-            assert_eq!(back.follow(ahead).1, 0, "put right, it is followed again");
-        }
-    }
 
     #[test]
     fn a_start_goes_on_in_the_same_boot_and_never_before_the_last_line_of_the_log() {

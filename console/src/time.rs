@@ -25,14 +25,7 @@ pub fn end(text: &str, now: i64) -> Result<i64, String> {
     if let Some(seconds) = duration(text) {
         return now.checked_add(seconds).filter(|end| *end <= jiff::Timestamp::MAX.as_second()).ok_or_else(wrong);
     }
-    let time = match text.parse::<jiff::civil::Date>() {
-        Ok(day) => {
-            let next = day.tomorrow().map_err(|_| wrong())?;
-            format!("{next}T00:00:00Z").parse::<jiff::Timestamp>()
-        }
-        Err(_) => text.parse::<jiff::Timestamp>(),
-    };
-    time.map(jiff::Timestamp::as_second).map_err(|_| wrong())
+    control::clock::end(text).ok_or_else(wrong)
 }
 
 /// Seconds of `90d`, `12h`, `30m`, `45s`; `None` for anything else, zero too.
@@ -58,7 +51,7 @@ mod tests {
         assert_eq!(end("1970-01-02", 5), Ok(2 * 86_400));
         assert_eq!(end("1970-01-01T00:01:00Z", 5), Ok(60));
         assert_eq!(end("2h", 5), Ok(7_205));
-        for wrong in ["soon", "", "0d", "-1d", "9223372036854775807d", "99999999999d", "2026-13-01", "é"] {
+        for wrong in ["soon", "", "0d", "-1d", "9223372036854775807d", "99999999999d", "2027-01-01T12:00", "2026-13-01", "é"] {
             assert!(end(wrong, 5).is_err(), "{wrong}");
         }
     }

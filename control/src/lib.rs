@@ -13,6 +13,7 @@
 pub mod build;
 pub mod builtin;
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod explains;
 pub mod lists;

@@ -66,13 +66,8 @@ fn own([text, verdict, category, senders, source, expires, note]: [&str; 7], sin
     Ok(())
 }
 
-/// A day ends when it is over, in UTC.
 fn ends(text: &str) -> Option<u64> {
-    let instant = match text.parse::<jiff::civil::Date>() {
-        Ok(day) => format!("{}T00:00:00Z", day.tomorrow().ok()?).parse::<jiff::Timestamp>().ok()?,
-        Err(_) => text.parse::<jiff::Timestamp>().ok()?,
-    };
-    u64::try_from(instant.as_second()).ok().map(|end| end.max(1))
+    u64::try_from(crate::clock::end(text)?).ok().map(|end| end.max(1))
 }
 
 /// Fields of one line, RFC 4180; `None` where a quote does not close.

@@ -24,7 +24,8 @@ use dataplane::verdicts::{Snapshot, Table};
 
 use crate::build::signed::{Verifier, What};
 use crate::build::suspended::Suspended;
-use crate::build::{self, overlay, senders, unix_seconds};
+use crate::build::{self, overlay, senders};
+use crate::clock::Clock;
 use crate::config::live::ChangeLimits;
 use changes::Decisions;
 use kept::Kept;
@@ -61,6 +62,13 @@ pub const OVERLAY_ALARM: &str = "overlay-refused";
 pub const SUSPENDED_ALARM: &str = "suspended-refused";
 /// What is in force could not be kept.
 pub const KEPT_ALARM: &str = "verdicts-kept";
+/// The wall clock jumped.
+pub const CLOCK_ALARM: &str = "clock";
+
+fn off(seconds: i64) -> String {
+    let way = if seconds > 0 { "ahead of" } else { "behind" };
+    format!("the wall clock jumped and is {} s {way} this filter's time: no decision and no record ends by it", seconds.abs())
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stamp {
@@ -112,6 +120,9 @@ pub struct Follow {
     senders: Vec<Protected>,
     /// When the first of the decisions ends, Unix seconds.
     next_end: Option<u64>,
+    clock: Clock,
+    /// As [`Clock::jumped`] at the last look.
+    jumped: Option<i64>,
 }
 
 impl Follow {
@@ -135,6 +146,8 @@ impl Follow {
             accepted: None,
             senders: Vec::new(),
             next_end: None,
+            clock: Clock::default(),
+            jumped: None,
             terms,
             kept,
         }
@@ -147,7 +160,13 @@ impl Follow {
         let again = self.failing && self.tried.elapsed() >= AGAIN;
         let changed = |n: usize| self.seen.get(n).zip(now.get(n)).is_some_and(|(seen, now)| *seen != Some(*now));
         let (snapshot_changed, decisions_changed) = (changed(0), changed(1) || changed(2));
-        let ended = self.next_end.is_some_and(|end| unix_seconds() >= end);
+        let seconds = self.clock.seconds();
+        let jumped = self.clock.jumped();
+        if jumped.is_some() != self.jumped.is_some() {
+            give(jumped.map_or(News::Well(CLOCK_ALARM), |by| News::Refused(CLOCK_ALARM, off(by))));
+        }
+        self.jumped = jumped;
+        let ended = self.next_end.is_some_and(|end| seconds >= end);
         if (snapshot_changed || again && self.snapshot.is_none()) && self.loading.is_none() {
             self.seen[0] = Some(now[0]);
             self.begin_to_load(&mut give);
@@ -266,7 +285,8 @@ impl Follow {
             Ok(key) => key,
             Err(error) => return give(News::Refused(SNAPSHOT_ALARM, error.to_string())),
         };
-        let parse = |text: &str| overlay::parse(&dir, text, unix_seconds(), &snapshot, &key, &self.suffixes);
+        let now = self.clock.seconds();
+        let parse = |text: &str| overlay::parse(&dir, text, now, &snapshot, &key, &self.suffixes);
         let read = overlay::text(&dir).and_then(|text| {
             let number = self.signed(What::Overlay, text.as_deref())?;
             let parsed = text.as_deref().map(parse).transpose()?;
@@ -326,11 +346,12 @@ impl Follow {
     /// Decisions that are made, changed or taken away count, whatever snapshot they stand on. The first ones of a filter that kept none are
     /// measured by nothing.
     fn within_a_minute(&mut self, decisions: &Decisions) -> Result<(), String> {
+        let now = self.clock.seconds();
         let kept = || {
             let (kept, snapshot) = (self.kept.as_ref()?, self.snapshot.as_ref()?);
             let key = kept.key()?;
             let text = kept.overlay()?;
-            let (overlay, _) = overlay::parse(&self.dir, &text, unix_seconds(), snapshot, &key, &self.suffixes).ok()?;
+            let (overlay, _) = overlay::parse(&self.dir, &text, now, snapshot, &key, &self.suffixes).ok()?;
             Some(Decisions::of(Some(&overlay), &[]))
         };
         let Some(before) = self.decisions.take().or_else(kept) else { return Ok(()) };

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 use std::{io, mem};
 
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
@@ -154,7 +154,7 @@ fn write(blocks: &Receiver<Plain>, mut segments: Segments, seal: Option<&Console
             (synced, dirty) = (Instant::now(), false);
         }
         if tidied.elapsed() >= TIDY {
-            segments.tidy(SystemTime::now());
+            segments.tidy();
             tidied = Instant::now();
         }
         counts.deleted.store(segments.deleted, Relaxed);

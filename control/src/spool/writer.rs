@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::block::segment_header;
 use super::{Kind, SEGMENT_HEADER, segments};
+use crate::clock::Clock;
 
 /// What a directory may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +49,7 @@ pub struct Segments {
     open: Option<Open>,
     /// Segments that were deleted by the limits.
     pub deleted: u64,
+    clock: Clock,
 }
 
 impl Segments {
@@ -57,7 +59,7 @@ impl Segments {
     /// The directory cannot be made.
     pub fn new(dir: &Path, kind: Kind, limits: Limits) -> io::Result<Self> {
         fs::create_dir_all(dir)?;
-        Ok(Self { dir: dir.to_owned(), kind, limits, open: None, deleted: 0 })
+        Ok(Self { dir: dir.to_owned(), kind, limits, open: None, deleted: 0, clock: Clock::default() })
     }
 
     /// Appends one block, all of it or nothing.
@@ -65,7 +67,7 @@ impl Segments {
     /// # Errors
     /// The disk is full, or the like: what was there is as it was.
     pub fn append(&mut self, block: &[u8]) -> io::Result<()> {
-        let now = SystemTime::now();
+        let now = self.clock.system();
         let Limits { segment_octets, segment_age, .. } = self.limits;
         let old = |open: &Open| now.duration_since(open.created).is_ok_and(|age| age >= segment_age);
         if self.open.as_ref().is_some_and(|open| open.len + block.len() as u64 > segment_octets || old(open)) {
@@ -74,7 +76,7 @@ impl Segments {
         let open = match &mut self.open {
             Some(open) => open,
             None => {
-                self.tidy(now);
+                self.tidy();
                 let open = self.create(now)?;
                 self.open.insert(open)
             }
@@ -112,8 +114,9 @@ impl Segments {
         self.open = None;
     }
 
-    /// Deletes what is too old or too much, oldest first, never the one that is being written.
-    pub fn tidy(&mut self, now: SystemTime) {
+    /// Deletes what is too old or too much, oldest first, never the one that is being written. A wall clock that jumps makes nothing old.
+    pub fn tidy(&mut self) {
+        let now = self.clock.system();
         let Ok(found) = segments(&self.dir, self.kind) else { return };
         let current = self.open.as_ref().map(|open| open.path.clone());
         let sizes: Vec<u64> = found.iter().map(|path| fs::metadata(path).map_or(0, |meta| meta.len())).collect();

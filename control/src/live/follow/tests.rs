@@ -1,5 +1,5 @@
 use super::*;
-use crate::build::{Source, What};
+use crate::build::{Source, What, unix_seconds};
 use crate::verdicts_cmd::{build, lookup};
 use dataplane::verdict::Verdict;
 
@@ -381,6 +381,30 @@ fn a_decision_ends_by_itself_whatever_became_of_the_console() {
     while unix_seconds() < ends {
         std::thread::sleep(Duration::from_millis(50));
     }
+    at.look();
+    assert_eq!(at.says("evil.example"), "unknown");
+}
+
+#[test]
+fn a_decision_does_not_end_because_the_wall_clock_was_set() {
+    let mut at = Directory::new("jumps", ChangeLimits::default());
+    at.build(&["bank.example,safe"]);
+    let id = Snapshot::open(&at.dir.join("snapshot")).unwrap().id();
+    let rule = dataplane::verdicts::build::Rule {
+        pattern: "evil.example",
+        verdict: Verdict::Dangerous,
+        layer: dataplane::verdicts::Layer::Local,
+        // By the wall it has ended.
+        expires: Some(unix_seconds() - 3_600),
+        ..Default::default()
+    };
+    // A filter that began when it was two days ago; then the wall was set.
+    at.follow.clock = Clock::begun_at(crate::clock::wall_ms() - 172_800_000);
+    overlay::write(&at.dir, &overlay::to_text(&[7, id], &[rule])).unwrap();
+    at.look();
+    assert_eq!(at.says("evil.example"), "dangerous");
+    assert!(at.refused.iter().any(|why| why.contains("ahead of this filter's time")), "{:?}", at.refused);
+    at.follow.clock = Clock::default();
     at.look();
     assert_eq!(at.says("evil.example"), "unknown");
 }
