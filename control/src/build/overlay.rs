@@ -87,7 +87,8 @@ pub fn parse(
     if !ids.contains(&snapshot.id()) {
         return Err(Error::Refused(path, Refused::Overlay(ids.first().copied().unwrap_or_default(), snapshot.id())));
     }
-    let overlay = Overlay::new(snapshot.id(), text.lines().count());
+    let words = text.lines().map(|line| words(line.split(',').next().unwrap_or_default())).sum();
+    let overlay = Overlay::with_words(snapshot.id(), text.lines().count(), words);
     let (mut refused, mut next) = (None, None::<u64>);
     let mut give = |item: Item<'_>| {
         let Item::Rule(rule) = item else { return };
@@ -107,6 +108,11 @@ pub fn parse(
     refused.map_or(Ok((overlay, next)), Err)
 }
 
+/// Words of the table that a pattern takes at most: its own, its host's, and those of the names above.
+fn words(pattern: &str) -> usize {
+    3 + pattern.matches('.').count()
+}
+
 /// Appends one decision to the overlay of the snapshot in force.
 ///
 /// # Errors
@@ -117,7 +123,7 @@ pub fn decide(dir: &Path, pattern: &str, verdict: Verdict, note: &str, suffixes:
     let pattern = Pattern::parse(pattern, &mut Buffers::default()).map_err(bad)?.key;
     let table = super::open(dir, suffixes)?;
     let rule = Rule { pattern: &pattern, verdict, layer: Layer::Local, ..Rule::default() };
-    let trial = Overlay::new(table.snapshot().id(), 1);
+    let trial = Overlay::with_words(table.snapshot().id(), 1, words(&pattern));
     let not_taken = |why| Error::NotTaken(path.clone(), pattern.clone(), why);
     trial.set(&rule, table.snapshot(), &super::read_key(dir)?, suffixes).map_err(not_taken)?;
     let head = if path.exists() { String::new() } else { format!("{NAMES}{:016x}\n{COLUMNS}\n", table.snapshot().id()) };

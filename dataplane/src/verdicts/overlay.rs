@@ -59,10 +59,16 @@ impl core::fmt::Display for NotTaken {
 impl core::error::Error for NotTaken {}
 
 impl Overlay {
-    /// An empty overlay of that snapshot with room for `entries` changes. All its memory is taken here.
+    /// An empty overlay of that snapshot with room for `entries` changes of hosts with a label or two below their registrable domain. All its
+    /// memory is taken here.
     pub fn new(snapshot_id: u64, entries: usize) -> Self {
-        // A change takes its own word and those of the nodes above it; load 0.6 as in the snapshot.
-        let lines = (entries * 3 * 10).div_ceil(6 * SLOTS);
+        Self::with_words(snapshot_id, entries, entries * 3)
+    }
+
+    /// The same with room for so many words: a change takes its own and one for each name above it, up to its registrable domain.
+    pub fn with_words(snapshot_id: u64, entries: usize, words: usize) -> Self {
+        // Load 0.6 as in the snapshot.
+        let lines = (words * 10).div_ceil(6 * SLOTS);
         Self {
             snapshot_id,
             slots: Slots::new(lines),
