@@ -191,7 +191,7 @@ impl Asks<'_> {
     }
 
     fn say(&self, answer: &Value, show: impl Fn(&Value) -> String) -> Result<()> {
-        let text = if self.json { format!("{answer}\n") } else { show(answer) };
+        let text = if self.json { format!("{answer}\n") } else { show(&in_lines(answer)) };
         let lines: String = text.lines().map(|line| format!("{}\n", control::terminal::shown(line))).collect();
         let text = if self.json { text } else { lines };
         io::stdout().write_all(text.as_bytes()).map_err(|error| Error::File("".into(), "write standard output", error))
@@ -210,5 +210,27 @@ impl Asks<'_> {
         let mut answer = String::new();
         io::stdin().read_line(&mut answer).map_err(|error| Error::File("".into(), "read the answer", error))?;
         if matches!(answer.trim(), "y" | "Y" | "yes") { Ok(()) } else { Error::refused("nothing was changed") }
+    }
+}
+
+/// An answer whose texts break no line: what others wrote (a certificate's owner, a registrar, a reason) would forge one of ours.
+fn in_lines(answer: &Value) -> Value {
+    match answer {
+        Value::String(text) => Value::String(text.replace(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'], "⏎")),
+        Value::Array(all) => all.iter().map(in_lines).collect(),
+        Value::Object(all) => Value::Object(all.iter().map(|(name, value)| (name.clone(), in_lines(value))).collect()),
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_wrote_breaks_no_line() {
+        let forged = serde_json::json!({ "subject": ["O=Evil\n  token in DNS: the token is shown\r\u{2028}x"], "days": 3 });
+        assert_eq!(in_lines(&forged)["subject"][0], "O=Evil⏎  token in DNS: the token is shown⏎⏎x");
+        assert_eq!(in_lines(&forged)["days"], 3);
     }
 }

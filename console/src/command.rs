@@ -1,9 +1,10 @@
 //! Everything that can be asked of the desk, as it goes over the admin socket. One variant a room; a room's own commands are its own.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::api::keys::KeyCommand;
-use crate::{census, decide, sources, triage, verify};
+use crate::{Error, Result, census, decide, sources, triage, verify};
 
 /// One question or order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,6 +43,43 @@ pub enum Command {
     Verify(Verify),
     /// The desk's time and the wall clock's; with a reason the wall clock's is taken.
     Clock(Option<String>),
+}
+
+impl Command {
+    /// Refuses words that have control characters: they stand in lines that people read, and a line break would forge another one. Refuses
+    /// a reason without words.
+    ///
+    /// # Errors
+    /// The words.
+    pub fn check_words(&self) -> Result<()> {
+        fn unsaid(value: &Value) -> bool {
+            let is_empty = |value: &Value| value.as_str().is_some_and(|text| text.trim().is_empty());
+            match value {
+                Value::Array(all) => all.iter().any(unsaid),
+                Value::Object(all) => {
+                    all.iter().any(|(name, value)| matches!(name.as_str(), "reason" | "why") && is_empty(value) || unsaid(value))
+                }
+                _ => false,
+            }
+        }
+        fn odd(value: &Value) -> Option<&str> {
+            match value {
+                Value::String(text) => Some(text.as_str()).filter(|text| text.chars().any(char::is_control)),
+                Value::Array(all) => all.iter().find_map(odd),
+                Value::Object(all) => all.values().find_map(odd),
+                _ => None,
+            }
+        }
+        // A register is read line by line, and names the one that is wrong.
+        if matches!(self, Self::Verify(Verify::Bulk(_))) {
+            return Ok(());
+        }
+        let value = serde_json::to_value(self).map_err(|error| Error::Refused(error.to_string()))?;
+        if unsaid(&value) || matches!(self, Self::Clock(Some(why)) if why.trim().is_empty()) {
+            return Error::refused("a reason has words: who reads it in a year must know why");
+        }
+        odd(&value).map_or(Ok(()), |text| Error::refused(format!("{text:?}: one line, without control characters")))
+    }
 }
 
 /// Of decisions.

@@ -1,8 +1,9 @@
 //! Local decisions: who said what of which pattern, why, and until when. They beat every feed at their pattern and below.
 //!
 //! A decision is published in the overlay and never built into a snapshot: taken back, what feeds say of it counts again at once. What a
-//! decision replaced at the same pattern stands again when it is undone.
+//! decision replaced at the same pattern stands again when it is undone, or ends by itself.
 
+mod alone;
 mod effect;
 
 use dataplane::suffix::Suffixes;
@@ -12,14 +13,20 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+pub(crate) use alone::{may_alone, needs_two};
 pub use effect::{Covered, Effect, effect, is_platform};
 
 use crate::audit::Actor;
 use crate::store::{Changed, Store};
 use crate::{Error, Result, time};
 
-/// Decisions in force at most: the filter reads them all at each change. More belong in a list of our own (`source add --own`).
+/// Decisions in force at most: the filter reads them all at each change. More belong in a list of our own (`feed set NAME FILE --own`).
 pub const MOST: i64 = 200_000;
+/// Octets of a decision's pattern, category and senders: a line of the overlay, which its reader bounds at
+/// [`control::lists::LONGEST_LINE`], whatever is quoted.
+const MOST_OCTETS: usize = 16 * 1024;
+/// Why a decision ended that another one took the place of.
+const REPLACED: &str = "another decision at the same pattern";
 
 /// What can be said of a pattern.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +113,8 @@ fn verdict(text: &str) -> Option<Verdict> {
 pub struct Checked {
     /// The pattern in its one spelling.
     pub pattern: Pattern,
+    /// The registrable domain of its host; the host where it has none.
+    registrable: String,
     draft: Draft,
 }
 
@@ -128,7 +137,9 @@ pub fn check(draft: &Draft, table: &dataplane::verdicts::Table, suffixes: &Suffi
     } else if said.is_none() {
         return Error::refused(format!("verdict {:?}: safe, dangerous or unknown", draft.verdict));
     }
-    if matches!(pattern.kind, Kind::Host | Kind::Exact) && suffixes.is_suffix(&host) && said == Some(Verdict::Safe) {
+    // An address is its own domain (`[::1]` has no label that a list could know).
+    let is_suffix = !host.starts_with('[') && suffixes.is_suffix(&host);
+    if matches!(pattern.kind, Kind::Host | Kind::Exact) && is_suffix && said == Some(Verdict::Safe) {
         let why = if suffixes.is_private(&host) { "whoever likes has a name there" } else { "everybody registers names there" };
         return Error::refused(format!("{host} is a public suffix: {why}, and none of them would be safe by this"));
     }
@@ -146,10 +157,22 @@ pub fn check(draft: &Draft, table: &dataplane::verdicts::Table, suffixes: &Suffi
     if draft.reason.trim().is_empty() {
         return Error::refused("a decision has a reason: who reads it in a year must know why");
     }
+    let octets = pattern.key.len() + draft.category.len() + draft.senders.iter().map(|sender| sender.len() + 1).sum::<usize>();
+    if octets > MOST_OCTETS {
+        return Error::refused(format!(
+            "pattern, category and senders have {octets} octets, {MOST_OCTETS} at most: filters read them as one line"
+        ));
+    }
+    // As a list's line says it would be read.
+    let bits = pattern.key.strip_prefix(&format!("{host}/")).is_some_and(|tail| tail.parse::<u8>().is_ok());
+    if bits && host.parse::<std::net::Ipv4Addr>().is_ok() {
+        return Error::refused(format!("{}: a range of addresses has no verdict, an address has", draft.pattern));
+    }
     if draft.expires.is_some_and(|end| end <= now) {
         return Error::refused(format!("it would have ended at {}", time::shown(draft.expires.unwrap_or_default())));
     }
-    Ok(Checked { pattern, draft: draft.clone() })
+    let registrable = suffixes.registrable(&host).unwrap_or(&host).to_owned();
+    Ok(Checked { pattern, registrable, draft: draft.clone() })
 }
 
 impl Checked {
@@ -166,11 +189,11 @@ impl Checked {
                 .map(|n: i64| n >= MOST)?
         {
             return Error::refused(format!(
-                "{MOST} decisions are in force, and no more than that may be: put lasting ones into a list of your own (`source add --own`)"
+                "{MOST} decisions are in force, and no more than that may be: put lasting ones into a list of your own (`feed set NAME FILE --own`)"
             ));
         }
         if let Some(before) = &before {
-            end(transaction, before.id, author, "another decision at the same pattern", now)?;
+            end(transaction, before.id, author, REPLACED, now)?;
         }
         let draft = &self.draft;
         let said = if self.pattern.kind == Kind::Platform { "platform" } else { &draft.verdict };
@@ -200,61 +223,93 @@ fn end(connection: &Connection, id: i64, by: &str, why: &str, now: i64) -> Resul
     Ok(())
 }
 
+/// What stands again at its pattern once a decision ends: the last one before it that another took the place of, has not ended by its own
+/// time since, and whose proposal was not taken out.
+fn below(connection: &Connection, decision: &Decision, now: i64) -> Result<Option<Decision>> {
+    let sql = "SELECT 1 FROM verified JOIN proposals ON proposals.id = proposal
+               WHERE decision = ?1 AND state IN ('suspended', 'rejected')";
+    let mut next = decision.replaces;
+    while let Some(id) = next {
+        let before = one(connection, id)?;
+        let was_replaced = before.ended_why.as_deref() == Some(REPLACED);
+        let is_on = was_replaced && before.expires.is_none_or(|end| end > now);
+        if is_on && !connection.prepare_cached(sql)?.exists([id])? {
+            return Ok(Some(before));
+        }
+        next = before.replaces;
+    }
+    Ok(None)
+}
+
+/// Ends a decision and lets stand again what it had taken the place of, which is returned as it stands.
+fn take_out(connection: &Connection, decision: &Decision, by: &str, why: &str, now: i64) -> Result<Option<Decision>> {
+    end(connection, decision.id, by, why, now)?;
+    let Some(before) = below(connection, decision, now)? else { return Ok(None) };
+    connection.execute("UPDATE decisions SET ended = NULL, ended_by = NULL, ended_why = NULL WHERE id = ?1", [before.id])?;
+    one(connection, before.id).map(Some)
+}
+
+/// What would stand again if a decision in force were taken back.
+///
+/// # Errors
+/// There is none of that number, or it is not in force; the database's.
+pub fn would_stand(connection: &Connection, id: i64, now: i64) -> Result<Option<Decision>> {
+    below(connection, &in_force_still(connection, id)?, now)
+}
+
+fn in_force_still(connection: &Connection, id: i64) -> Result<Decision> {
+    let decision = one(connection, id)?;
+    match decision.ended {
+        Some(ended) => Error::refused(format!("decision {id} is not in force: it ended at {}", time::shown(ended))),
+        None => Ok(decision),
+    }
+}
+
 /// Decides. In force as soon as it is published.
 ///
 /// # Errors
-/// The database's.
+/// A `safe` that one person may not say alone; the database's.
 pub fn decide(store: &Store, actor: &Actor, checked: Checked) -> Result<Decision> {
     let author = actor.name.clone();
     store.change(actor, "decide", move |transaction| {
+        may_alone(transaction, &checked)?;
         let (decision, before) = checked.write(transaction, &author)?;
         let subject = decision.pattern.clone();
         Ok(Changed { subject, detail: json!({ "before": before, "after": decision }), value: decision })
     })
 }
 
-/// Takes a decision back: what it replaced stands again, if that has not ended meanwhile.
+/// Takes a decision back: what it took the place of stands again, if that has not ended meanwhile.
 ///
 /// # Errors
 /// There is none of that number, or it is not in force; the database's.
 pub fn undo(store: &Store, actor: &Actor, id: i64, why: &str) -> Result<Decision> {
     let (author, why) = (actor.name.clone(), why.to_owned());
     store.change(actor, "undo", move |transaction| {
-        let now = time::now();
-        let decision = one(transaction, id)?;
-        if let Some(ended) = decision.ended {
-            return Error::refused(format!("decision {id} is not in force: it ended at {}", time::shown(ended)));
-        }
-        end(transaction, id, &author, &why, now)?;
-        let before = decision.replaces.map(|before| one(transaction, before)).transpose()?;
-        let before = before.filter(|before| before.expires.is_none_or(|end| end > now));
-        if let Some(before) = &before {
-            transaction
-                .execute("UPDATE decisions SET ended = NULL, ended_by = NULL, ended_why = NULL WHERE id = ?1", [before.id])?;
-        }
+        let decision = in_force_still(transaction, id)?;
+        let before = take_out(transaction, &decision, &author, &why, time::now())?;
         let subject = decision.pattern.clone();
         Ok(Changed { subject, detail: json!({ "before": decision, "after": before, "reason": why }), value: decision })
     })
 }
 
-/// Ends what has expired. Returns how many.
+/// Ends what has expired: what it took the place of stands again. Returns how many.
 ///
 /// # Errors
 /// The database's.
 pub fn expire(store: &Store, now: i64) -> Result<usize> {
     let due = store.read(|state| {
-        let mut due = state.prepare_cached("SELECT id, pattern FROM decisions WHERE ended IS NULL AND expires <= ?1")?;
-        let due = due.query_map([now], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<Vec<(i64, String)>, _>>()?;
-        Ok(due)
+        let mut due = state.prepare_cached("SELECT * FROM decisions WHERE ended IS NULL AND expires <= ?1")?;
+        Ok(due.query_map([now], Decision::of)?.collect::<Result<Vec<_>, _>>()?)
     })?;
-    for (id, pattern) in &due {
-        let (id, pattern) = (*id, pattern.clone());
+    let count = due.len();
+    for decision in due {
         store.change(&Actor::console("schedule"), "expire", move |transaction| {
-            end(transaction, id, "console", "expired", now)?;
-            Ok(Changed { subject: pattern, detail: json!({ "decision": id }), value: () })
+            let after = take_out(transaction, &decision, "console", "expired", now)?;
+            Ok(Changed { subject: decision.pattern, detail: json!({ "decision": decision.id, "after": after }), value: () })
         })?;
     }
-    Ok(due.len())
+    Ok(count)
 }
 
 /// One by its number.

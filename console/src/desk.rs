@@ -164,6 +164,7 @@ impl Desk {
     /// # Errors
     /// Why not; nothing was changed then.
     pub fn obey(&self, actor: &Actor, command: Command) -> Result<Value> {
+        command.check_words()?;
         match command {
             Command::Status => self.status(),
             Command::Decide(command) => self.decide(actor, command),
@@ -228,9 +229,10 @@ impl Desk {
             }
             Decide::List { all, most } => value(self.store.read(|state| decide::list(state, all, most))?),
             Decide::Show(id) => {
-                let decision = self.store.read(|state| decide::one(state, id))?;
+                let (decision, stands) =
+                    self.store.read(|state| Ok((decide::one(state, id)?, decide::would_stand(state, id, time::now())?)))?;
                 let pattern = Pattern { kind: Pattern::kind_of(&decision.pattern), key: decision.pattern.clone() };
-                Ok(json!({ "decision": decision, "effect": decide::effect(&table, &pattern, suffixes) }))
+                Ok(json!({ "decision": decision, "stands_again": stands, "effect": decide::effect(&table, &pattern, suffixes) }))
             }
         }
     }

@@ -166,7 +166,7 @@ impl Publisher {
             let mut waiting = pace.take(&mut lines, now);
             let mut follows = Vec::new();
             if !(known.is_empty() && said.is_empty()) {
-                follows = expand::verdicts::hosts(&self.decided(&ids, &lines)?, &said, &protected);
+                follows = expand::verdicts::hosts(&self.decided(&ids, &lines)?, &said, &self.protected(&protected)?);
                 let all = [lines.as_slice(), follows.as_slice()].concat();
                 follows.extend(expand::verdicts::lines(&self.decided(&ids, &all)?, &known));
             }
@@ -190,6 +190,13 @@ impl Publisher {
             senders::write(&self.dir, &text)?;
         }
         Ok(())
+    }
+
+    /// Protected names as they reach on the platforms in force.
+    fn protected(&self, names: &[String]) -> Result<sources::Protected> {
+        // Before the first build the platforms are those that ship with the program.
+        let table = self.table().or_else(|_| control::world::table(None, &self.suffixes).map(Arc::new))?;
+        Ok(sources::Protected::of(names, |host| decide::is_platform(&table, host)))
     }
 
     /// What decisions say on the snapshot in force, without what follows from them.

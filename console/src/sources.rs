@@ -7,6 +7,7 @@ pub(crate) mod fetched;
 pub mod import;
 pub mod normal;
 mod place;
+mod protected;
 
 use dataplane::verdict::Verdict;
 use rusqlite::{Connection, OptionalExtension as _, Row};
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use place::Place;
+pub use protected::{Protected, protected};
 
 use crate::audit::Actor;
 use crate::publish::{DECIDED, followed};
@@ -153,6 +155,9 @@ pub struct Counting {
     pub hour: Option<i64>,
 }
 
+/// What is held back until another person than whoever set the source lets it count begins so.
+const ALONE: &str = "one person's word:";
+
 const COLUMNS: &str = "name, place, lends, category, priority, every, ttl, least_share, most_growth, most_octets, licence, version, suspended, checked, trouble, etag, modified,
     (SELECT held FROM versions WHERE source = sources.name AND id > coalesce(sources.version, 0) ORDER BY id DESC LIMIT 1)";
 
@@ -226,7 +231,7 @@ pub fn all(state: &Connection) -> Result<Vec<Source>> {
 pub fn one(state: &Connection, name: &str) -> Result<Source> {
     let mut found = state.prepare_cached(&format!("SELECT {COLUMNS} FROM sources WHERE name = ?1"))?;
     let found = found.query_row([name], Source::of).optional()?;
-    found.ok_or_else(|| Error::NotFound(format!("there is no source {name:?}: `ztsms-console source list` lists them")))
+    found.ok_or_else(|| Error::NotFound(format!("there is no source {name:?}: `ztsms-console feed list` lists them")))
 }
 
 /// The imports of a source, newest first.
@@ -259,18 +264,6 @@ pub fn counting(state: &Connection, now: i64) -> Result<Vec<Counting>> {
         })
     };
     Ok(found.query_map([now], row)?.collect::<Result<_, _>>()?)
-}
-
-/// Names that no feed may call dangerous: those that people named, and those that a decision calls safe.
-///
-/// # Errors
-/// The database's.
-pub fn protected(state: &Connection) -> Result<Vec<String>> {
-    let mut found = state.prepare_cached(
-        "SELECT host FROM protected UNION
-         SELECT ltrim(pattern, '=') FROM decisions WHERE ended IS NULL AND verdict = 'safe' AND instr(pattern, '/') = 0 ORDER BY 1",
-    )?;
-    Ok(found.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
 /// A small fact of the database.
@@ -317,6 +310,13 @@ pub fn set(store: &Store, actor: &Actor, settings: Settings) -> Result<Source> {
         if before.as_ref().is_some_and(|before| before.settings.lends.is_own() != settings.lends.is_own()) {
             return Error::refused("whether a list is our own is part of what was imported: remove the source and add it again");
         }
+        let turns = before.as_ref().is_some_and(|before| before.version.is_some() && before.settings.lends != settings.lends);
+        if turns && settings.lends == Lends::Safe {
+            return Error::refused(format!(
+                "what was imported as {} would all be safe at once: remove the source, and import it anew as what it is now",
+                before.as_ref().map(|before| before.settings.lends.name()).unwrap_or_default()
+            ));
+        }
         let s = &settings;
         transaction.execute(
             "INSERT INTO sources (name, place, lends, category, priority, every, ttl, least_share, most_growth, most_octets, licence, added)
@@ -332,6 +332,12 @@ pub fn set(store: &Store, actor: &Actor, settings: Settings) -> Result<Source> {
         let before = before.map(|before| before.settings);
         Ok(Changed { subject: s.name.clone(), detail: json!({ "before": before, "after": after.settings }), value: after })
     })
+}
+
+/// Who said last what a source is.
+fn set_by(state: &Connection, name: &str) -> Result<Option<String>> {
+    let sql = "SELECT author FROM audit WHERE verb = 'source-set' AND subject = ?1 ORDER BY seq DESC LIMIT 1";
+    Ok(state.prepare_cached(sql)?.query_row([name], |row| row.get(0)).optional()?)
 }
 
 /// Takes a source away, with its history.
@@ -395,8 +401,12 @@ pub fn go_to(store: &Store, actor: &Actor, name: &str, to: Option<i64>) -> Resul
             None => versions.iter().find(|version| source.version.is_some_and(|now| version.id < now) && version.held.is_none()),
         };
         let Some(version) = found else {
-            return Error::refused(format!("{name} has no such version: `ztsms-console source history {name}` lists them"));
+            return Error::refused(format!("{name} has no such version: `ztsms-console feed history {name}` lists them"));
         };
+        let alone = version.held.as_ref().is_some_and(|why| why.starts_with(ALONE));
+        if alone && set_by(transaction, &name)? == Some(by.clone()) {
+            return Error::refused(format!("you have set {name}: another person has to accept what it calls safe"));
+        }
         if source.version == Some(version.id) {
             return Error::refused(format!("version {} of {name} counts already", version.id));
         }

@@ -13,7 +13,8 @@ mod approve;
 pub mod bulk;
 pub mod evidence;
 pub mod gather;
-mod needs;
+mod likes;
+pub(crate) mod needs;
 mod room;
 pub mod settings;
 pub mod watch;
@@ -63,7 +64,7 @@ pub struct Proposal {
     pub id: i64,
     /// The name.
     pub host: String,
-    /// Its registrable domain.
+    /// Its registrable domain; below a platform the name that stands there.
     pub registrable: String,
     /// What is below it too.
     pub below: bool,
@@ -180,7 +181,10 @@ pub fn propose(store: &Store, actor: &Actor, draft: &Draft, table: &Table, suffi
 /// A proposal that may be made, without a number yet.
 fn prepare(actor: &Actor, draft: &Draft, origin: &str, table: &Table, suffixes: &Suffixes) -> Result<Proposal> {
     let host = ztsms_fetch::guard::ascii(&draft.host).map_err(|why| Error::Refused(why.to_string()))?;
-    if draft.holds <= 0 || draft.holds > LONGEST {
+    if let Some(sender) = draft.senders.iter().find(|sender| sender.contains('|')) {
+        return Error::refused(format!("sender {sender:?}: a name or number without |"));
+    }
+    if !(86_400..=LONGEST).contains(&draft.holds) {
         return Error::refused("a verdict holds for a day at least and two years at most");
     }
     if draft.reason.trim().is_empty() {
@@ -189,7 +193,7 @@ fn prepare(actor: &Actor, draft: &Draft, origin: &str, table: &Table, suffixes: 
     let now = time::now();
     let proposal = Proposal {
         id: 0,
-        registrable: suffixes.registrable(&host).unwrap_or(&host).to_owned(),
+        registrable: owned(&host, table, suffixes).to_owned(),
         host,
         below: draft.below,
         senders: draft.senders.iter().map(|sender| sender.trim()).collect::<Vec<_>>().join("|"),
@@ -209,6 +213,15 @@ fn prepare(actor: &Actor, draft: &Draft, origin: &str, table: &Table, suffixes: 
     };
     proposal.checked(&draft.reason, table, suffixes)?;
     Ok(proposal)
+}
+
+/// The name that somebody registered: the registrable domain, and below a platform, where it says nothing, the name that stands there.
+fn owned<'h>(host: &'h str, table: &Table, suffixes: &Suffixes) -> &'h str {
+    let parents = host.match_indices('.').filter_map(|(dot, _)| Some((dot, host.get(dot + 1..)?)));
+    let mut below = parents.filter(|(_, parent)| decide::is_platform(table, parent));
+    let Some((dot, _)) = below.next() else { return suffixes.registrable(host).unwrap_or(host) };
+    let start = host.get(..dot).and_then(|head| head.rfind('.')).map_or(0, |before| before + 1);
+    host.get(start..).unwrap_or(host)
 }
 
 /// Writes it into the database. Returns its number.

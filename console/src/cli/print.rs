@@ -127,7 +127,11 @@ fn covers(effect: &Value) -> String {
 }
 
 pub(super) fn undone(answer: &Value) -> String {
-    format!("would be taken back: {}these count again: {}", decision(&answer["decision"]), covers(&answer["effect"]))
+    let stands = match &answer["stands_again"] {
+        Value::Null => String::new(),
+        stands => format!("stands again: {}", decision(stands)),
+    };
+    format!("would be taken back: {}{stands}these count again: {}", decision(&answer["decision"]), covers(&answer["effect"]))
 }
 
 pub(super) fn source(source: &Value) -> String {

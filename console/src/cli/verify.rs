@@ -169,8 +169,12 @@ fn bulk(args: &Propose) -> Result<Bulk> {
 }
 
 fn proposed(done: &Value) -> String {
+    let suspended = match done["suspended"].as_u64() {
+        None | Some(0) => String::new(),
+        Some(n) => format!(", {n} of them suspended (`verify reopen`)"),
+    };
     format!(
-        "{} names are proposed and wait for two people (`verify list --state open`); {} were known. `serve` looks into them, or `verify collect`\n",
+        "{} names are proposed and wait for two people (`verify list --state open`); {} were known{suspended}. `serve` looks into them, or `verify collect`\n",
         done["added"], done["known"]
     )
 }

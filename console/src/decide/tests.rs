@@ -95,3 +95,174 @@ fn a_decision_that_has_ended_is_taken_out() {
     at.desk.publisher().decisions(at.desk.store()).unwrap();
     assert_eq!(at.says("evil.example"), "unknown");
 }
+
+#[test]
+fn what_a_passing_decision_took_the_place_of_stands_again_when_that_ends() {
+    let at = place("chain");
+    let now = time::now();
+    let lasting = at.decide("evil.example", "dangerous").unwrap();
+    let draft = |verdict: &str, seconds| Draft {
+        pattern: "evil.example".into(),
+        verdict: verdict.into(),
+        reason: "for now".into(),
+        expires: Some(now + seconds),
+        ..Draft::default()
+    };
+    let set = |draft| at.desk.obey(&actor(), crate::command::Command::Decide(crate::command::Decide::Set(draft))).unwrap();
+    let stands = || at.desk.store().read(|state| super::at(state, "evil.example")).unwrap().map(|found| found.id);
+    set(draft("unknown", 60));
+    assert_eq!(at.says("evil.example"), "unknown");
+    assert_eq!(expire(at.desk.store(), now + 60).unwrap(), 1);
+    at.desk.publisher().decisions(at.desk.store()).unwrap();
+    assert_eq!((at.says("evil.example"), stands()), ("dangerous", Some(lasting.id)));
+    // Of two that passed only the lasting one is left behind a third.
+    set(draft("unknown", 60));
+    set(draft("unknown", 3600));
+    let last = stands().unwrap();
+    let end = "UPDATE decisions SET expires = ?2 WHERE id = ?1";
+    at.desk.store().note(move |state| Ok(state.execute(end, (last - 1, now))?)).unwrap();
+    let shown = at.desk.obey(&actor(), crate::command::Command::Decide(crate::command::Decide::Show(last))).unwrap();
+    assert_eq!(shown["stands_again"]["id"], lasting.id);
+    at.undo(last).unwrap();
+    assert_eq!((at.says("evil.example"), stands()), ("dangerous", Some(lasting.id)));
+    // What was taken back by a person stays so.
+    at.undo(lasting.id).unwrap();
+    let new = at.decide("evil.example", "unknown").unwrap();
+    at.undo(new.id).unwrap();
+    assert_eq!(stands(), None);
+}
+
+#[test]
+fn where_two_people_have_to_agree_one_calls_nothing_safe() {
+    use crate::command::{Command, Source, Triage, Verify};
+    use crate::verify::settings::Change;
+    let at = place("two");
+    let as_other = |command| at.desk.obey(&Actor { name: "bob".to_owned(), via: "test".to_owned() }, command);
+    let people = |people| Command::Verify(Verify::Settings(Change { people: Some(people), rdap: None }));
+    at.desk.obey(&actor(), people(2)).unwrap();
+    for pattern in ["bank.example", "=bank.example", "docs.google.com/our-form"] {
+        let said = at.decide(pattern, "safe").unwrap_err().to_string();
+        assert!(said.contains("two people have to agree") && said.contains("verify propose"), "{said}");
+    }
+    let order = crate::triage::decide::Order {
+        target: "=bank.example".into(),
+        verdict: "safe".into(),
+        reason: "a test".into(),
+        expires: None,
+    };
+    assert!(at.desk.obey(&actor(), Command::Triage(Triage::Decide(order))).unwrap_err().to_string().contains("two people"));
+    assert!(at.decide("bank.example", "unknown").is_ok() && at.decide("evil.example", "dangerous").is_ok());
+    // Nor does a list of ours that one person has set.
+    let list = at.dir.join("own.csv");
+    std::fs::write(&list, "pattern,verdict\nbank.test,safe\nbad.test,dangerous\n").unwrap();
+    let settings: crate::sources::Settings = serde_json::from_value(serde_json::json!({
+        "name": "own", "place": list, "lends": "own", "category": "", "priority": 0, "every": 0, "ttl": null,
+        "least_share": 0.5, "most_growth": 10.0, "most_octets": 1_000_000, "licence": "",
+    }))
+    .unwrap();
+    at.desk.obey(&actor(), Command::Source(Source::Set(settings))).unwrap();
+    let import = |force| at.desk.obey(&actor(), Command::Source(Source::Import { name: "own".into(), force })).unwrap();
+    for force in [false, true] {
+        let held = import(force);
+        assert!(held["held"].as_str().unwrap().contains("1 new entries are safe"), "{held}");
+        assert_eq!((at.says("bank.test"), at.says("bad.test")), ("unknown", "unknown"));
+    }
+    let newest = at.desk.store().read(|state| crate::sources::versions(state, "own")).unwrap()[0].id;
+    let accept = || Command::Source(Source::Version { name: "own".into(), to: Some(newest) });
+    assert!(at.desk.obey(&actor(), accept()).unwrap_err().to_string().contains("another person"));
+    as_other(accept()).unwrap();
+    assert_eq!((at.says("bank.test"), at.says("bad.test")), ("safe", "dangerous"));
+    // What is not safe needs nobody else.
+    std::fs::write(&list, "pattern,verdict\nbank.test,safe\nbad.test,dangerous\nworse.test,dangerous\n").unwrap();
+    assert_eq!((import(false)["held"].as_str(), at.says("worse.test")), (None, "dangerous"));
+    // One person asks for less, another says so too.
+    for _ in 0..2 {
+        assert!(at.desk.obey(&actor(), people(1)).unwrap_err().to_string().contains("another person"));
+        assert!(at.decide("=bank.example", "safe").is_err());
+    }
+    as_other(people(1)).unwrap();
+    assert!(at.decide("=bank.example", "safe").is_ok());
+}
+
+#[test]
+fn a_safe_name_is_protected_from_feeds_as_far_as_it_is_safe() {
+    use crate::command::{Command, Protect, Source};
+    let at = place("protected");
+    for pattern in ["=exact.example", "whole.example", "=bit.ly"] {
+        at.decide(pattern, "safe").unwrap();
+    }
+    let sender = |host: &str| Protect::Sender { sender: "ExBank".into(), hosts: vec![host.into()] };
+    at.desk.obey(&actor(), Command::Protect(sender("exbank.example"))).unwrap();
+    let list = at.dir.join("bad.txt");
+    let bad = [
+        "exact.example",
+        "exact.example/p",
+        "sub.exact.example",
+        "sub.whole.example",
+        "bit.ly/phish",
+        "exbank.example",
+        "=bit.ly",
+    ];
+    std::fs::write(&list, bad.map(|name| format!("http://{}\n", name.trim_start_matches('='))).concat()).unwrap();
+    let settings: crate::sources::Settings = serde_json::from_value(serde_json::json!({
+        "name": "bad", "place": list, "lends": "dangerous", "category": "", "priority": 0, "every": 0, "ttl": null,
+        "least_share": 0.5, "most_growth": 10.0, "most_octets": 1_000_000, "licence": "",
+    }))
+    .unwrap();
+    at.desk.obey(&actor(), Command::Source(Source::Set(settings))).unwrap();
+    at.desk.obey(&actor(), Command::Source(Source::Import { name: "bad".into(), force: false })).unwrap();
+    let says = [
+        ("exact.example", "safe"),
+        ("exact.example/p", "safe"),
+        ("sub.exact.example", "dangerous"),
+        ("sub.whole.example", "safe"),
+        ("bit.ly/phish", "dangerous"),
+        ("bit.ly", "safe"),
+        ("exbank.example", "unknown"),
+    ];
+    assert_eq!(says.map(|(link, _)| (link, at.says(link))), says);
+    for (host, why) in [("co.uk", "public suffix"), ("github.io", "public suffix"), ("bit.ly", "platform")] {
+        let named = Protect::Host { host: host.into(), why: "a test".into() };
+        for command in [named, sender(host)] {
+            let said = at.desk.obey(&actor(), Command::Protect(command)).unwrap_err().to_string();
+            assert!(said.contains(why), "{host}: {said}");
+        }
+    }
+}
+
+#[test]
+fn words_that_would_forge_a_line_and_ranges_of_addresses_are_refused() {
+    let at = place("words");
+    let draft = |pattern: &str, reason: &str| Draft {
+        pattern: pattern.into(),
+        verdict: "dangerous".into(),
+        reason: reason.into(),
+        ..Draft::default()
+    };
+    let set = |draft| at.desk.obey(&actor(), crate::command::Command::Decide(crate::command::Decide::Set(draft)));
+    let said = set(draft("evil.example", "x\n#99 bank.example safe, by alice")).unwrap_err().to_string();
+    assert!(said.contains("one line"), "{said}");
+    assert!(set(draft("1.2.3.0/24", "a range")).unwrap_err().to_string().contains("range of addresses"));
+    assert!(set(draft("1.2.3.4/x", "a page")).is_ok());
+    for address in ["[::1]", "1.2.3.4"] {
+        assert!(at.decide(address, "safe").is_ok(), "{address} is its own domain");
+    }
+}
+
+#[test]
+fn a_deep_host_and_long_words_never_keep_other_decisions_from_filters() {
+    let at = place("deep");
+    let deep = |n: usize| format!("={}evil.example", (0..n).map(|n| format!("l{n}.")).collect::<String>());
+    for labels in [15, 20, 30, 60] {
+        at.decide(&deep(labels), "dangerous").unwrap();
+        assert_eq!(at.says(deep(labels).trim_start_matches('=')), "dangerous", "{labels} labels");
+    }
+    let draft = Draft { pattern: "x.example".into(), verdict: "safe".into(), reason: "a test".into(), ..Draft::default() };
+    let long = "x".repeat(20_000);
+    for draft in [Draft { category: long.clone(), ..draft.clone() }, Draft { senders: vec![long], ..draft }] {
+        let command = crate::command::Command::Decide(crate::command::Decide::Set(draft));
+        assert!(at.desk.obey(&actor(), command).unwrap_err().to_string().contains("16384 at most"));
+    }
+    at.decide("last.example", "dangerous").unwrap();
+    assert_eq!(at.says("last.example"), "dangerous");
+}

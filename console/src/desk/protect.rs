@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{Desk, value};
 use crate::audit::Actor;
 use crate::command::Protect;
+use crate::decide;
 use crate::store::Changed;
 use crate::{Error, Result, time};
 
@@ -19,11 +20,28 @@ fn host(text: &str) -> Result<String> {
 }
 
 impl Desk {
+    /// A host that somebody owns: what it is protected for would else hold for everybody's names there.
+    fn owned(&self, text: &str) -> Result<String> {
+        let host = host(text)?;
+        let suffixes = self.publisher.suffixes();
+        if !host.starts_with('[') && suffixes.is_suffix(&host) {
+            let why =
+                if suffixes.is_private(&host) { "whoever likes has a name there" } else { "everybody registers names there" };
+            return Error::refused(format!("{host} is a public suffix: {why}, and all of them would be protected by this"));
+        }
+        if self.publisher.table().is_ok_and(|table| decide::is_platform(&table, &host)) {
+            return Error::refused(format!(
+                "{host} is a platform: everybody has pages there, and all of them would be protected by this"
+            ));
+        }
+        Ok(host)
+    }
+
     pub(super) fn protect(&self, actor: &Actor, command: Protect) -> Result<Value> {
         let author = actor.name.clone();
         match command {
             Protect::Host { host: text, why } => {
-                let host = host(&text)?;
+                let host = self.owned(&text)?;
                 self.store.change(actor, "protect", move |transaction| {
                     let sql =
                         "INSERT INTO protected VALUES (?1, ?2, ?3, ?4) ON CONFLICT (host) DO UPDATE SET why = ?2, author = ?3";
@@ -43,8 +61,8 @@ impl Desk {
                 self.catch_up()?;
             }
             Protect::Sender { sender, hosts } => {
-                let hosts = hosts.iter().map(|text| host(text)).collect::<Result<Vec<_>>>()?;
-                if sender.trim().is_empty() || sender.chars().any(char::is_control) || hosts.is_empty() {
+                let hosts = hosts.iter().map(|text| self.owned(text)).collect::<Result<Vec<_>>>()?;
+                if sender.trim().is_empty() || hosts.is_empty() {
                     return Error::refused("a protected sender has a name and at least one host of its own");
                 }
                 self.store.change(actor, "protect-sender", move |transaction| {
@@ -53,7 +71,9 @@ impl Desk {
                     transaction.execute(sql, (&sender, hosts.join(" "), author, time::now()))?;
                     Ok(Changed { subject: sender, detail: json!({ "hosts": hosts }), value: () })
                 })?;
+                // Feeds may not call its hosts dangerous any more.
                 self.publish_decisions()?;
+                self.catch_up()?;
             }
             Protect::Unsender(sender) => {
                 self.store.change(actor, "unprotect-sender", move |transaction| {
@@ -63,6 +83,7 @@ impl Desk {
                     Ok(Changed { subject: sender, detail: Value::Null, value: () })
                 })?;
                 self.publish_decisions()?;
+                self.catch_up()?;
             }
             Protect::List => {}
         }

@@ -14,7 +14,7 @@ impl Desk {
         let author = actor.name.clone();
         match command {
             Rule::Suspend { name, why } => {
-                if name.trim().is_empty() || name.chars().any(char::is_control) || why.trim().is_empty() {
+                if name.trim().is_empty() || why.trim().is_empty() {
                     return Error::refused("a rule has a name, and who suspends it says why");
                 }
                 self.store.change(actor, "rule-suspend", move |transaction| {

@@ -8,6 +8,7 @@ use dataplane::world::World;
 use super::live::Said;
 use super::queue::Known;
 use crate::publish::{LIVE, Line};
+use crate::sources::Protected;
 
 /// The lines of the overlay that follow from where links lead. `world` is what decisions and lists say without them.
 ///
@@ -20,14 +21,13 @@ pub fn lines(world: &World, known: &[Known]) -> Vec<Line> {
 
 /// The lines that follow from what a provider calls dangerous: for that very host, where nothing else is said of it. As with feeds, a protected
 /// name and what is below it is left alone.
-pub fn hosts(world: &World, said: &[Said], protected: &[String]) -> Vec<Line> {
+pub fn hosts(world: &World, said: &[Said], protected: &Protected) -> Vec<Line> {
     let mut texts = Texts::default();
     let mut line = |said: &Said| {
         let url = format!("https://{}/", said.host);
         texts.judge_url(world, &url, "").ok()?;
         let found = texts.urls(&url, "").iter().find(|found| found.host == said.host)?;
-        let parents = said.host.match_indices('.').filter_map(|(dot, _)| said.host.get(dot + 1..));
-        let is_protected = core::iter::once(said.host.as_str()).chain(parents).any(|name| protected.iter().any(|p| p == name));
+        let is_protected = protected.spoken_of(&said.host).is_some();
         let is_open = found.verdict == Verdict::Unknown && found.reason == Reason::NoEntry;
         (is_open && !is_protected).then(|| Line {
             // Before links, behind decisions.

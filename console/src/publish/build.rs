@@ -1,6 +1,5 @@
 //! The snapshot: every source's version that counts, and what ships with the program.
 
-use std::collections::HashSet;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -16,7 +15,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::Publisher;
-use crate::sources::{self, Counting, normal};
+use crate::sources::{self, Counting, Protected, normal};
 use crate::store::Store;
 use crate::{Error, Result, time};
 
@@ -94,10 +93,10 @@ impl Publisher {
         Ok(report)
     }
 
-    fn make<'p>(&self, counting: &[Counting], protected: &'p [String]) -> Result<(Built, Conflicts<'p>)> {
+    fn make(&self, counting: &[Counting], protected: &[String]) -> Result<(Built, Conflicts)> {
         let mut builder = Builder::new();
         control::builtin::add_platforms_to(&mut builder);
-        let mut conflicts = Conflicts { names: protected.iter().map(String::as_str).collect(), count: 0, kept: Vec::new() };
+        let mut conflicts = Conflicts { names: self.protected(protected)?, count: 0, kept: Vec::new() };
         for source in counting {
             let lends = Rule {
                 verdict: source.lends.verdict(),
@@ -121,21 +120,19 @@ impl Publisher {
     }
 }
 
-/// What feeds call dangerous at or below a protected name.
-struct Conflicts<'p> {
-    names: HashSet<&'p str>,
+/// What feeds call dangerous of a protected name.
+struct Conflicts {
+    names: Protected,
     count: u64,
     kept: Vec<(String, String, String)>,
 }
 
-impl Conflicts<'_> {
+impl Conflicts {
     fn holds_back(&mut self, rule: &Rule<'_>) -> bool {
-        if self.names.is_empty() || rule.layer == Layer::Local || rule.verdict != Verdict::Dangerous {
+        if rule.layer == Layer::Local || rule.verdict != Verdict::Dangerous {
             return false;
         }
-        let host = rule.pattern.trim_start_matches('=').split('/').next().unwrap_or_default();
-        let parents = host.match_indices('.').filter_map(|(dot, _)| host.get(dot + 1..));
-        let Some(name) = core::iter::once(host).chain(parents).find(|name| self.names.contains(name)) else { return false };
+        let Some(name) = self.names.spoken_of(rule.pattern) else { return false };
         self.count += 1;
         if self.kept.len() < CONFLICTS {
             self.kept.push((rule.pattern.to_owned(), rule.source.to_owned(), name.to_owned()));

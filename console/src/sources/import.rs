@@ -12,7 +12,7 @@ use super::place::{self, Bounded};
 use super::{Lends, Settings, Source, normal, normal::Diff};
 use crate::audit::Actor;
 use crate::store::{Changed, Store};
-use crate::{Error, Result, alarms, time};
+use crate::{Error, Result, alarms, decide, time};
 
 /// Versions of a source that are kept.
 pub const KEPT: i64 = 10;
@@ -76,8 +76,7 @@ impl Imported {
 /// It cannot be read, is no list, or nothing in it can be read: nothing was changed then.
 pub fn import(store: &Store, lists_dir: &Path, actor: &Actor, source: &Source, path: &Path, force: bool) -> Result<Imported> {
     let settings = &source.settings;
-    let kept = read(settings, path, lists_dir)?;
-    let Kept { sha256, entries, summary, format, ends } = kept;
+    let Kept { sha256, entries, summary, format, ends } = read(settings, path, lists_dir)?;
     let (count, last) = store.read(|state| {
         let versions = super::versions(state, &settings.name)?;
         let counts = versions.iter().find(|version| Some(version.id) == source.version).cloned();
@@ -100,9 +99,17 @@ pub fn import(store: &Store, lists_dir: &Path, actor: &Actor, source: &Source, p
         imported.held = last.filter(same).and_then(|last| last.held);
         return Ok(imported);
     }
+    if count.is_none() && entries == 0 && !settings.lends.is_own() && !force {
+        return Error::refused(format!("{}: not one entry in it", path.display()));
+    }
     imported.diff = normal::diff(lists_dir, count.as_ref().map(|count| count.sha256.as_str()), Some(&sha256), NAMED)?;
     let before = count.as_ref().map(|count| u64::try_from(count.entries).unwrap_or_default());
     imported.held = limits(settings, before, &imported, summary.entries).filter(|_| !force);
+    let safe = if settings.lends == Lends::Safe { imported.diff.added } else { imported.diff.added_safe };
+    if safe > 0 && store.read(|state| decide::needs_two(state))? {
+        let why = format!("{} {safe} new entries are safe, and two people have to agree to that", super::ALONE);
+        imported.held = Some(imported.held.map_or_else(|| why.clone(), |held| format!("{why}; {held}")));
+    }
     imported.changed = true;
     let (by, name) = (actor.clone(), settings.name.clone());
     let mut result = imported.clone();

@@ -156,6 +156,9 @@ pub fn rule<'l>(line: &'l str, lends: &Rule<'l>) -> Rule<'l> {
 pub struct Diff {
     /// Lines only in the new one.
     pub added: u64,
+    /// Those of them that say `safe` themselves.
+    #[serde(skip)]
+    pub added_safe: u64,
     /// Lines only in the old one.
     pub removed: u64,
     /// The first of those added.
@@ -195,6 +198,8 @@ pub fn diff(dir: &Path, old: Option<&str>, new: Option<&str>, named: usize) -> R
         }
         if order.is_gt() {
             diff.added += 1;
+            let is_safe = |line: &String| line.split('\t').nth(1) == Some(Verdict::Safe.name());
+            diff.added_safe += u64::from(b.as_ref().is_some_and(is_safe));
             diff.first_added.extend(b.take().filter(|_| diff.first_added.len() < named));
         }
         if order.is_le() {

@@ -23,7 +23,11 @@ impl Place {
     /// # Errors
     /// An address of another scheme, or a path from nowhere.
     pub fn parse(text: &str) -> Result<Self> {
-        match text.split_once("://") {
+        let (scheme, rest) = text.split_once("://").unzip();
+        match scheme.map(str::to_ascii_lowercase).as_deref().zip(rest) {
+            Some((scheme @ ("http" | "https"), rest)) if rest.is_empty() || rest.starts_with('/') => {
+                Error::refused(format!("{scheme}://: an address has a host, as https://lists.example/bad.txt"))
+            }
             Some(("http" | "https", _)) => Ok(Self::Http(text.to_owned())),
             Some(("file", path)) if path.starts_with('/') => Ok(Self::Path(path.into())),
             Some((scheme, _)) => Error::refused(format!("{scheme}:// is no way to a list: a path, http:// or https://")),
@@ -39,8 +43,12 @@ impl Place {
 /// It cannot be read, or a folder has none.
 pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>> {
     let meta = path.metadata().map_err(Error::file(path, "read"))?;
-    if !meta.is_dir() {
+    if meta.is_file() {
         return Ok(vec![path.to_owned()]);
+    }
+    if !meta.is_dir() {
+        // A pipe or a terminal: whoever opens it waits for somebody at its other end.
+        return Error::refused(format!("{}: neither a file nor a folder", path.display()));
     }
     let entries = path.read_dir().and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(Error::file(path, "list"))?;
     let hidden = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
@@ -142,7 +150,7 @@ mod tests {
     fn a_place_is_a_whole_path_or_an_address() {
         assert_eq!(Place::parse("/a/b").unwrap(), Place::Path("/a/b".into()));
         assert_eq!(Place::parse("https://x.example/a").unwrap(), Place::Http("https://x.example/a".into()));
-        for wrong in ["a/b", "ftp://x.example/a", "file://a/b", "gopher://x"] {
+        for wrong in ["a/b", "ftp://x.example/a", "file://a/b", "gopher://x", "http://", "https:///x"] {
             assert!(Place::parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -158,6 +158,7 @@ pub fn decide(store: &Store, actor: &Actor, order: Order, table: &Table, suffixe
     store.change(actor, "triage", move |transaction| {
         let mut decisions = Vec::new();
         for checked in &checked {
+            decide::may_alone(transaction, checked)?;
             decisions.push(checked.write(transaction, &author)?.0);
         }
         // A path says nothing of what else its host has.

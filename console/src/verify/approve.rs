@@ -49,6 +49,7 @@ pub fn approve(store: &Store, actor: &Actor, id: i64, word: &Word, table: &Table
     }
     let proposal = store.read(|state| one(state, id))?;
     let checked = proposal.checked(&reason, table, suffixes)?;
+    let against = needs::against(&proposal.host, table, suffixes);
     let author = actor.name.clone();
     store.change(actor, "approve", move |transaction| {
         let proposal = in_state(transaction, id, "open")?;
@@ -74,7 +75,7 @@ pub fn approve(store: &Store, actor: &Actor, id: i64, word: &Word, table: &Table
         let sql = "INSERT INTO approvals VALUES (?1, ?2, ?3, ?4, ?5)
                    ON CONFLICT (proposal, author) DO UPDATE SET approved = ?3, reason = ?4, evidence = ?5";
         transaction.execute(sql, (id, &author, now, &reason, evidence))?;
-        let needs = needs(transaction, &proposal, &found)?;
+        let needs = needs(transaction, &proposal, &found, against)?;
         let mut decisions = Vec::new();
         if needs.missing == 0 {
             for checked in &checked {

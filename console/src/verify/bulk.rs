@@ -2,6 +2,8 @@
 //! census. Each is a [proposal](super) like any other, looked into side by side, and two people agree to it. Nothing is safe by how often it
 //! is seen: that only puts it in front of people.
 
+use std::collections::HashMap;
+
 use dataplane::suffix::Suffixes;
 use dataplane::verdicts::Table;
 use dataplane::verdicts::pattern::{Buffers, Kind, Pattern};
@@ -46,6 +48,8 @@ pub struct Entry {
     pub category: String,
     /// For whom alone it would be safe, separated by `|`; empty: for everybody.
     pub senders: String,
+    /// Its line; 0: of none.
+    pub line: u64,
 }
 
 /// What became of a register.
@@ -55,6 +59,9 @@ pub struct Proposed {
     pub added: usize,
     /// Names that were proposed, or are safe already.
     pub known: usize,
+    /// Of those known, names that are suspended: `verify reopen` opens them again.
+    #[serde(default)]
+    pub suspended: usize,
 }
 
 /// Reads a register: CSV with a first line that names its columns, `host` and of `owner`, `category`, `senders` what there is.
@@ -73,7 +80,12 @@ pub fn register(text: &str) -> Result<Vec<Entry>> {
     if !columns.iter().any(|name| name.trim() == "host") {
         return Error::refused("line 1: no column is named host");
     }
-    let mut entries = Vec::new();
+    if let Some(twice) =
+        columns.iter().enumerate().find(|(n, name)| columns.iter().take(*n).any(|other| other.trim() == name.trim()))
+    {
+        return Error::refused(format!("line 1: two columns are named {:?}", twice.1));
+    }
+    let (mut entries, mut at) = (Vec::<Entry>::new(), HashMap::new());
     for (number, line) in lines {
         let mut entry = Entry::default();
         let values = fields(line);
@@ -90,7 +102,22 @@ pub fn register(text: &str) -> Result<Vec<Entry>> {
             *to = value.trim().to_owned();
         }
         entry.host = host(&entry.host).map_err(|why| Error::Refused(format!("line {number}: {why}")))?;
-        entries.push(entry);
+        entry.line = number;
+        let Some(&first) = at.get(&entry.host) else {
+            at.insert(entry.host.clone(), entries.len());
+            entries.push(entry);
+            continue;
+        };
+        // A host with several senders has a line each in some registers.
+        let Some(first) = entries.get_mut(first) else { continue };
+        if (&first.owner, &first.category) != (&entry.owner, &entry.category) {
+            return Error::refused(format!("lines {} and {number}: {} has two owners or categories", first.line, entry.host));
+        }
+        match (first.senders.is_empty(), entry.senders.is_empty()) {
+            (false, false) => first.senders = format!("{}|{}", first.senders, entry.senders),
+            // Safe for everybody is safe for each.
+            _ => first.senders.clear(),
+        }
         if entries.len() > MOST_LINES {
             return Error::refused(format!(
                 "more than {MOST_LINES} names in one register: a list of that size is a source (`feed set --safe`)"
@@ -133,7 +160,7 @@ pub fn propose(
     (table, suffixes): (&Table, &Suffixes),
 ) -> Result<Proposed> {
     let (mut fresh, mut done) = (Vec::new(), Proposed::default());
-    for Entry { host, owner, category, senders } in entries {
+    for Entry { host, owner, category, senders, line } in entries {
         if control::verdicts_cmd::lookup(table, &host, "", suffixes).verdict == "safe" {
             done.known += 1;
             continue;
@@ -141,15 +168,17 @@ pub fn propose(
         let senders = senders.split('|').filter(|sender| !sender.is_empty()).map(str::to_owned).collect();
         let reason = if owner.is_empty() { format!("in {origin}") } else { format!("{owner}, by {origin}") };
         let draft = Draft { host, below: false, senders, category, reason, holds: HOLDS };
-        fresh.push(prepare(actor, &draft, origin, table, suffixes)?);
+        let of_line = |why: Error| if line == 0 { why } else { Error::Refused(format!("line {line}: {why}")) };
+        fresh.push(prepare(actor, &draft, origin, table, suffixes).map_err(of_line)?);
     }
     let origin = origin.to_owned();
     store.change(actor, "propose", move |transaction| {
         let sql = "SELECT count(*) FROM proposals WHERE state = 'open' AND origin <> ''";
         let mut open: i64 = transaction.query_row(sql, [], |row| row.get(0))?;
         for proposal in &fresh {
-            if standing(transaction, &proposal.host)?.is_some() {
+            if let Some(known) = standing(transaction, &proposal.host)? {
                 done.known += 1;
+                done.suspended += usize::from(known.state == "suspended");
                 continue;
             }
             insert(transaction, proposal)?;
@@ -212,13 +241,17 @@ mod tests {
     fn a_register_is_taken_whole_and_two_people_agree_to_each_name_after_it_was_looked_into() {
         let place = Place::new("register");
         let good = "host,owner,category,senders\nbank.example,\"Bank, Ltd\",bank,ExBank|EXB\npost.example,Post,,\n";
-        assert_eq!(place.register(good).unwrap(), json!({ "added": 2, "known": 0 }));
-        assert_eq!(place.register(good).unwrap(), json!({ "added": 0, "known": 2 }));
+        let several = register("host,owner,senders\na.example,A,S1\na.example,A,S2\n").unwrap();
+        assert_eq!((several.len(), several[0].senders.as_str()), (1, "S1|S2"));
+        assert_eq!(place.register(good).unwrap(), json!({ "added": 2, "known": 0, "suspended": 0 }));
+        assert_eq!(place.register(good).unwrap(), json!({ "added": 0, "known": 2, "suspended": 0 }));
         for (wrong, why) in [
             ("host\ngood.example\nhttp://x.example/a?b\n", "line 3"),
-            ("host\ngood.example\ncom\n", "\"com\" is no name"),
-            ("host\ngood.example\nco.uk\n", "public suffix"),
-            ("host\ngood.example\nbit.ly\n", "is a platform"),
+            ("host\ngood.example\ncom\n", "line 3: \"com\" is no name"),
+            ("host\ngood.example\nco.uk\n", "line 3: co.uk is a public suffix"),
+            ("host\ngood.example\nbit.ly\n", "line 3: bit.ly is a platform"),
+            ("host,host\na.example,b.example\n", "two columns"),
+            ("host,owner\na.example,A\na.example,B\n", "lines 2 and 3: a.example has two owners"),
             ("name\nx\n", "column \"name\""),
             ("host,owner\nx.example\n", "1 fields"),
             ("<html>", "column"),
@@ -250,6 +283,6 @@ mod tests {
             ["safe", "unknown", "unknown"]
         );
         // Safe, it is known.
-        assert_eq!(place.register("host\nbank.example\n").unwrap(), json!({ "added": 0, "known": 1 }));
+        assert_eq!(place.register("host\nbank.example\n").unwrap(), json!({ "added": 0, "known": 1, "suspended": 0 }));
     }
 }

@@ -1,17 +1,13 @@
 //! What the network says about a name, and what can be read from it without asking anybody: its age, and whom it looks like.
 
-use idna::domain_to_unicode;
 use rusqlite::{Connection, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
-use unicode_security::skeleton;
 use ztsms_fetch::protocol::{Evidence, EvidenceOf, Outcome, Why};
 
-use super::{Proposal, gather::Gather, settings};
+use super::{Proposal, gather::Gather, likes::Brands, settings};
 use crate::store::Store;
-use crate::{Error, Result, sources, time};
+use crate::{Error, Result, time};
 
-/// Names that a name looks like, as many as are told.
-const LIKES: usize = 10;
 /// Evidence of one proposal that is kept besides the one that counts.
 const KEPT: i64 = 30;
 
@@ -24,7 +20,7 @@ pub struct Found {
     pub network: Evidence,
     /// Age of the registrable domain in days, by its registry.
     pub age_days: Option<i64>,
-    /// Protected names that it looks like, each with how.
+    /// Protected names and senders that it looks like, each with how.
     pub likes: Vec<String>,
     /// Why nobody could look: nothing of the above is from the network then.
     #[serde(default)]
@@ -51,6 +47,11 @@ impl Found {
         self.token().contains(&Some(true))
     }
 
+    /// Whether the DNS was asked and knows no such name.
+    pub fn is_nowhere(&self) -> bool {
+        matches!(&self.network.dns, Some(Outcome::Failed(failure)) if failure.why == Why::NoSuchName)
+    }
+
     /// Name servers by the DNS, where it could be asked.
     pub fn name_servers(&self) -> Option<&[String]> {
         self.network.dns.as_ref()?.ok()?.ns.ok().map(Vec::as_slice)
@@ -68,7 +69,7 @@ impl Found {
 /// # Errors
 /// It could not be asked; the database's.
 pub fn collect(store: &Store, gather: &impl Gather, proposal: &Proposal) -> Result<Found> {
-    let (settings, protected) = store.read(|state| Ok((settings::read(state)?, sources::protected(state)?)))?;
+    let (settings, brands) = store.read(|state| Ok((settings::read(state)?, Brands::read(state)?)))?;
     let network = gather.evidence(&EvidenceOf {
         host: proposal.host.clone(),
         registrable: Some(proposal.registrable.clone()),
@@ -82,7 +83,7 @@ pub fn collect(store: &Store, gather: &impl Gather, proposal: &Proposal) -> Resu
         .as_ref()
         .and_then(|outcome| outcome.ok()?.registered.as_deref().and_then(seconds))
         .map(|at| (now - at) / 86_400);
-    let likes = likes(&proposal.registrable, &protected);
+    let likes = brands.likes(&proposal.host);
     let found = Found { collected: now, network, age_days: age_days.filter(|days| *days >= 0), likes, unseen: None };
     keep(store, proposal.id, &found)?;
     Ok(found)
@@ -99,14 +100,14 @@ fn seconds(text: &str) -> Option<i64> {
 /// # Errors
 /// The database's.
 pub fn keep_unseen(store: &Store, proposals: &[Proposal], why: &str) -> Result<()> {
-    let protected = store.read(|state| sources::protected(state))?;
+    let brands = store.read(|state| Brands::read(state))?;
     let (proposals, why, now) = (proposals.to_vec(), why.to_owned(), time::now());
     store.note(move |transaction| {
-        for Proposal { id, registrable, .. } in &proposals {
+        for Proposal { id, host, .. } in &proposals {
             let fresh =
                 newest(transaction, *id)?.filter(|(_, found)| found.unseen.is_none() && found.collected + super::FRESH > now);
             if fresh.is_none() {
-                let likes = likes(registrable, &protected);
+                let likes = brands.likes(host);
                 keep_in(transaction, *id, &Found { collected: now, likes, unseen: Some(why.clone()), ..Found::default() })?;
             }
         }
@@ -143,6 +144,24 @@ pub fn newest(state: &Connection, id: i64) -> Result<Option<(i64, Found)>> {
     row.map(|(id, text)| Ok((id, read(&text)?))).transpose()
 }
 
+/// Days that a registrable domain is old at `now`, as far as any evidence about it says; the newest that says so.
+///
+/// # Errors
+/// The database's, or what is kept cannot be read.
+pub fn age_of(state: &Connection, registrable: &str, now: i64) -> Result<Option<i64>> {
+    let sql =
+        "SELECT found FROM evidence JOIN proposals ON proposals.id = proposal WHERE registrable = ?1 ORDER BY evidence.id DESC";
+    let mut found = state.prepare_cached(sql)?;
+    let mut rows = found.query([registrable])?;
+    while let Some(row) = rows.next()? {
+        let found = read(&row.get::<_, String>(0)?)?;
+        if let Some(days) = found.age_days {
+            return Ok(Some(days + (now - found.collected) / 86_400));
+        }
+    }
+    Ok(None)
+}
+
 /// One by its number.
 ///
 /// # Errors
@@ -155,81 +174,9 @@ fn read(text: &str) -> Result<Found> {
     serde_json::from_str(text).map_err(|error| Error::Refused(format!("evidence in console.db cannot be read: {error}")))
 }
 
-/// Protected names that a domain looks like. It orders what people look at, and asks for a second pair of eyes; it decides nothing.
-fn likes(domain: &str, protected: &[String]) -> Vec<String> {
-    let (label, shown) = shape(domain);
-    let mut found = Vec::new();
-    for other in protected.iter().filter(|other| *other != domain && !is_below(other, domain) && !is_below(domain, other)) {
-        let (brand, _) = shape(other);
-        let how = if label == brand {
-            "reads like"
-        } else if brand.chars().count() >= 4 && label.split(['-', '_']).any(|piece| piece == brand) {
-            "carries the name of"
-        } else if brand.chars().count() >= 5 && one_apart(&label, &brand) {
-            "is one letter away from"
-        } else {
-            continue;
-        };
-        found.push(format!("{shown} {how} {other}"));
-    }
-    found.truncate(LIKES);
-    found
-}
-
-/// The first label as it looks (UTS 39, case folded), and the whole name as people see it.
-fn shape(name: &str) -> (String, String) {
-    let (shown, _) = domain_to_unicode(name);
-    let label = shown.split('.').next().unwrap_or_default().to_lowercase();
-    (skeleton(&label).collect::<String>().to_lowercase(), shown)
-}
-
-fn is_below(name: &str, above: &str) -> bool {
-    name.strip_suffix(above).is_some_and(|head| head.ends_with('.'))
-}
-
-/// One character put in, left out or changed, or two neighbours in each other's place.
-fn one_apart(a: &str, b: &str) -> bool {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let (short, long) = if a.len() <= b.len() { (&a, &b) } else { (&b, &a) };
-    let same = short.iter().zip(long).take_while(|(x, y)| x == y).count();
-    let rest = |of: &[char], at: usize| of.get(at..).unwrap_or_default().to_vec();
-    match long.len() - short.len() {
-        0 => {
-            let swapped = short.get(same) == long.get(same + 1) && short.get(same + 1) == long.get(same);
-            same < short.len()
-                && (rest(short, same + 1) == rest(long, same + 1) || swapped && rest(short, same + 2) == rest(long, same + 2))
-        }
-        1 => rest(short, same) == rest(long, same + 1),
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_that_looks_like_a_protected_one_is_told() {
-        let protected = ["paypal.com", "bank.example", "sparkasse.de"].map(str::to_owned);
-        for (domain, how) in [
-            ("paypa1.com", "reads like paypal.com"),
-            ("xn--pypal-4ve.com", "reads like paypal.com"),
-            ("paypal.top", "reads like paypal.com"),
-            ("bank-login.example", "carries the name of bank.example"),
-            ("sparkase.de", "is one letter away from sparkasse.de"),
-            ("sparkases.de", "is one letter away from sparkasse.de"),
-            ("sparrkasse.de", "is one letter away from sparkasse.de"),
-        ] {
-            assert!(
-                likes(domain, &protected).iter().any(|like| like.ends_with(how)),
-                "{domain}: {:?}",
-                likes(domain, &protected)
-            );
-        }
-        for domain in ["paypal.com", "bakery.example", "www.paypal.com", "embankment.example", "sparen.de"] {
-            assert_eq!(likes(domain, &protected), Vec::<String>::new(), "{domain}");
-        }
-    }
 
     #[test]
     fn registries_write_time_in_several_ways() {

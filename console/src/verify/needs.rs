@@ -1,5 +1,9 @@
 //! How many people have to agree, and why.
 
+use control::verdicts_cmd::lookup;
+use dataplane::suffix::Suffixes;
+use dataplane::verdict::Verdict;
+use dataplane::verdicts::Table;
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +12,7 @@ use super::{Proposal, settings};
 use crate::Result;
 
 /// A name younger than this has two people look at it.
-const YOUNG_DAYS: i64 = 90;
+pub(crate) const YOUNG_DAYS: i64 = 90;
 
 /// Who has to agree.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,13 +27,23 @@ pub struct Needs {
     pub missing: usize,
 }
 
-/// Two people are whoever proposed it and another one who agrees, or two others; in bulk, two who agree. One person may agree to his own
-/// proposal.
+/// What is said now that a verdict would take the place of: that the name is dangerous, and by whom.
+pub(super) fn against(host: &str, table: &Table, suffixes: &Suffixes) -> Option<String> {
+    let now = lookup(table, host, "", suffixes);
+    let (entry, source) = (now.entry.unwrap_or_default(), now.source.unwrap_or_default());
+    (now.verdict == Verdict::Dangerous.name()).then(|| format!("{host} is dangerous now, by {entry} of {source}"))
+}
+
+/// Two people are whoever proposed it and another one who agrees, or two others; in bulk, and where nobody could look, two who agree. One
+/// person may agree to his own proposal.
 ///
 /// # Errors
 /// The database's.
-pub fn needs(state: &Connection, proposal: &Proposal, found: &Found) -> Result<Needs> {
-    let mut why = Vec::new();
+pub fn needs(state: &Connection, proposal: &Proposal, found: &Found, against: Option<String>) -> Result<Needs> {
+    let mut why: Vec<String> = against.into_iter().collect();
+    if found.is_nowhere() {
+        why.push(format!("{} does not exist in the DNS", proposal.host));
+    }
     if settings::read(state)?.people > 1 {
         why.push("the settings say two".to_owned());
     }
@@ -53,8 +67,8 @@ pub fn needs(state: &Connection, proposal: &Proposal, found: &Found) -> Result<N
     let people: usize = if why.is_empty() { 1 } else { 2 };
     let others = agreed.iter().filter(|author| **author != proposal.author).count();
     let missing = match (people, others, agreed.len()) {
-        // Who proposes many at once has looked at none.
-        (_, _, agreed) if !proposal.origin.is_empty() => people.saturating_sub(agreed),
+        // Who proposes many at once has looked at none, and who proposes one has not said that nobody need look.
+        (_, _, agreed) if !proposal.origin.is_empty() || found.unseen.is_some() => people.saturating_sub(agreed),
         (1, _, 1..) | (_, 1.., _) => 0,
         _ => 1,
     };

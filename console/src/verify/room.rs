@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::bulk::{self, Bulk};
 use super::gather::{self, Fetcher};
-use super::{Proposal, Word, evidence, settings};
+use super::{Proposal, Word, evidence, needs, settings};
 use crate::audit::Actor;
 use crate::census::readiness::Ask;
 use crate::command::Verify;
@@ -93,10 +93,12 @@ impl Desk {
     }
 
     fn shown(&self, id: i64, trouble: Option<String>) -> Result<Value> {
+        let table = self.publisher().table()?;
         self.store().read(|state| {
             let proposal = super::one(state, id)?;
+            let against = needs::against(&proposal.host, &table, self.publisher().suffixes());
             let found = evidence::newest(state, id)?.map(|(_, found)| found);
-            let needs = super::needs(state, &proposal, &found.clone().unwrap_or_default())?;
+            let needs = super::needs(state, &proposal, &found.clone().unwrap_or_default(), against)?;
             let mut approvals = state.prepare_cached("SELECT author, approved, reason FROM approvals WHERE proposal = ?1 ORDER BY approved")?;
             let approvals = approvals.query_map([id], |row| {
                 Ok(json!({ "author": row.get::<_, String>(0)?, "approved": row.get::<_, i64>(1)?, "reason": row.get::<_, String>(2)? }))

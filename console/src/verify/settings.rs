@@ -43,10 +43,13 @@ pub(crate) fn read_in(state: &rusqlite::Transaction<'_>) -> Result<Settings> {
     read(state)
 }
 
-/// Changes some of them.
+/// Who asked for one person to be enough, while two are.
+const LESS: &str = "verify-people-less";
+
+/// Changes some of them. That one person is enough again is said by two: by one who asks for it, and by another.
 ///
 /// # Errors
-/// A setting that makes no sense; the database's.
+/// A setting that makes no sense, or that another person has to say too; the database's.
 pub fn set(store: &Store, actor: &Actor, change: Change) -> Result<Settings> {
     if change.people.is_some_and(|people| !(1..=2).contains(&people)) {
         return Error::refused("one person or two have to agree");
@@ -55,8 +58,18 @@ pub fn set(store: &Store, actor: &Actor, change: Change) -> Result<Settings> {
         return Error::refused("an RDAP service is asked over https:// only");
     }
     change.rdap.iter().filter(|url| !url.is_empty()).try_for_each(|url| typed(url))?;
-    store.change(actor, "verify-settings", move |transaction| {
+    let by = actor.name.clone();
+    let asked = store.change(actor, "verify-settings", move |transaction| {
         let before = read(transaction)?;
+        if before.people > 1
+            && change.people == Some(1)
+            && fact(transaction, LESS)?.is_none_or(|first| first == by || first.is_empty())
+        {
+            set_fact(transaction, LESS, &by)?;
+            let detail = json!({ "before": before, "asked": change });
+            return Ok(Changed { subject: "verification".to_owned(), detail, value: None });
+        }
+        set_fact(transaction, LESS, "")?;
         let facts = [("verify-people", change.people.map(|n| n.to_string())), ("verify-rdap", change.rdap)];
         for (name, value) in facts {
             if let Some(value) = value {
@@ -64,6 +77,11 @@ pub fn set(store: &Store, actor: &Actor, change: Change) -> Result<Settings> {
             }
         }
         let after = read(transaction)?;
-        Ok(Changed { subject: "verification".to_owned(), detail: json!({ "before": before, "after": after }), value: after })
-    })
+        Ok(Changed {
+            subject: "verification".to_owned(),
+            detail: json!({ "before": before, "after": after }),
+            value: Some(after),
+        })
+    })?;
+    asked.ok_or_else(|| Error::Refused("two people have to agree: it is written down that you ask for one, and another person has to say the same (`verify settings --people 1`)".to_owned()))
 }

@@ -261,6 +261,15 @@ fn a_young_name_one_of_unknown_age_one_that_looks_like_another_and_what_is_below
         assert_eq!(at.says(host), "safe", "{host}");
     }
     assert_eq!(at.says("login.bank.example"), "safe", "what is below was agreed to");
+    // A name of which the desk knows that it is young is safe by nobody alone.
+    let alone = decide::Draft {
+        pattern: "=www2.young.example".into(),
+        verdict: "safe".into(),
+        reason: "a test".into(),
+        ..decide::Draft::default()
+    };
+    let actor = Actor { name: "eve".into(), via: "test".into() };
+    assert!(refused(at.desk.obey(&actor, Command::Decide(Decide::Set(alone)))).contains("young.example is 1 days old"));
     // What Ada agreed to has changed before Bob looks: her word does not count any more.
     at.registered("young.test", &yesterday, "Registrar One");
     let changed = id(&at.propose("ada", "young.test").unwrap());
@@ -392,6 +401,7 @@ fn what_a_person_decides_besides_is_respected_and_no_undo_brings_a_suspended_ver
     at.verify("bob", Verify::Suspend { id: number, reason: "phished".into() }).unwrap();
     assert_eq!(at.says("bank.example"), "unknown");
     at.undo(second);
+    assert_eq!(at.says("www.bank.example"), "unknown", "not for a moment");
     watch::round(&at.desk).unwrap();
     assert_eq!((at.state(number).as_str(), at.says("www.bank.example")), ("suspended", "unknown"));
 }
@@ -475,8 +485,12 @@ fn a_name_agreed_to_unseen_is_watched_once_somebody_can_look() {
     let at = Place { desk: Desk::open_with(&dir, "/nowhere/fetch.sock".as_ref()).unwrap(), world };
     let id = id(&at.propose("ada", "bank.example").unwrap());
     let approve = |who: &str| at.verify(who, Verify::Approve { id, reason: "their letter".into(), below: false, unseen: true });
-    assert_eq!(approve("ada").unwrap().pointer("/needs/missing").unwrap(), 1, "two people");
-    approve("bob").unwrap();
+    assert_eq!(
+        approve("bob").unwrap().pointer("/needs/missing").unwrap(),
+        1,
+        "who proposed it has not said that nobody need look"
+    );
+    approve("ada").unwrap();
     assert_eq!(at.says("bank.example"), "safe");
     let Place { desk, world } = at;
     drop(desk);
