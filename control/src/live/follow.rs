@@ -97,6 +97,13 @@ pub struct Terms {
     pub state_dir: Option<PathBuf>,
 }
 
+/// What [`SNAPSHOT_ALARM`] stands for: it is over when none of them is so.
+#[derive(Clone, Copy, Debug, Default)]
+struct Refusals {
+    snapshot: bool,
+    key: bool,
+}
+
 /// The following side.
 pub struct Follow {
     dir: PathBuf,
@@ -110,6 +117,8 @@ pub struct Follow {
     loading: Option<JoinHandle<Result<Option<Snapshot>, String>>>,
     tried: Instant,
     failing: bool,
+    /// Whether the directory's snapshot, or its key, is refused as it stands.
+    refused: Refusals,
     taken: VecDeque<u64>,
     /// Snapshots that were gone back from: not taken again while one is the directory's.
     shunned: Vec<u64>,
@@ -139,6 +148,7 @@ impl Follow {
             loading: None,
             tried: Instant::now(),
             failing: false,
+            refused: Refusals::default(),
             taken: VecDeque::new(),
             shunned: kept.as_ref().map(Kept::shunned).unwrap_or_default(),
             changes: VecDeque::new(),
@@ -222,6 +232,14 @@ impl Follow {
             present: self.snapshot.clone(),
             taken: self.taken.iter().copied().collect(),
             shunned: self.shunned.clone(),
+            doubted: self.refused.snapshot,
+        }
+    }
+
+    /// What was refused is so no longer.
+    fn well(&mut self, give: &mut impl FnMut(News)) {
+        if !self.refused.snapshot && !self.refused.key {
+            give(News::Well(SNAPSHOT_ALARM));
         }
     }
 
@@ -239,7 +257,9 @@ impl Follow {
     /// Takes a snapshot that has been read; whether there was one. Where the directory has none to begin with, the last kept one serves.
     fn loaded(&mut self, give: &mut impl FnMut(News)) -> bool {
         let Some(thread) = self.loading.take_if(|thread| thread.is_finished()) else { return false };
-        match thread.join().unwrap_or_else(|_| Err("reading a snapshot failed in itself".to_owned())) {
+        let read = thread.join().unwrap_or_else(|_| Err("reading a snapshot failed in itself".to_owned()));
+        let was_refused = core::mem::replace(&mut self.refused.snapshot, read.is_err());
+        match read {
             Ok(Some(snapshot)) => {
                 let snapshot = Arc::new(snapshot);
                 // Another one: what was gone back from is past.
@@ -251,9 +271,11 @@ impl Follow {
                     kept.keep(Arc::clone(&snapshot), &self.dir);
                 }
                 self.take(snapshot);
-                give(News::Well(SNAPSHOT_ALARM));
+                self.well(give);
                 return true;
             }
+            // The one in force again, or the one that was gone back from: nothing stands there that is refused.
+            Ok(None) if was_refused => self.well(give),
             Ok(None) => {}
             Err(why) => {
                 self.failing = self.dir.join("snapshot").exists();
@@ -283,7 +305,10 @@ impl Follow {
         let key = build::read_key(&dir).or_else(|error| self.kept.as_ref().and_then(Kept::key).ok_or(error));
         let key = match key {
             Ok(key) => key,
-            Err(error) => return give(News::Refused(SNAPSHOT_ALARM, error.to_string())),
+            Err(error) => {
+                (self.failing, self.refused.key) = (true, true);
+                return give(News::Refused(SNAPSHOT_ALARM, error.to_string()));
+            }
         };
         let now = self.clock.seconds();
         let parse = |text: &str| overlay::parse(&dir, text, now, &snapshot, &key, &self.suffixes);
@@ -320,6 +345,9 @@ impl Follow {
                 if !self.failing {
                     give(News::Well(OVERLAY_ALARM));
                 }
+                if core::mem::take(&mut self.refused.key) {
+                    self.well(give);
+                }
                 (self.decisions, self.accepted, self.next_end) = (Some(decisions), text, next_end);
                 self.sequence.took(numbers);
                 if self.senders != senders {
@@ -331,7 +359,10 @@ impl Follow {
                     kept.keep_overlay(text);
                 }
             }
-            Err(why) => give(News::Refused(SNAPSHOT_ALARM, why.to_string())),
+            Err(why) => {
+                (self.failing, self.refused.key) = (true, true);
+                give(News::Refused(SNAPSHOT_ALARM, why.to_string()));
+            }
         }
     }
 

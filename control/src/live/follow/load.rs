@@ -16,6 +16,8 @@ pub(super) struct Load {
     pub(super) present: Option<Arc<Snapshot>>,
     pub(super) taken: Vec<u64>,
     pub(super) shunned: Vec<u64>,
+    /// What stood there last was refused: one that is known is read whole too, before anybody says that all is well.
+    pub(super) doubted: bool,
 }
 
 impl Load {
@@ -24,16 +26,19 @@ impl Load {
         let path = self.dir.join("snapshot");
         let said = |error: OpenError| format!("{}: {error}", path.display());
         // Nearly always it is another; where it is not, its header says so before the rest is read.
-        let id = Snapshot::open(&path).map_err(said)?.id();
-        if self.present.as_ref().is_some_and(|present| present.id() == id) || self.shunned.contains(&id) {
+        let known = |id| self.present.as_ref().is_some_and(|present| present.id() == id) || self.shunned.contains(&id);
+        if !self.doubted && known(Snapshot::open(&path).map_err(said)?.id()) {
             return Ok(None);
         }
         let snapshot = Snapshot::read_into_memory(&path).map_err(said)?;
         let id = snapshot.id();
-        if self.shunned.contains(&id) {
+        if !self.doubted && self.shunned.contains(&id) {
             return Ok(None);
         }
         self.check(&snapshot, false)?;
+        if known(id) {
+            return Ok(None);
+        }
         if let (Some(present), limit @ 1..) = (&self.present, self.terms.limits.snapshot_entries) {
             let changes = changes::of_snapshots(present, &snapshot);
             if changes > limit && !self.taken.contains(&id) {

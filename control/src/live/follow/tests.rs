@@ -10,6 +10,8 @@ struct Directory {
     /// The table in force, as the control thread would have it.
     table: Option<Box<Table>>,
     refused: Vec<String>,
+    /// Alarms that stand.
+    alarms: std::collections::BTreeSet<&'static str>,
     senders: Vec<Protected>,
 }
 
@@ -20,7 +22,7 @@ impl Directory {
         fs::create_dir_all(&dir).unwrap();
         let suffixes = Suffixes::built_in();
         let follow = Follow::new(&dir, suffixes.clone(), Terms { limits, ..Terms::default() });
-        Self { dir, suffixes, follow, table: None, refused: Vec::new(), senders: Vec::new() }
+        Self { dir, suffixes, follow, table: None, refused: Vec::new(), alarms: Default::default(), senders: Vec::new() }
     }
 
     fn build(&self, entries: &[&str]) {
@@ -37,14 +39,19 @@ impl Directory {
     /// Looks until what was begun is read.
     fn look(&mut self) -> usize {
         let (table, refused, senders, mut news) = (&mut self.table, &mut self.refused, &mut self.senders, 0);
+        let alarms = &mut self.alarms;
         loop {
             self.follow.look(|what| {
                 news += 1;
                 match what {
                     News::Table(new, _) => *table = Some(new),
-                    News::Refused(_, why) => refused.push(why),
+                    News::Refused(alarm, why) => {
+                        alarms.insert(alarm);
+                        refused.push(why);
+                    }
+                    News::Well(alarm) => drop(alarms.remove(alarm)),
                     News::Senders(new) => *senders = new,
-                    News::Well(_) | News::Observe(_) | News::Suspended(_) => {}
+                    News::Observe(_) | News::Suspended(_) => {}
                 }
             });
             if !self.follow.is_loading() {
@@ -136,6 +143,43 @@ fn damage_is_refused_and_a_snapshot_gone_back_from_is_not_taken_again() {
     at.build(&["bank.example,unknown"]);
     at.look();
     assert_eq!(at.says("bank.example"), "unknown");
+}
+
+#[test]
+fn the_right_snapshot_put_back_ends_the_alarm_and_one_that_is_damaged_does_not() {
+    let mut at = Directory::new("put-back", ChangeLimits::default());
+    at.build(&["bank.example,safe"]);
+    at.look();
+    let right = fs::read(at.dir.join("snapshot")).unwrap();
+    let put = |at: &Directory, octets: &[u8]| {
+        fs::write(at.dir.join("snapshot.new"), octets).unwrap();
+        fs::rename(at.dir.join("snapshot.new"), at.dir.join("snapshot")).unwrap();
+    };
+    let other = Directory::new("put-back-other", ChangeLimits::default());
+    other.build(&["bank.example,dangerous"]);
+    put(&at, &fs::read(other.dir.join("snapshot")).unwrap());
+    at.look();
+    assert!(at.alarms.contains(SNAPSHOT_ALARM) && at.refused[0].contains("another key"), "{:?}", at.refused);
+    // The header is that of the one in force.
+    let mut damaged = right.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    put(&at, &damaged);
+    at.look();
+    assert!(at.alarms.contains(SNAPSHOT_ALARM) && at.refused.len() == 2, "{:?}", at.refused);
+    put(&at, &right);
+    at.look();
+    assert_eq!((at.says("bank.example"), at.alarms.len()), ("safe", 0));
+    // The same of the key.
+    let key = fs::read(at.dir.join("key")).unwrap();
+    fs::copy(other.dir.join("key"), at.dir.join("key")).unwrap();
+    let id = Snapshot::open(&at.dir.join("snapshot")).unwrap().id();
+    overlay::write(&at.dir, &overlay::to_text(&[id], &[])).unwrap();
+    at.look();
+    assert!(at.alarms.contains(SNAPSHOT_ALARM), "{:?}", at.refused);
+    fs::write(at.dir.join("key"), key).unwrap();
+    std::thread::sleep(AGAIN);
+    at.look();
+    assert_eq!(at.alarms.len(), 0);
 }
 
 #[test]
