@@ -22,10 +22,13 @@ pub struct Actor {
     pub via: String,
 }
 
+/// The name of the console itself.
+pub const CONSOLE: &str = "console";
+
 impl Actor {
     /// The console itself, by its clock or its brakes.
     pub fn console(via: &str) -> Self {
-        Self { name: "console".to_owned(), via: via.to_owned() }
+        Self { name: CONSOLE.to_owned(), via: via.to_owned() }
     }
 }
 

@@ -3,7 +3,7 @@
 //! What filters did is read from their spools. An entry or a source whose `dangerous` acts on more than its share of all messages of the last
 //! 60 seconds, or on ten times its usual share, is suspended and raised: the entry by a decision `unknown` at its pattern, the source and a
 //! rule of a policy as a person would, at once in every filter. The chains that a policy has without a rule are only raised: what would be left
-//! is `observe`, which is a person's. So is undoing.
+//! is `observe`, which is a person's. So is undoing, and what a person lets act again no brake suspends again.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use control::spool::Kind;
+use rusqlite::Connection;
 use serde::Deserialize;
 
 use crate::audit::Actor;
@@ -18,8 +19,10 @@ use crate::census::follow::{self, Place};
 use crate::command::{Command, Decide, Rule, Source};
 use crate::decide::Draft;
 use crate::desk::Desk;
+use crate::publish::DECIDED;
 use crate::schedule::{Schedule, every};
-use crate::{Error, Result, alarms};
+use crate::sources::set_fact;
+use crate::{Error, Result, alarms, time};
 
 /// Seconds that are looked at.
 const WINDOW: u64 = 60;
@@ -29,6 +32,9 @@ const USUAL: u32 = 10;
 const WEIGHT: f64 = 0.1;
 /// Messages a minute below which ten times the usual is chance.
 const NOISE: u64 = 50;
+
+/// Small facts of what a person let act again begin so.
+const MEANT: &str = "meant ";
 
 /// What `why` begins with where no rule spoke.
 const CHAINS: [&str; 6] = ["safe", "unknown", "dangerous", "profile", "already ours", "never-touch"];
@@ -61,6 +67,51 @@ pub enum What {
     Rule(String),
 }
 
+impl What {
+    /// `entry bank.example`, `source phish`, `rule shops`.
+    fn name(&self) -> String {
+        let (kind, Self::Entry(name) | Self::Source(name) | Self::Rule(name)) = (self.kind(), self);
+        format!("{kind} {name}")
+    }
+
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::Entry(_) => "entry",
+            Self::Source(_) => "source",
+            Self::Rule(_) => "rule",
+        }
+    }
+
+    fn of_name(name: &str) -> Option<Self> {
+        let (kind, name) = name.split_once(' ')?;
+        [Self::Entry, Self::Source, Self::Rule].into_iter().map(|of| of(name.to_owned())).find(|what| what.kind() == kind)
+    }
+
+    fn alarm(&self) -> String {
+        format!("brake-{}", self.name().replace(' ', "-"))
+    }
+}
+
+/// A person lets act what a brake had suspended, or decides about it: the alarm is over, and no brake suspends it again, over restarts too.
+/// Whether there was such an alarm.
+///
+/// # Errors
+/// The database's.
+pub(crate) fn meant(transaction: &Connection, what: &What) -> Result<bool> {
+    if transaction.execute("DELETE FROM alarms WHERE name = ?1", [what.alarm()])? == 0 {
+        return Ok(false);
+    }
+    set_fact(transaction, &format!("{MEANT}{}", what.name()), &time::now().to_string())?;
+    Ok(true)
+}
+
+fn all_meant(state: &Connection) -> Result<BTreeSet<What>> {
+    let mut found =
+        state.prepare_cached("SELECT substr(name, length(?1) + 1) FROM facts WHERE substr(name, 1, length(?1)) = ?1")?;
+    let names = found.query_map([MEANT], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+    Ok(names.iter().filter_map(|name| What::of_name(name)).collect())
+}
+
 /// Beyond its limit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tripped {
@@ -76,6 +127,8 @@ struct Second {
     messages: u64,
     /// Messages by entry, source and rule together.
     acted: HashMap<(String, String, String), u64>,
+    /// Messages that were dangerous because of the name they came under: a protected sender's, or one like it.
+    names: HashMap<String, u64>,
 }
 
 /// Counts and judges.
@@ -95,12 +148,19 @@ struct Record {
     verdict: String,
     #[serde(default)]
     why: Option<String>,
+    address: Option<Address>,
     urls: Vec<Url>,
+}
+
+#[derive(Deserialize)]
+struct Address {
+    digits: String,
 }
 
 #[derive(Deserialize)]
 struct Url {
     verdict: String,
+    reason: Option<String>,
     entry: Option<String>,
     source: Option<String>,
 }
@@ -127,6 +187,11 @@ impl Brakes {
         }
         // `why` is the rule and, behind a comma or colon, what stopped an action.
         let rule = record.why.unwrap_or_default().split([',', ':', '/']).next().unwrap_or_default().to_owned();
+        if let Some(address) =
+            record.address.filter(|_| record.urls.iter().any(|url| url.reason.as_deref() == Some("impersonation")))
+        {
+            *second.names.entry(address.digits).or_default() += 1;
+        }
         let of: BTreeSet<(String, String, String)> = record
             .urls
             .into_iter()
@@ -145,6 +210,8 @@ impl Brakes {
                 // What an entry did that is suspended is not held against its source.
                 let all = [What::Source(source.clone()), What::Rule(rule.clone())];
                 let others = all.into_iter().filter(|_| !self.tripped.contains(&entry));
+                // What people decided is no list: each is judged by itself.
+                let others = others.filter(|what| *what != What::Source(DECIDED.to_owned()));
                 for what in others.chain([entry.clone()]) {
                     *by.entry(what).or_default() += count;
                 }
@@ -152,6 +219,13 @@ impl Brakes {
         }
         by.retain(|what, _| !matches!(what, What::Entry(name) | What::Source(name) | What::Rule(name) if name.is_empty()));
         (messages, by)
+    }
+
+    /// The name under which most messages came that were dangerous by it.
+    fn impersonated(&self) -> Option<(String, u64)> {
+        let mut names: BTreeMap<&str, u64> = BTreeMap::new();
+        self.seconds.iter().flat_map(|second| &second.names).for_each(|(name, count)| *names.entry(name).or_default() += count);
+        names.into_iter().max_by_key(|(_, count)| *count).map(|(name, count)| (name.to_owned(), count))
     }
 
     /// What goes beyond its limit now and did not before. Entries first: a source is judged when no entry is the cause.
@@ -177,6 +251,13 @@ impl Brakes {
             Some(Tripped { what: what.clone(), why })
         };
         let mut tripped: Vec<Tripped> = by.iter().filter_map(beyond).collect();
+        // No entry says so: it follows from who is protected.
+        let chains = |one: &&mut Tripped| matches!(&one.what, What::Rule(name) if CHAINS.contains(&name.as_str()));
+        if let Some((name, count)) = self.impersonated() {
+            let add =
+                |one: &mut Tripped| one.why += &format!("; {count} as if from the protected sender {name} (`protect list`)");
+            tripped.iter_mut().filter(chains).for_each(add);
+        }
         if tripped.iter().any(|one| matches!(one.what, What::Entry(_))) {
             tripped.retain(|one| matches!(one.what, What::Entry(_)));
         }
@@ -211,6 +292,7 @@ pub fn start(desk: Arc<Desk>, spools: &[PathBuf], limits: Limits) -> Result<Sche
     let mut follows: Vec<(PathBuf, Place)> =
         spools.iter().map(|dir| (dir.clone(), Place::end(dir, Kind::Spool).unwrap_or_default())).collect();
     let (mut brakes, begun) = (Brakes::new(limits), Instant::now());
+    brakes.tripped = desk.store().read(|state| all_meant(state))?;
     every("brakes", Duration::from_secs(1), move || {
         let now = begun.elapsed().as_secs();
         let trouble: Vec<String> = follows
@@ -238,26 +320,27 @@ pub fn start(desk: Arc<Desk>, spools: &[PathBuf], limits: Limits) -> Result<Sche
 pub fn brake(desk: &Desk, tripped: &Tripped) -> Result<()> {
     let actor = Actor::console("brakes");
     let reason = format!("brake: {}", tripped.why);
-    let (name, done) = match &tripped.what {
+    let done = match &tripped.what {
         What::Entry(pattern) => {
-            let (pattern, verdict) = (pattern.clone(), "unknown".to_owned());
-            let draft = Draft { pattern: pattern.clone(), verdict, reason, ..Draft::default() };
-            (format!("entry {pattern}"), desk.obey(&actor, Command::Decide(Decide::Set(draft))))
+            let draft = Draft { pattern: pattern.clone(), verdict: "unknown".to_owned(), reason, ..Draft::default() };
+            desk.obey(&actor, Command::Decide(Decide::Set(draft)))
         }
         What::Source(name) => {
             let suspend = Source::Suspend { name: name.clone(), why: Some(reason) };
-            (format!("source {name}"), desk.obey(&actor, Command::Source(suspend)))
+            desk.obey(&actor, Command::Source(suspend))
         }
         What::Rule(name) if CHAINS.contains(&name.as_str()) => {
-            let text = format!("{name}, a chain of the policy: {}; `ztsms-console observe` stops it, and all else", tripped.why);
-            return alarms::raise(desk.store(), &format!("brake-rule-{name}"), &text);
+            let text = format!(
+                "{name}, a chain of the policy: {}; `ztsms-console observe` stops it, and all else; `rule resume {name}` says that it is meant",
+                tripped.why
+            );
+            return alarms::raise(desk.store(), &tripped.what.alarm(), &text);
         }
-        What::Rule(name) => {
-            (format!("rule {name}"), desk.obey(&actor, Command::Rule(Rule::Suspend { name: name.clone(), why: reason })))
-        }
+        What::Rule(name) => desk.obey(&actor, Command::Rule(Rule::Suspend { name: name.clone(), why: reason })),
     };
     let said = done.as_ref().map_or_else(|error| format!("could not be suspended: {error}"), |_| "suspended".to_owned());
-    alarms::raise(desk.store(), &format!("brake-{}", name.replace(' ', "-")), &format!("{name} {said}: {}", tripped.why))?;
+    let text = format!("{} {said}: {}", tripped.what.name(), tripped.why);
+    alarms::raise(desk.store(), &tripped.what.alarm(), &text)?;
     done.map(drop)
 }
 

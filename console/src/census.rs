@@ -2,7 +2,8 @@
 //! filter's spool, so that nobody's number and no text is in it.
 //!
 //! A message counts once, when its last part has arrived, and only on its way to a phone: one from a phone comes again on its way to the
-//! other. Copies (change-over, mirrors, the centre's retries) have one content key and count once while it is remembered. Every table has an
+//! other. Copies (change-over, mirrors, two filters of a mated pair, the centre's retries) have one content key and count once while it is
+//! remembered, whatever spool they come by. Every table has an
 //! end: what would be beyond is counted as `beyond` and has no row.
 
 mod counts;
@@ -15,14 +16,13 @@ mod record;
 
 use std::collections::{HashSet, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 
 use control::spool::Kind;
-use dataplane::suffix::Suffixes;
 use rusqlite::Connection;
 use serde::Serialize;
 
-use crate::store::Store;
+use crate::desk::Desk;
 use crate::{Error, Result};
 use counts::Counts;
 use follow::Place;
@@ -52,9 +52,9 @@ pub struct Seen {
     pub strange: u64,
 }
 
-/// Content keys of late: what has one of them was seen before.
+/// Content keys of late: what has one of them was seen before, by whatever spool. One reading at a time.
 #[derive(Debug, Default)]
-struct Copies {
+pub struct Copies {
     keys: HashSet<u64>,
     order: VecDeque<u64>,
 }
@@ -72,54 +72,67 @@ impl Copies {
         }
         true
     }
+
+    /// Forgets the last ones: they were not counted.
+    fn forget(&mut self, count: usize) {
+        for _ in 0..count {
+            self.order.pop_back().map(|key| self.keys.remove(&key));
+        }
+    }
 }
 
 /// Follows one spool.
 #[derive(Debug)]
 pub struct Census {
     dir: PathBuf,
-    copies: Mutex<Copies>,
 }
 
 impl Census {
     /// Of the spool in `dir`.
     pub fn new(dir: &Path) -> Self {
-        Self { dir: dir.to_owned(), copies: Mutex::default() }
+        Self { dir: dir.to_owned() }
     }
 
     /// Reads what was written since, segment by segment, and returns how much that was.
     ///
     /// # Errors
     /// The spool cannot be read, or the database not written: what was not counted is read again.
-    pub fn look(&self, store: &Store, suffixes: &Suffixes) -> Result<Seen> {
-        let mut copies = self.copies.lock().unwrap_or_else(PoisonError::into_inner);
-        let stream = format!("spool {}", self.dir.display());
+    pub fn look(&self, desk: &Desk) -> Result<Seen> {
+        let (store, suffixes) = (desk.store(), desk.publisher().suffixes());
+        follow::is_of(&self.dir, Kind::Spool)?;
+        let mut copies = desk.copies().lock().unwrap_or_else(PoisonError::into_inner);
+        let stream = follow::stream("spool", &self.dir);
         let mut place = store.read(|state| Place::load(state, &stream))?;
         let mut seen = Seen::default();
         loop {
-            let mut counts = Counts::default();
+            let (mut counts, mut fresh) = (Counts::default(), 0);
             let before = place.clone();
             let mut each = |octets: &[u8]| match Sms::parse(octets) {
                 Some(Ok(sms)) => {
-                    let new = sms.key().is_none_or(|key| copies.is_new(key));
+                    let new = sms.key().is_none_or(|key| {
+                        let is_new = copies.is_new(key);
+                        fresh += usize::from(is_new);
+                        is_new
+                    });
                     seen.messages += u64::from(counts.take(&sms, new, suffixes));
                 }
                 // An event of the signalling: no message.
                 None => {}
                 Some(Err(())) => counts.strange += 1,
             };
-            let done =
-                follow::look(&self.dir, Kind::Spool, None, &mut place, &mut each).map_err(Error::file(&self.dir, "read"))?;
+            let done = follow::look(&self.dir, Kind::Spool, None, &mut place, &mut each).map_err(Error::file(&self.dir, "read"));
+            let done = done.inspect_err(|_| copies.forget(fresh))?;
             seen.strange += counts.strange;
             seen.records += place.records - before.records;
             seen.cuts += place.cuts - before.cuts;
             if place != before {
                 place.strange += counts.strange;
                 let (stream, place) = (stream.clone(), place.clone());
-                store.note(move |transaction| {
+                let noted = store.note(move |transaction| {
                     counts.write(transaction)?;
                     place.save(transaction, &stream)
-                })?;
+                });
+                noted.inspect_err(|_| copies.forget(fresh))?;
             }
             if done {
                 return Ok(seen);

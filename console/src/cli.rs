@@ -12,6 +12,7 @@ mod serve;
 mod triage;
 mod verify;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -43,10 +44,22 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             // Without a standard error there is nobody to tell.
             why.to_string()
                 .lines()
-                .for_each(|line| drop(writeln!(io::stderr(), "ztsms-console: {}", control::terminal::shown(line))));
+                .for_each(|line| drop(writeln!(io::stderr(), "ztsms-console: {}", control::terminal::shown(&brief(line)))));
             ExitCode::FAILURE
         }
     }
+}
+
+/// A line of an error without the middle of what is too long to be read, as it was typed: its beginning says what, its end says why.
+fn brief(line: &str) -> Cow<'_, str> {
+    const ENDS: usize = 400;
+    let at = |n: usize| line.char_indices().nth(n).map_or(line.len(), |(at, _)| at);
+    let count = line.chars().count();
+    if count <= 3 * ENDS {
+        return line.into();
+    }
+    let (head, tail) = (line.get(..at(ENDS)).unwrap_or_default(), line.get(at(count - ENDS)..).unwrap_or_default());
+    format!("{head} … ({} characters) … {tail}", count - 2 * ENDS).into()
 }
 
 fn run(cli: &Cli) -> Result<()> {

@@ -218,8 +218,8 @@ pub enum Triage {
     },
     /// A domain, or a campaign (`#12`).
     Show(String),
-    /// What a decision about it would have changed.
-    Effect(String),
+    /// What a decision would have changed.
+    Effect(triage::decide::Order),
     /// Decides.
     Decide(triage::decide::Order),
 }

@@ -16,7 +16,8 @@ use serde_json::json;
 pub(crate) use alone::{may_alone, needs_two};
 pub use effect::{Covered, Effect, effect, is_platform};
 
-use crate::audit::Actor;
+use crate::audit::{Actor, CONSOLE};
+use crate::brakes::{self, What};
 use crate::store::{Changed, Store};
 use crate::{Error, Result, time};
 
@@ -104,7 +105,7 @@ impl Decision {
     }
 }
 
-fn verdict(text: &str) -> Option<Verdict> {
+pub(crate) fn verdict(text: &str) -> Option<Verdict> {
     [Verdict::Safe, Verdict::Dangerous, Verdict::Unknown].into_iter().find(|verdict| verdict.name() == text)
 }
 
@@ -194,6 +195,9 @@ impl Checked {
         }
         if let Some(before) = &before {
             end(transaction, before.id, author, REPLACED, now)?;
+        }
+        if author != CONSOLE {
+            brakes::meant(transaction, &What::Entry(self.pattern.key.clone()))?;
         }
         let draft = &self.draft;
         let said = if self.pattern.kind == Kind::Platform { "platform" } else { &draft.verdict };
@@ -288,6 +292,7 @@ pub fn undo(store: &Store, actor: &Actor, id: i64, why: &str) -> Result<Decision
     store.change(actor, "undo", move |transaction| {
         let decision = in_force_still(transaction, id)?;
         let before = take_out(transaction, &decision, &author, &why, time::now())?;
+        brakes::meant(transaction, &What::Entry(decision.pattern.clone()))?;
         let subject = decision.pattern.clone();
         Ok(Changed { subject, detail: json!({ "before": decision, "after": before, "reason": why }), value: decision })
     })

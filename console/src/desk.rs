@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::api::keys::Keys;
 use crate::audit::{self, Actor};
+use crate::census::Copies;
 use crate::command::{Audit, Command, Decide, Source as Sourced};
 use crate::expand::Links;
 use crate::publish::{self, Publisher, followed, inputs, suspended_rules};
@@ -39,6 +40,8 @@ pub struct Desk {
     keys: Keys,
     publisher: Publisher,
     links: Links,
+    /// Messages that spools showed of late.
+    copies: Mutex<Copies>,
     /// One import at a time, and none while lists are swept.
     importing: Mutex<()>,
     /// The socket of `ztsms-fetch`.
@@ -68,13 +71,14 @@ impl Desk {
         let publisher = Publisher::open(&dir.join("verdicts"), &dir.join("lists"), &dir.join("keys"), Suffixes::built_in())?;
         let keys = Keys::open(&store)?;
         let (dir, fetch) = (dir.to_owned(), fetch.to_owned());
-        let (links, importing) = Default::default();
-        let desk = Self { dir, store, keys, publisher, links, importing, fetch, _lock: lock };
+        let (links, copies, importing) = Default::default();
+        let desk = Self { dir, store, keys, publisher, links, copies, importing, fetch, _lock: lock };
         // Of lists that a process that was killed had begun; what cannot be removed is in nobody's way.
         let _ = desk.sweep();
         // Where something is in force it stays so, and what could not be published is tried again.
         desk.catch_up()
             .or_else(|why| desk.publisher.read_back().and_then(|()| desk.publisher.table()).map(drop).map_err(|_| why))?;
+        desk.hold()?;
         Ok(Arc::new(desk))
     }
 
@@ -101,6 +105,11 @@ impl Desk {
     /// Short links.
     pub const fn links(&self) -> &Links {
         &self.links
+    }
+
+    /// Messages that spools showed of late.
+    pub(crate) const fn copies(&self) -> &Mutex<Copies> {
+        &self.copies
     }
 
     /// The verdict directory.
@@ -363,8 +372,8 @@ impl Desk {
     }
 
     fn observe(&self, actor: &Actor, why: Option<String>) -> Result<Value> {
-        if why.is_none() {
-            self.may_act()?;
+        if why.as_ref().is_some_and(|why| why.trim().is_empty()) {
+            return Error::refused("whoever puts filters into observe says why: filters show it");
         }
         let before = self.publisher.observing();
         let (dir, stops) = (self.publisher.dir(), why.is_some());
@@ -381,7 +390,7 @@ impl Desk {
             }
             None => {
                 line()?;
-                publish::observe(dir, None)?;
+                publish::observe(dir, self.held()?.as_deref())?;
                 None
             }
         };

@@ -27,12 +27,14 @@ use dataplane::suffix::Suffixes;
 use dataplane::verdicts::build::Rule;
 use dataplane::verdicts::{Key, Snapshot, Table};
 use dataplane::world::{Network, World};
+use rusqlite::Connection;
 use serde::Serialize;
 
 pub use build::{Report, inputs};
 pub use line::{DECIDED, FOLLOW, LIVE, Line, followed};
 use pace::Pace;
 
+use crate::census::gate::NOBODY_YET;
 use crate::decide;
 use crate::error::is_full;
 use crate::expand::{self, live, queue};
@@ -203,17 +205,33 @@ impl Publisher {
     fn decided(&self, ids: &[u64], lines: &[Line]) -> Result<World> {
         let path = self.dir.join("snapshot");
         let table = if path.exists() {
-            let snapshot = Snapshot::open(&path).map_err(|error| verdicts::Error::Open(path, error))?;
-            let (overlay, _) =
-                overlay::parse(&self.dir, &text(ids, lines), time::now_unsigned(), &snapshot, &self.key, &self.suffixes)?;
-            let refused = |why| verdicts::Error::Refused(self.dir.join("snapshot"), why);
-            Table::new(snapshot, Some(overlay), self.key.clone(), &self.suffixes).map_err(refused)?
+            self.over(Snapshot::open(&path).map_err(|error| verdicts::Error::Open(path, error))?, ids, lines)?
         } else {
             // Before the first build nothing is known of a target.
             control::world::table(None, &self.suffixes)?
         };
         let (scanner, policy, network) = (Scanner::default(), Policy::default(), Network::default());
         Ok(World { scanner, suffixes: self.suffixes.clone(), table, policy, network })
+    }
+
+    fn over(&self, snapshot: Snapshot, ids: &[u64], lines: &[Line]) -> Result<Table> {
+        let text = text(ids, lines);
+        let (overlay, _) = overlay::parse(&self.dir, &text, time::now_unsigned(), &snapshot, &self.key, &self.suffixes)?;
+        let refused = |why| verdicts::Error::Refused(self.dir.join("snapshot"), why);
+        Ok(Table::new(snapshot, Some(overlay), self.key.clone(), &self.suffixes).map_err(refused)?)
+    }
+
+    /// The table as it would be with these lines beside what people have decided.
+    ///
+    /// # Errors
+    /// There is no snapshot, or the lines could not be published.
+    pub fn trial(&self, state: &Connection, lines: Vec<Line>) -> Result<Table> {
+        let path = self.dir.join("snapshot");
+        let snapshot = Snapshot::open(&path).map_err(|error| verdicts::Error::Open(path, error))?;
+        // A later line takes the place of an earlier one.
+        let all: Vec<Line> = decide::in_force(state)?.into_iter().map(Line::decided).chain(lines).collect();
+        let id = snapshot.id();
+        self.over(snapshot, &[id], &all)
     }
 
     /// Decisions that wait because filters take so many a minute and no more.
@@ -263,6 +281,12 @@ pub fn observe(dir: &Path, why: Option<&str>) -> Result<()> {
             _ => Ok(()),
         },
     }
+}
+
+/// Whether a person put everything into observe: then the API observes too. That nobody has let filters act yet is said to filters alone.
+pub fn observes(dir: &Path) -> bool {
+    let path = dir.join(OBSERVE);
+    path.exists() && fs::read_to_string(&path).map_or(true, |why| why.trim() != NOBODY_YET)
 }
 
 /// A rule of filters' policies that only observes.

@@ -18,6 +18,7 @@ pub use place::Place;
 pub use protected::{Protected, protected};
 
 use crate::audit::Actor;
+use crate::brakes::{self, What};
 use crate::publish::{DECIDED, followed};
 use crate::store::{Changed, Store};
 use crate::{Error, Result, time};
@@ -363,6 +364,9 @@ pub fn suspend(store: &Store, actor: &Actor, name: &str, why: Option<String>) ->
     let name = name.to_owned();
     let verb = if why.is_some() { "source-suspend" } else { "source-resume" };
     store.change(actor, verb, move |transaction| {
+        if why.is_none() {
+            brakes::meant(transaction, &What::Source(name.clone()))?;
+        }
         if followed(&name).is_some() {
             let (fact_name, before) = (format!("suspended-{name}"), suspended(transaction, &name)?);
             match &why {

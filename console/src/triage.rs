@@ -51,7 +51,8 @@ impl Triage {
     pub fn look(&self, desk: &Desk) -> Result<u64> {
         let (store, suffixes) = (desk.store(), desk.publisher().suffixes());
         let _looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
-        let stream = format!("work {}", self.dir.display());
+        follow::is_of(&self.dir, Kind::Work)?;
+        let stream = follow::stream("work", &self.dir);
         let mut place = store.read(|state| Place::load(state, &stream))?;
         let mut messages = 0;
         loop {

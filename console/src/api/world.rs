@@ -16,7 +16,7 @@ use dataplane::policy::Policy;
 use dataplane::world::{Network, World};
 
 use crate::desk::Desk;
-use crate::publish::OBSERVE;
+use crate::publish::observes;
 use crate::{Error, Result, time};
 
 /// Between two looks at the directory.
@@ -54,7 +54,7 @@ impl Live {
     pub(super) fn open(dir: &Path, policy_file: Option<PathBuf>) -> Result<Self> {
         let policy = read_policy(policy_file.as_deref())?;
         let world = Arc::new(world::open_as_of(Some(dir), time::now_unsigned(), policy.clone(), Network::default())?);
-        let now = ArcSwap::from_pointee(InForce { world, observe: dir.join(OBSERVE).exists() });
+        let now = ArcSwap::from_pointee(InForce { world, observe: observes(dir) });
         let (taken, refused) = (AtomicU64::new(1), AtomicU64::new(0));
         Ok(Self { dir: dir.to_owned(), policy_file, policy: Mutex::new(policy), now, taken, refused })
     }
@@ -91,7 +91,7 @@ impl Live {
     }
 
     fn look(&self, seen: &mut Option<Stamps>) {
-        let observe = self.dir.join(OBSERVE).exists();
+        let observe = observes(&self.dir);
         if self.now().observe != observe {
             self.now.store(Arc::new(InForce { world: Arc::clone(&self.now().world), observe }));
         }

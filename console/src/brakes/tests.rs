@@ -97,3 +97,71 @@ fn what_follows_from_decisions_is_suspended_and_resumed_like_a_list() {
     assert_eq!(says("sho.example/x").0, "dangerous");
     std::fs::remove_dir_all(&dir).unwrap();
 }
+
+#[test]
+fn what_a_person_lets_act_again_is_raised_no_more_and_not_suspended_again_after_a_restart() {
+    let dir = std::env::temp_dir().join(format!("ztsms-brakes-meant-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&dir);
+    let desk = Desk::open(&dir).unwrap();
+    let ada = Actor { name: "ada".to_owned(), via: "test".to_owned() };
+    let brake = |what: &What| brake(&desk, &Tripped { what: what.clone(), why: "a test".to_owned() }).unwrap();
+    let raised =
+        || desk.store().read(|state| alarms::all(state)).unwrap().into_iter().map(|alarm| alarm.name).collect::<Vec<_>>();
+    let draft = |verdict: &str| {
+        let (pattern, verdict, reason) = ("fine.example".to_owned(), verdict.to_owned(), "it is meant".to_owned());
+        Decide::Set(Draft { pattern, verdict, reason, ..Draft::default() })
+    };
+    let [undone, decided, source, rule, chain] = [
+        What::Entry("shop.example".to_owned()),
+        What::Entry("fine.example".to_owned()),
+        What::Source("expansion".to_owned()),
+        What::Rule("by name".to_owned()),
+        What::Rule("dangerous".to_owned()),
+    ];
+    for what in [&undone, &decided, &source, &rule, &chain] {
+        brake(what);
+        assert_eq!(raised(), [what.alarm()]);
+        let answer = match what {
+            What::Entry(pattern) if *what == undone => {
+                let id = desk.store().read(|state| crate::decide::at(state, pattern)).unwrap().unwrap().id;
+                Command::Decide(Decide::Undo { id, reason: "it is meant".to_owned() })
+            }
+            What::Entry(_) => Command::Decide(draft("dangerous")),
+            What::Source(name) => Command::Source(Source::Suspend { name: name.clone(), why: None }),
+            What::Rule(name) => Command::Rule(Rule::Resume(name.clone())),
+        };
+        desk.obey(&ada, answer).unwrap();
+        assert_eq!(raised(), Vec::<String>::new(), "{what:?}");
+    }
+    let all = desk.store().read(|state| all_meant(state)).unwrap();
+    assert_eq!(all, [undone, decided, source, rule, chain].into());
+    // As the next process begins.
+    let mut brakes = Brakes { tripped: all, ..Brakes::new(Limits::default()) };
+    let tripped = minute(&mut brakes, 0, 6_000, &[("shop.example", "feed", 60), ("evil.example", "feed", 60)]);
+    assert_eq!(tripped, [What::Entry("evil.example".to_owned())]);
+    // A decision at a pattern that no brake had touched says nothing of brakes.
+    desk.obey(&ada, Command::Decide(draft("unknown"))).unwrap();
+    assert_eq!(desk.store().read(|state| all_meant(state)).unwrap().len(), 5);
+    std::fs::remove_dir_all(&dir).unwrap();
+}
+
+#[test]
+fn what_people_decided_is_judged_one_by_one_and_is_no_source() {
+    let mut brakes = Brakes::new(Limits::default());
+    let names: Vec<String> = (0..20).map(|n| format!("h{n}.example")).collect();
+    let acted: Vec<(&str, &str, u64)> = names.iter().map(|name| (name.as_str(), DECIDED, 6)).collect();
+    assert_eq!(minute(&mut brakes, 0, 6_000, &acted), [What::Rule("dangerous".to_owned())], "the chain is raised");
+    let mut others = Brakes::new(Limits::default());
+    for n in 0..2_000 {
+        let said = if n < 60 { ("dangerous", "impersonation") } else { ("unknown", "no-entry") };
+        let record = format!(
+            r#"{{"verdict":"{0}","why":"{0}/1","address":{{"digits":"GovInfo"}},"urls":[{{"verdict":"{0}","reason":"{1}"}}]}}"#,
+            said.0, said.1
+        );
+        others.count(0, record.as_bytes());
+    }
+    let tripped = others.judge(0);
+    assert!(tripped.len() == 1 && tripped[0].why.contains("60 as if from the protected sender GovInfo"), "{tripped:?}");
+    let tripped = minute(&mut brakes, 60, 6_000, &[("shop.example", DECIDED, 60)]);
+    assert_eq!(tripped, [What::Entry("shop.example".to_owned())]);
+}

@@ -7,10 +7,34 @@ use std::path::Path;
 use control::spool::{Kind, Read, SEGMENT_HEADER, SecretKey, blocks, segments};
 use rusqlite::{Connection, OptionalExtension as _};
 
-use crate::Result;
+use crate::{Error, Result};
 
 /// Octets that are read at once: more than the longest block.
 const AT_ONCE: u64 = 96 << 20;
+
+/// The name of a stream in the database: the same by whatever way its directory is named.
+pub fn stream(kind: &str, dir: &Path) -> String {
+    // One that is not there yet has nothing to be counted twice.
+    let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+    format!("{kind} {}", dir.display())
+}
+
+/// Whether a directory is one of such segments, or of none yet.
+///
+/// # Errors
+/// It is not there, cannot be read, or has segments of the other kind alone.
+pub fn is_of(dir: &Path, kind: Kind) -> Result<()> {
+    std::fs::read_dir(dir).map_err(Error::file(dir, "read"))?;
+    let has = |kind| -> Result<bool> { Ok(!segments(dir, kind).map_err(Error::file(dir, "read"))?.is_empty()) };
+    let (ours, other, theirs) = match kind {
+        Kind::Spool => ("[spool]", Kind::Work, "[work]"),
+        Kind::Work => ("[work]", Kind::Spool, "[spool]"),
+    };
+    if !has(kind)? && has(other)? {
+        return Error::refused(format!("{}: segments of a filter's {theirs}, not of its {ours}", dir.display()));
+    }
+    Ok(())
+}
 
 /// Where a follower stands, and what it met on the way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,12 +5,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::audit::Actor;
+use crate::sources::{fact, set_fact};
 use crate::store::{Changed, Store};
-use crate::{Result, sources, time};
+use crate::{Result, time};
 
 /// The share of unknown among messages with links above which filters are not let act, unless somebody sets another.
 pub const MOST_UNKNOWN: f64 = 0.15;
 const FACT: &str = "most-unknown";
+/// What stands in `DIR/observe` until somebody lets filters act for the first time.
+pub const NOBODY_YET: &str = "nobody has let filters act yet: `ztsms-console enforce`";
 
 /// One time that filters were let act.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,18 +35,46 @@ pub struct Gate {
 /// # Errors
 /// The database's.
 pub fn most_unknown(state: &Connection) -> Result<f64> {
-    Ok(sources::fact(state, FACT)?.and_then(|text| text.parse().ok()).unwrap_or(MOST_UNKNOWN))
+    Ok(fact(state, FACT)?.and_then(|text| text.parse().ok()).unwrap_or(MOST_UNKNOWN))
 }
 
-/// Sets it.
+/// Who raised that share, and why: whoever raises it opens the gate by so much.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Raised {
+    /// When, Unix seconds.
+    pub time: i64,
+    /// Who.
+    pub author: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Who raised the share that is allowed; none where it is not above [`MOST_UNKNOWN`].
 ///
 /// # Errors
 /// The database's.
-pub fn set_most_unknown(store: &Store, actor: &Actor, most: f64) -> Result<()> {
+pub fn raised(state: &Connection) -> Result<Option<Raised>> {
+    if most_unknown(state)? <= MOST_UNKNOWN {
+        return Ok(None);
+    }
+    let sql = "SELECT time, author, detail ->> 'reason' FROM audit
+               WHERE verb = 'most-unknown' AND detail ->> 'reason' IS NOT NULL ORDER BY seq DESC LIMIT 1";
+    let row = state
+        .prepare_cached(sql)?
+        .query_row([], |row| Ok(Raised { time: row.get(0)?, author: row.get(1)?, reason: row.get(2)? }));
+    Ok(row.optional()?)
+}
+
+/// Sets it; `reason` where it is raised.
+///
+/// # Errors
+/// The database's.
+pub fn set_most_unknown(store: &Store, actor: &Actor, most: f64, reason: Option<String>) -> Result<()> {
     store.change(actor, "most-unknown", move |transaction| {
         let before = most_unknown(transaction)?;
-        transaction.execute("INSERT OR REPLACE INTO facts VALUES (?1, ?2)", (FACT, most.to_string()))?;
-        Ok(Changed { subject: "all filters".to_owned(), detail: json!({ "before": before, "after": most }), value: () })
+        set_fact(transaction, FACT, &most.to_string())?;
+        let detail = json!({ "before": before, "after": most, "reason": reason });
+        Ok(Changed { subject: "all filters".to_owned(), detail, value: () })
     })
 }
 

@@ -35,7 +35,7 @@ pub fn start(desk: &Arc<Desk>, spools: &[PathBuf]) -> Result<Vec<Schedule>> {
     let each = |dir: &PathBuf| {
         let dir = std::path::absolute(dir).map_err(Error::file(dir, "find"))?;
         let census = Census::new(&dir);
-        let look = move |desk: &Desk| census.look(desk.store(), desk.publisher().suffixes()).map(drop);
+        let look = move |desk: &Desk| census.look(desk).map(drop);
         follow(desk, format!("spool-{}", dir.display()), look)
     };
     spools.iter().map(each).collect()

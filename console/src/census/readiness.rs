@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use super::distinct::Distinct;
-use super::gate::{self, Gate};
+use super::gate::{self, Gate, Raised};
 use super::share;
 use crate::{Result, decide};
 
@@ -77,6 +77,8 @@ pub struct Readiness {
     pub beyond: i64,
     /// Above this share filters are not let act.
     pub most_unknown: f64,
+    /// Who raised that above what it is by itself, and why.
+    pub raised: Option<Raised>,
     /// When they were last let act, and by whom.
     pub gate: Option<Gate>,
 }
@@ -157,6 +159,7 @@ pub fn readiness(state: &Connection, table: &Table, suffixes: &Suffixes, ask: As
         unknown_share_after: share(unknown - brought, with_links),
         beyond,
         most_unknown: gate::most_unknown(state)?,
+        raised: gate::raised(state)?,
         gate: gate::last(state)?,
     })
 }

@@ -102,7 +102,8 @@ fn every_record_is_counted_once_whatever_is_cut_damaged_or_read_again() {
     append(&whole[..100]);
     std::thread::sleep(std::time::Duration::from_millis(2));
     let mut next = place.segments();
-    next.append(&block(100, &all[..5])).unwrap();
+    let five: Vec<Value> = (100..105).map(|n| record(DAY_ONE, n, &[("bank.example", "safe")])).collect();
+    next.append(&block(100, &five)).unwrap();
     next.append(&block(105, &[json!({ "schema": "ztsms.event.v1" }), json!({ "schema": "ztsms.sms.v1" })])).unwrap();
     let seen = place.read();
     assert_eq!((&seen["messages"], &seen["cuts"], &seen["strange"]), (&json!(5), &json!(1), &json!(1)));
@@ -111,15 +112,39 @@ fn every_record_is_counted_once_whatever_is_cut_damaged_or_read_again() {
 }
 
 #[test]
-fn copies_in_one_reading_count_once() {
+fn copies_count_once_by_whatever_spool_they_come_and_however_it_is_named() {
     let place = place("copies");
     let mut segments = place.segments();
     let all = hundred(DAY_ONE);
     segments.append(&block(0, &all)).unwrap();
     segments.append(&block(100, &all)).unwrap();
     assert_eq!(place.read()["messages"], 100);
-    let copies: i64 = place.desk.store().read(|s| Ok(s.query_row("SELECT copies FROM census_days", [], |r| r.get(0))?)).unwrap();
-    assert_eq!(copies, 100);
+    let copies = || {
+        let sql = "SELECT copies FROM census_days";
+        place.desk.store().read(|s| Ok(s.query_row(sql, [], |r| r.get::<_, i64>(0))?)).unwrap()
+    };
+    assert_eq!(copies(), 100);
+    let read = |dir: &str| place.ask("ada", crate::command::Census::Read(place.dir.join(dir)));
+    // The same folder by another name has nothing new.
+    std::os::unix::fs::symlink(place.dir.join("spool"), place.dir.join("link")).unwrap();
+    for dir in ["link", "./spool", "desk/../spool"] {
+        let seen = read(dir).unwrap();
+        assert_eq!((&seen["records"], copies()), (&json!(0), 100), "{dir}");
+    }
+    // The other filter of a mated pair saw the same.
+    let mut other = Segments::new(&place.dir.join("other"), Kind::Spool, Limits::default()).unwrap();
+    other.append(&block(0, &all)).unwrap();
+    let seen = read("other").unwrap();
+    assert_eq!((&seen["records"], &seen["messages"], copies()), (&json!(100), &json!(0), 200));
+    assert_eq!(place.ready(0)["messages"], 100);
+    // What could not be written down is no copy when it comes again.
+    let mut seen = Copies::default();
+    assert!(seen.is_new(1) && seen.is_new(2) && !seen.is_new(2));
+    seen.forget(1);
+    assert!(seen.is_new(2) && !seen.is_new(1));
+    // A folder of the other stream is no spool that nothing came by.
+    Segments::new(&place.dir.join("work"), Kind::Work, Limits::default()).unwrap().append(&block(0, &all)).unwrap();
+    assert!(read("work").unwrap_err().to_string().contains("[work]"));
 }
 
 #[test]
@@ -137,24 +162,72 @@ fn readiness_says_what_deciding_brings_and_the_gate_holds_until_it_is_so_or_some
     // 70, and above 64 it is an estimate.
     assert!((66..=74).contains(&ready["deciding"][0]["recipients"].as_u64().unwrap()), "{ready}");
     let obey = |command| place.desk.obey(&Actor { name: "ada".to_owned(), via: "test".to_owned() }, command);
-    let refused = place.ask("ada", crate::command::Census::Enforce { most: None, forced: None }).unwrap_err().to_string();
-    assert!(refused.contains("90.0 %") && refused.contains("15.0 %"), "{refused}");
+    let refused = |most| {
+        let said = place.ask("ada", crate::command::Census::Enforce { most, forced: None }).unwrap_err().to_string();
+        (said, place.ready(0)["most_unknown"].as_f64().unwrap())
+    };
+    let (said, most) = refused(None);
+    assert!(said.contains("90.0 %") && said.contains("15.0 %") && most == 0.15, "{said}");
+    // Whoever raises what is allowed says why, and a limit that is lowered holds.
+    let (said, most) = refused(Some(1.0));
+    assert!(said.contains("--force") && most == 0.15, "{said}");
+    let (said, most) = refused(Some(0.1));
+    assert!(said.contains("10.0 % may be from now on") && most == 0.1, "{said}");
+    assert!(refused(Some(0.15)).0.contains("--force"));
+    assert_eq!(refused(Some(f64::NAN)).1, 0.1);
+    // Nobody has let filters act: they observe, whatever a person takes back.
+    let observing = || place.desk.publisher().observing();
+    assert_eq!(observing().as_deref(), Some(gate::NOBODY_YET));
     obey(Command::Observe(Some("learning".to_owned()))).unwrap();
-    assert!(obey(Command::Observe(None)).is_err(), "the other way around the gate");
+    assert_eq!(observing().as_deref(), Some("ada: learning"));
+    assert!(obey(Command::Observe(Some(" ".to_owned()))).is_err());
+    obey(Command::Observe(None)).unwrap();
+    assert_eq!(observing().as_deref(), Some(gate::NOBODY_YET), "the other way around the gate");
     place.ask("bob", crate::command::Census::Enforce { most: None, forced: Some("staff only".to_owned()) }).unwrap();
     let gate = &place.ready(0)["gate"];
     assert_eq!((&gate["author"], &gate["forced"], &gate["share"]), (&json!("bob"), &json!("staff only"), &json!(0.9)));
     let lines = place.desk.store().read(|state| metrics(state)).unwrap();
     assert!(lines.contains("ztsms_console_enforce_forced{by=\"bob\"} 1"), "{lines}");
-    assert!(place.desk.publisher().observing().is_none());
+    assert!(observing().is_none());
+    // Once passed, it is passed.
+    obey(Command::Observe(Some("complaints".to_owned()))).unwrap();
+    obey(Command::Observe(None)).unwrap();
+    assert!(observing().is_none());
     // Decided, the share falls at once, by the verdicts of now.
     for host in ["shop.example", "map.example"] {
         let draft = decide_safe(host);
         obey(Command::Decide(Decide::Set(draft))).unwrap();
     }
     assert_eq!(place.ready(0)["unknown_share"], 0.2);
-    let passed = place.ask("ada", crate::command::Census::Enforce { most: Some(0.2), forced: None }).unwrap();
-    assert_eq!((&passed["gate"]["forced"], &passed["gate"]["most"]), (&Value::Null, &json!(0.2)));
+    let enforce = |most: Option<f64>, forced: Option<&str>| {
+        let command = crate::command::Census::Enforce { most, forced: forced.map(str::to_owned) };
+        place.ask("eve", command).map(|passed| passed["gate"].clone())
+    };
+    let gate = enforce(Some(0.2), Some("a quiet region")).unwrap();
+    assert_eq!((&gate["forced"], &gate["most"]), (&json!("a quiet region"), &json!(0.2)), "raised and passed in one act");
+    // Whoever comes after that passes, and it stays to be seen who raised it.
+    let gate = enforce(None, None).unwrap();
+    let raised = &place.ready(0)["raised"];
+    assert_eq!((&gate["forced"], &raised["author"], &raised["reason"]), (&Value::Null, &json!("eve"), &json!("a quiet region")));
+    assert!(enforce(Some(0.15), None).is_err());
+    assert_eq!(place.ready(0)["raised"], Value::Null);
+}
+
+#[test]
+fn a_new_desk_holds_its_filters_and_a_start_finishes_what_was_killed() {
+    let place = place("holds");
+    let path = place.desk.publisher().dir().join("observe");
+    assert_eq!(fs::read_to_string(&path).unwrap().trim(), gate::NOBODY_YET);
+    assert!(!crate::publish::observes(place.desk.publisher().dir()), "who asks the API acts by himself");
+    place.ask("ada", crate::command::Census::Enforce { most: None, forced: Some("a lab".to_owned()) }).unwrap();
+    assert!(!path.exists());
+    // Killed between the word and the file.
+    fs::write(&path, gate::NOBODY_YET).unwrap();
+    place.desk.hold().unwrap();
+    assert!(!path.exists());
+    fs::write(&path, "ada: complaints").unwrap();
+    place.desk.hold().unwrap();
+    assert!(path.exists() && crate::publish::observes(place.desk.publisher().dir()));
 }
 
 fn decide_safe(host: &str) -> crate::decide::Draft {

@@ -188,14 +188,24 @@ pub(super) struct Serve {
     #[arg(long = "spool", value_name = "DIR")]
     pub(super) spools: Vec<PathBuf>,
     /// Per cent of all messages of a minute beyond which an entry or a source is suspended.
-    #[arg(long, default_value_t = 0.5, value_name = "PER CENT")]
+    #[arg(long, default_value_t = 0.5, value_name = "PER CENT", value_parser = percent)]
     pub(super) brake_percent: f64,
     /// Times its usual share beyond which it is.
-    #[arg(long, default_value_t = 10.0, value_name = "TIMES")]
+    #[arg(long, default_value_t = 10.0, value_name = "TIMES", value_parser = times)]
     pub(super) brake_times: f64,
     /// Messages a minute below which nothing is judged.
     #[arg(long, default_value_t = 1_000, value_name = "N")]
     pub(super) brake_minimum: u64,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let percent = text.parse().ok().filter(|percent| *percent > 0.0 && *percent < 100.0);
+    percent.ok_or_else(|| format!("{text:?}: more than 0 and less than 100, as 0.5"))
+}
+
+fn times(text: &str) -> Result<f64, String> {
+    let times = text.parse().ok().filter(|times: &f64| *times > 1.0 && times.is_finite());
+    times.ok_or_else(|| format!("{text:?}: more than 1, as 10"))
 }
 
 #[derive(Args)]

@@ -22,12 +22,18 @@ pub(super) struct ReadinessArgs {
 
 #[derive(Args)]
 pub(super) struct Enforce {
-    /// From now on at most this share of messages with links may be unknown: 0.15.
-    #[arg(long, value_name = "SHARE")]
+    /// From now on at most this share of messages with links may be unknown: 0.15. Raised only with --force.
+    #[arg(long, value_name = "SHARE", value_parser = share)]
     most_unknown: Option<f64>,
     /// All the same, for this reason, which is kept and shown with your name.
     #[arg(long, value_name = "REASON")]
     force: Option<String>,
+}
+
+/// A share; what is no number between 0 and 1 would else be lost on its way to the desk.
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| format!("{text:?}: a share from 0 to 1, as 0.15"))
 }
 
 pub(super) fn read(at: &Asks<'_>, dir: &Path) -> Result<()> {
@@ -57,7 +63,7 @@ fn percent(value: &Value) -> String {
 
 fn gate(gate: &Value) -> String {
     if gate.is_null() {
-        return "nobody has let filters act yet (`ztsms-console enforce`); each acts as its own configuration says\n".to_owned();
+        return "nobody has let filters act yet (`ztsms-console enforce`): those that follow this desk observe\n".to_owned();
     }
     let (who, when) = (gate["author"].as_str().unwrap_or_default(), time::shown(gate["time"].as_i64().unwrap_or_default()));
     let share =
@@ -65,6 +71,13 @@ fn gate(gate: &Value) -> String {
     match gate["forced"].as_str() {
         Some(why) => format!("FORCED by {who} at {when} with {share} (at most {}): {why}\n", percent(&gate["most"])),
         None => format!("let act by {who} at {when} with {share} (at most {})\n", percent(&gate["most"])),
+    }
+}
+
+fn raised(raised: &Value) -> String {
+    match raised["author"].as_str() {
+        Some(who) => format!(", RAISED by {who}: {}", raised["reason"].as_str().unwrap_or_default()),
+        None => String::new(),
     }
 }
 
@@ -77,7 +90,7 @@ fn shown(ready: &Value) -> String {
     let mut out = format!(
         "{} days, {} messages to phones, {} with links\n\
          switched on today: {:.1} warnings for 1 000 subscribers a day ({} subscribers)\n\
-         {} of messages with links are unknown ({} by the verdicts of then); at most {} may be\n\
+         {} of messages with links are unknown ({} by the verdicts of then); at most {} may be{}\n\
          deciding these {} domains brings it to {}; {} messages hang on platforms, which takes paths\n",
         ready["days"],
         ready["messages"],
@@ -87,6 +100,7 @@ fn shown(ready: &Value) -> String {
         percent(&ready["unknown_share"]),
         percent(&ready["unknown_share_then"]),
         percent(&ready["most_unknown"]),
+        raised(&ready["raised"]),
         deciding.len(),
         percent(&ready["unknown_share_after"]),
         ready["on_platforms"],

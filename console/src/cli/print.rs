@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::census::gate::NOBODY_YET;
 use crate::time;
 
 pub(super) fn text(value: &Value) -> String {
@@ -70,6 +71,7 @@ pub(super) fn rules(rules: &Value) -> String {
 
 pub(super) fn observing(answer: &Value) -> String {
     match answer["observing"].as_str() {
+        Some(NOBODY_YET) => format!("ALL FILTERS OBSERVE: {NOBODY_YET}\n"),
         Some(why) => {
             let unsaid = answer["unsaid"].as_str().map(|why| format!("the audit log has no line of it: {why}\n"));
             format!(

@@ -62,16 +62,29 @@ pub(super) fn run(at: &Asks<'_>, command: &TriageCommand) -> Result<()> {
 
 fn decide(at: &Asks<'_>, args: &Decide) -> Result<()> {
     let expires = args.expires.as_deref().map(|text| time::end(text, time::now())).transpose().map_err(Error::Refused)?;
+    let (target, verdict, reason) = (args.target.clone(), args.verdict.clone(), args.reason.clone());
+    let order = Order { target, verdict, reason, expires };
     if !args.yes {
-        at.print(Command::Triage(Triage::Effect(args.target.clone())), effect)?;
+        at.print(Command::Triage(Triage::Effect(order.clone())), effect)?;
         at.agreed(false, "decide")?;
     }
-    let (target, verdict, reason) = (args.target.clone(), args.verdict.clone(), args.reason.clone());
     let done = |answer: &Value| {
-        let decisions: String = rows(answer).map(print::decision).collect();
-        if decisions.is_empty() { "put off for a day\n".to_owned() } else { decisions }
+        let decisions: String = rows(&answer["decisions"]).map(print::decision).collect();
+        let done = if decisions.is_empty() { "put off for a day\n".to_owned() } else { decisions };
+        match left(answer) {
+            left if left.is_empty() => done,
+            left => format!("{done}{left}\n"),
+        }
     };
-    at.print(Command::Triage(Triage::Decide(Order { target, verdict, reason, expires })), done)
+    at.print(Command::Triage(Triage::Decide(order)), done)
+}
+
+/// What one decision about a campaign did not take.
+fn left(answer: &Value) -> String {
+    match answer["left"].as_u64() {
+        None | Some(0) => String::new(),
+        Some(left) => format!("{left} MORE OF IT ARE LEFT: say it again for them"),
+    }
 }
 
 fn rows(value: &Value) -> impl Iterator<Item = &Value> {
@@ -134,10 +147,20 @@ fn shown(answer: &Value) -> String {
                 out += &format!("  {count:>8}  {link}{leads}\n");
             }
         }
+        if campaign["more"].as_i64() > Some(0) {
+            out += &format!("  and {} hosts more\n", campaign["more"]);
+        }
     }
     out
 }
 
 fn effect(effect: &Value) -> String {
-    format!("would have changed {} messages in 24 h; decides {}\n", effect["messages"], words(&effect["patterns"]))
+    if rows(&effect["patterns"]).next().is_none() {
+        return format!("would be put off for a day: {}\n", words(&effect["hosts"]));
+    }
+    let left = match left(effect) {
+        left if left.is_empty() => left,
+        left => format!("; {left}"),
+    };
+    format!("would have changed {} messages in 24 h; decides {}{left}\n", effect["messages"], words(&effect["patterns"]))
 }

@@ -7,17 +7,17 @@ use crate::audit::Actor;
 use crate::census::readiness::{Ask, Readiness, readiness};
 use crate::census::{self, gate};
 use crate::command::Census;
+use crate::publish;
 use crate::{Error, Result};
 
 impl Desk {
     pub(super) fn census(&self, actor: &Actor, command: Census) -> Result<Value> {
-        let suffixes = self.publisher.suffixes();
         match command {
             Census::Read(dir) => {
                 if !dir.is_dir() {
                     return Error::refused(format!("{}: no folder with segments of a filter's [spool]", dir.display()));
                 }
-                value(census::Census::new(&dir).look(&self.store, suffixes)?)
+                value(census::Census::new(&dir).look(self)?)
             }
             Census::Readiness(ask) => value(self.readiness(ask)?),
             Census::Enforce { most, forced } => self.enforce(actor, most, forced),
@@ -33,16 +33,27 @@ impl Desk {
         self.store.read(|state| readiness(state, &table, self.publisher.suffixes(), ask))
     }
 
-    /// Lets filters act, if not too much is unknown or somebody forces it.
+    /// Lets filters act, if not too much is unknown or somebody forces it. A limit that is raised is forced too: by who raises it, with a
+    /// reason. One that is lowered holds whatever becomes of the rest.
     fn enforce(&self, actor: &Actor, most: Option<f64>, forced: Option<String>) -> Result<Value> {
+        if forced.as_ref().is_some_and(|why| why.trim().is_empty()) {
+            return Error::refused("whoever forces it says why");
+        }
+        let before = self.store.read(|state| gate::most_unknown(state))?;
+        let raises = most.is_some_and(|most| most > before);
         if let Some(most) = most {
             if !(0.0..=1.0).contains(&most) {
                 return Error::refused(format!("{most}: a share from 0 to 1, as 0.15"));
             }
-            gate::set_most_unknown(&self.store, actor, most)?;
-        }
-        if forced.as_ref().is_some_and(|why| why.trim().is_empty()) {
-            return Error::refused("whoever forces it says why");
+            if raises && forced.is_none() {
+                return Error::refused(format!(
+                    "at most {:.1} % may be unknown, and whoever raises that says why, under his name: --force REASON",
+                    before * 100.0
+                ));
+            }
+            if most < before {
+                gate::set_most_unknown(&self.store, actor, most, None)?;
+            }
         }
         let ready = self.readiness(Ask { subscribers: None, domains: 0 })?;
         let share = (ready.with_links > 0).then_some(ready.unknown_share);
@@ -52,28 +63,38 @@ impl Desk {
                 None => "no message with a link was counted yet: let a filter with preset learn write its spool, and follow it (`serve --spool DIR`)"
                     .to_owned(),
                 Some(share) => format!(
-                    "{:.1} % of messages with links are unknown, and at most {:.1} % may be: `ztsms-console readiness` says which domains \
+                    "{:.1} % of messages with links are unknown, and at most {:.1} % may be{}: `ztsms-console readiness` says which domains \
                      to decide; --force REASON does it all the same, under your name",
                     share * 100.0,
-                    ready.most_unknown * 100.0
+                    ready.most_unknown * 100.0,
+                    if most.is_some() { " from now on" } else { "" },
                 ),
             });
         }
-        // Forced is what would not have passed.
-        let gate = gate::pass(&self.store, actor, share, ready.most_unknown, forced.filter(|_| !fits))?;
+        if let (Some(most), true) = (most, raises) {
+            gate::set_most_unknown(&self.store, actor, most, forced.clone())?;
+        }
+        // Forced is what would not have passed without it.
+        let gate = gate::pass(&self.store, actor, share, most.unwrap_or(before), forced.filter(|_| !fits))?;
         self.observe(actor, None)?;
         Ok(json!({ "gate": gate }))
     }
 
-    /// Whether filters may be let act again by taking `observe` back alone.
-    pub(super) fn may_act(&self) -> Result<()> {
-        let ready = self.readiness(Ask { subscribers: None, domains: 0 })?;
-        if ready.gate.is_some() || ready.with_links == 0 || ready.unknown_share <= ready.most_unknown {
-            return Ok(());
+    /// Why filters that follow the directory observe though no person says so: as long as nobody has let them act.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) fn held(&self) -> Result<Option<String>> {
+        let passed = self.store.read(|state| gate::last(state))?.is_some();
+        Ok((!passed).then(|| gate::NOBODY_YET.to_owned()))
+    }
+
+    /// Holds them at the start, and finishes what a process that was killed left between its word and the file.
+    pub(crate) fn hold(&self) -> Result<()> {
+        match (self.publisher.observing(), self.held()?) {
+            (None, Some(why)) => publish::observe(self.publisher.dir(), Some(&why)),
+            (Some(why), None) if why == gate::NOBODY_YET => publish::observe(self.publisher.dir(), None),
+            _ => Ok(()),
         }
-        Error::refused(format!(
-            "{:.1} % of messages with links are unknown, and nobody has let filters act yet: `ztsms-console enforce`",
-            ready.unknown_share * 100.0
-        ))
     }
 }

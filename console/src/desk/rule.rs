@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 
 use super::{Desk, value};
 use crate::audit::Actor;
+use crate::brakes::{self, What};
 use crate::command::Rule;
 use crate::publish::suspended_rules;
 use crate::store::Changed;
-use crate::{Error, Result, alarms, time};
+use crate::{Error, Result, time};
 
 impl Desk {
     pub(super) fn rule(&self, actor: &Actor, command: Rule) -> Result<Value> {
@@ -26,10 +27,11 @@ impl Desk {
             }
             Rule::Resume(name) => {
                 self.store.change(actor, "rule-resume", move |transaction| {
-                    if transaction.execute("DELETE FROM suspended_rules WHERE name = ?1", [&name])? == 0 {
+                    let resumed = transaction.execute("DELETE FROM suspended_rules WHERE name = ?1", [&name])? > 0;
+                    // A chain is only raised, and its alarm is what a person answers.
+                    if !brakes::meant(transaction, &What::Rule(name.clone()))? && !resumed {
                         return Err(Error::NotFound(format!("rule {name:?} is not suspended")));
                     }
-                    alarms::clear_in(transaction, &format!("brake-rule-{name}"))?;
                     Ok(Changed { subject: name, detail: Value::Null, value: () })
                 })?;
                 self.publish_decisions()?;

@@ -14,8 +14,10 @@ impl Desk {
         match command {
             Triage::List { all, most } => value(self.store.read(|state| rank::list(state, suffixes, now, all, most))?),
             Triage::Show(target) => self.store.read(|state| {
-                let id = target.strip_prefix('#').and_then(|number| number.parse::<i64>().ok());
-                let domain = suffixes.registrable(&target).unwrap_or(&target);
+                let id = decide::campaign(&target)?;
+                let pattern = id.is_none().then(|| decide::pattern(&target)).transpose()?;
+                let host = pattern.as_ref().map_or(target.as_str(), |pattern| decide::host(&pattern.key));
+                let domain = suffixes.registrable(host).unwrap_or(host);
                 let campaigns = rank::campaigns(state, if id.is_some() { None } else { Some(domain) }, id, now)?;
                 let groups = rank::list(state, suffixes, now, true, usize::MAX)?;
                 let group = groups.into_iter().find(|group| id.is_none() && group.domain == domain);
@@ -24,15 +26,11 @@ impl Desk {
                 }
                 Ok(json!({ "group": group, "campaigns": campaigns }))
             }),
-            Triage::Effect(target) => {
-                let table = self.publisher.table()?;
-                value(self.store.read(|state| decide::effect(state, &table, suffixes, &target, now))?)
-            }
+            Triage::Effect(order) => value(self.store.read(|state| decide::effect(state, &self.publisher, &order, now))?),
             Triage::Decide(order) => {
-                let table = self.publisher.table()?;
-                let decisions = decide::decide(&self.store, actor, order, &table, suffixes)?;
+                let done = decide::decide(&self.store, actor, order, &self.publisher)?;
                 self.publish_decisions()?;
-                value(decisions)
+                value(done)
             }
         }
     }

@@ -18,6 +18,8 @@ use crate::expand::{live, queue};
 const SHORTEST_NAME: usize = 4;
 /// Days after which a name is no longer new.
 const NEW_DAYS: i64 = 3;
+/// Hosts of a campaign that are shown.
+const SHOWN: i64 = 1_000;
 
 /// One registrable domain that waits.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -65,6 +67,8 @@ pub struct Campaign {
     pub sketch: String,
     /// Its hosts with their links and how often each was seen.
     pub hosts: BTreeMap<String, BTreeMap<String, i64>>,
+    /// Hosts of it that are not shown.
+    pub more: i64,
     /// Where its short links lead: the host, or in brackets why none is known.
     pub leads: BTreeMap<String, String>,
     /// Messages in the last 24 hours, by the hour.
@@ -211,14 +215,25 @@ pub fn campaigns(state: &Connection, domain: Option<&str>, id: Option<i64>, now:
     let mut found = state.prepare_cached(sql)?;
     let rows = found.query_map((domain, id), |row| {
         let (hosts, leads) = Default::default();
-        Ok(Campaign { id: row.get(0)?, sketch: row.get(1)?, hosts, leads, day: 0, first: row.get(2)?, last: row.get(3)? })
+        Ok(Campaign {
+            id: row.get(0)?,
+            sketch: row.get(1)?,
+            hosts,
+            more: 0,
+            leads,
+            day: 0,
+            first: row.get(2)?,
+            last: row.get(3)?,
+        })
     })?;
     let mut campaigns = rows.collect::<Result<Vec<_>, _>>()?;
     for campaign in &mut campaigns {
         campaign.day = hours(state, "", campaign.id, now)?[0];
-        let mut found =
-            state.prepare_cached("SELECT host, links FROM triage WHERE campaign = ?1 ORDER BY last DESC LIMIT 1000")?;
-        let mut rows = found.query([campaign.id])?;
+        let sql = "SELECT count(*) FROM triage WHERE campaign = ?1";
+        let all: i64 = state.prepare_cached(sql)?.query_row([campaign.id], |row| row.get(0))?;
+        campaign.more = (all - SHOWN).max(0);
+        let mut found = state.prepare_cached("SELECT host, links FROM triage WHERE campaign = ?1 ORDER BY last DESC LIMIT ?2")?;
+        let mut rows = found.query([campaign.id, SHOWN])?;
         while let Some(row) = rows.next()? {
             let links = links(&row.get::<_, String>(1)?);
             for link in links.keys() {

@@ -70,10 +70,21 @@ impl Place {
     }
 
     fn decide(&self, target: &str, verdict: &str) -> Result<Value> {
-        let (target, verdict) = (target.to_owned(), verdict.to_owned());
-        let order = Order { target, verdict, reason: "a test".to_owned(), expires: None };
-        self.ask(crate::command::Triage::Decide(order))
+        self.ask(crate::command::Triage::Decide(order(target, verdict)))
     }
+
+    fn effect(&self, target: &str, verdict: &str) -> Result<Value> {
+        self.ask(crate::command::Triage::Effect(order(target, verdict)))
+    }
+
+    /// Domains that wait.
+    fn waiting(&self) -> Vec<String> {
+        self.list().iter().map(|group| group["domain"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+fn order(target: &str, verdict: &str) -> Order {
+    Order { target: target.to_owned(), verdict: verdict.to_owned(), reason: "a test".to_owned(), expires: None }
 }
 
 const PARCEL: &str = "Your parcel 4711 waits at customs, pay 1.99 EUR here: LINK";
@@ -100,11 +111,11 @@ fn a_campaign_that_moves_hosts_keeps_its_group_and_is_decided_at_once() {
     assert_eq!(shown["campaigns"][0]["sketch"], "Your parcel # waits at customs, pay #.# EUR here: @");
     assert_eq!(shown["campaigns"][0]["hosts"].as_object().unwrap().len(), 3, "{shown}");
     let target = format!("#{id}");
-    let effect = place.ask(crate::command::Triage::Effect(target.clone())).unwrap();
+    let effect = place.effect(&target, "dangerous").unwrap();
     assert_eq!(effect["messages"], 60);
     assert_eq!(effect["patterns"], json!(["bit.ly/3xAmPle", "fee-one.example", "fee-two.test"]));
     assert!(place.decide(&target, "safe").unwrap_err().to_string().contains("not of a text"));
-    assert_eq!(place.decide(&target, "dangerous").unwrap().as_array().unwrap().len(), 3);
+    assert_eq!(place.decide(&target, "dangerous").unwrap()["decisions"].as_array().unwrap().len(), 3);
     let table = place.desk.publisher().table().unwrap();
     let says = |link: &str| control::verdicts_cmd::lookup(&table, link, "", &Suffixes::built_in()).verdict;
     assert_eq!(["bit.ly/3xAmPle", "x.fee-one.example", "fee-two.test/y"].map(says), ["dangerous"; 3]);
@@ -157,7 +168,7 @@ fn likeness_reports_and_growth_come_first_and_decide_nothing() {
     assert!(decisions.is_empty(), "nothing decides but people");
     place.decide("steady.example", "later").unwrap();
     assert!(!place.list().iter().any(|group| group["domain"] == "steady.example"));
-    assert_eq!(place.ask(crate::command::Triage::Effect("grows.example".to_owned())).unwrap()["messages"], 9);
+    assert_eq!(place.effect("grows.example", "safe").unwrap()["messages"], 9);
 }
 
 #[test]
@@ -168,4 +179,89 @@ fn what_is_sealed_for_another_is_said_and_read_once_the_right_key_is_here() {
     let why = other.look(&place.desk).unwrap_err().to_string();
     assert!(why.contains("another key"), "{why}");
     assert_eq!(place.look(), 3);
+}
+
+#[test]
+fn the_effect_is_what_the_table_would_say_and_nothing_waits_less_than_is_decided() {
+    let mut place = place("effect");
+    let now = time::now();
+    for n in 0..22 {
+        place.arrive(1, now, "Shop", "short LINK", &format!("bit.ly/p{n}"), "platform");
+    }
+    place.arrive(3, now, "Shop", "short LINK", "bit.ly", "platform");
+    place.arrive(8, now, "Post", "a LINK", "post.example/d4tpsW", "no-entry");
+    place.arrive(5, now, "Post", "a LINK", "post.example/other", "no-entry");
+    place.arrive(7, now, "Shop", "short LINK", "mail.google.com/maps", "no-entry");
+    place.arrive(6, now, "Shop", "short LINK", "docs.google.com/form", "platform");
+    assert_eq!(place.look(), 51);
+    let messages = |target: &str, verdict: &str| place.effect(target, verdict).unwrap()["messages"].as_i64().unwrap();
+    // A platform's own page alone, and the whole of it.
+    assert_eq!((messages("=bit.ly", "dangerous"), messages("bit.ly", "dangerous")), (3, 25));
+    assert_eq!((messages("bit.ly/p7", "dangerous"), messages("POST.example/d4tpsW", "dangerous")), (1, 8));
+    // `safe` from above passes no platform.
+    assert_eq!((messages("google.com", "safe"), messages("google.com", "dangerous")), (7, 13));
+    assert_eq!(messages("post.example", "unknown"), 0);
+    // What would be refused is refused before.
+    let effect = |target: &str, verdict: &str| place.effect(target, verdict).unwrap_err().to_string();
+    assert!(effect("bit.ly", "safe").contains("is a platform") && effect("@bit.ly", "dangerous").contains("a platform has no"));
+    assert!(effect("bit.ly", "bogus").contains("later") && effect("#999", "dangerous").contains("no campaign"));
+    assert!(effect("#x", "dangerous").contains("as #12"));
+    let past = Order { expires: Some(now - 1), ..order("post.example", "dangerous") };
+    assert!(place.ask(crate::command::Triage::Effect(past)).unwrap_err().to_string().contains("would have ended"));
+    let end = Order { expires: Some(now + 60), ..order("post.example", "later") };
+    assert!(place.ask(crate::command::Triage::Decide(end)).unwrap_err().to_string().contains("a day"));
+    // The page decided, its platform waits on.
+    place.decide("=bit.ly", "dangerous").unwrap();
+    place.decide("google.com", "safe").unwrap();
+    let shown = place.ask(crate::command::Triage::Show("BIT.ly.".to_owned())).unwrap();
+    assert_eq!(shown["group"]["domain"], "bit.ly");
+    let mut waiting = place.waiting();
+    waiting.sort();
+    assert_eq!(waiting, ["bit.ly", "google.com", "post.example"], "docs.google.com is not decided");
+    assert_eq!(place.list().iter().find(|group| group["domain"] == "google.com").unwrap()["hosts"], json!(["docs.google.com"]));
+}
+
+#[test]
+fn later_puts_off_what_it_names_and_nothing_beside_it() {
+    let mut place = place("later");
+    let now = time::now();
+    let other = "Your table for two is booked tonight at eight, see the menu: LINK";
+    place.arrive(8, now, "33612345678", PARCEL, "post.example/d4tpsW", "no-entry");
+    place.arrive(5, now, "Bistro", other, "post.example/menu", "no-entry");
+    place.arrive(5, now, "Bistro", other, "post.example/more", "no-entry");
+    place.arrive(4, now, "33612345678", PARCEL, "fee.example/x", "no-entry");
+    place.look();
+    let day = |domain: &str| place.list().iter().find(|group| group["domain"] == domain).map(|group| group["day"].clone());
+    assert_eq!((day("post.example"), day("fee.example")), (Some(json!(18)), Some(json!(4))));
+    // Of a host's texts those alone that have no other page.
+    place.decide("post.example/d4tpsW", "later").unwrap();
+    assert_eq!((day("post.example"), day("fee.example")), (Some(json!(10)), Some(json!(4))));
+    assert!(place.decide("post.example/menu", "later").unwrap_err().to_string().contains("other links"));
+    let shown = place.ask(crate::command::Triage::Show("fee.example".to_owned())).unwrap();
+    let effect = place.effect(&format!("#{}", shown["campaigns"][0]["id"]), "later").unwrap();
+    assert_eq!((&effect["messages"], &effect["hosts"]), (&json!(0), &json!(["fee.example", "post.example"])));
+    place.decide(&format!("#{}", shown["campaigns"][0]["id"]), "later").unwrap();
+    assert_eq!((day("post.example"), day("fee.example")), (Some(json!(10)), None), "the other campaign waits on");
+    place.decide("post.example", "later").unwrap();
+    assert_eq!(day("post.example"), None);
+}
+
+#[test]
+fn what_is_left_of_a_campaign_of_many_hosts_is_said_and_decided_next() {
+    let mut place = place("many");
+    let now = time::now();
+    for n in 0..1_100 {
+        place.arrive(1, now, "33612345678", PARCEL, &format!("h{n}.example/x"), "no-entry");
+    }
+    place.look();
+    let shown = place.ask(crate::command::Triage::Show("h0.example".to_owned())).unwrap();
+    assert_eq!((shown["campaigns"].as_array().unwrap().len(), &shown["campaigns"][0]["more"]), (1, &json!(100)));
+    let target = format!("#{}", shown["campaigns"][0]["id"]);
+    let effect = place.effect(&target, "dangerous").unwrap();
+    assert_eq!((&effect["messages"], &effect["left"]), (&json!(1_000), &json!(100)));
+    assert_eq!(place.decide(&target, "dangerous").unwrap()["left"], 100);
+    let effect = place.effect(&target, "dangerous").unwrap();
+    assert_eq!((&effect["left"], effect["patterns"].as_array().unwrap().len()), (&json!(0), 1_000));
+    place.decide(&target, "dangerous").unwrap();
+    assert_eq!(place.waiting(), Vec::<String>::new());
 }

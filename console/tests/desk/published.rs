@@ -87,6 +87,9 @@ fn observe_reaches_a_filter_within_a_second() {
     let room = Room::empty("observe");
     let _serve = room.serve();
     let mut observe = Observe::new(&room.data().join("verdicts"));
+    assert!(matches!(observe.look(), Some(News::Observe(Some(why))) if why.contains("nobody has let filters act")));
+    room.well(&["enforce", "--force", "a test"]);
+    assert!(matches!(observe.look(), Some(News::Observe(None))));
     let begun = Instant::now();
     room.well(&["observe", "too", "many", "complaints"]);
     assert!(matches!(observe.look(), Some(News::Observe(Some(why))) if why.ends_with(": too many complaints")));
@@ -96,7 +99,7 @@ fn observe_reaches_a_filter_within_a_second() {
     room.well(&["observe", "--off"]);
     assert!(matches!(observe.look(), Some(News::Observe(None))));
     let verbs: Vec<Value> = room.json(&["audit", "list"]).as_array().unwrap().iter().map(|line| line["verb"].clone()).collect();
-    assert_eq!(verbs, ["observe", "act"]);
+    assert_eq!(verbs, ["enforce-forced", "act", "observe", "act"]);
 }
 
 /// What `ztsms` with these arguments prints as objects, in a process of its own, since it prints.
