@@ -1,5 +1,7 @@
 //! Counters for every way out. At each level what came in equals what went on plus what left, and a test holds the sums together.
 
+use core::fmt;
+
 use protocols::{Error, Layer};
 
 use crate::policy::Direction;
@@ -12,7 +14,7 @@ const WAYS_OUT: usize = 96;
 const SHORTCUTS: usize = 64;
 
 /// Ways out of one level, by layer and reason.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Tally {
     ways: [(Layer, &'static str, u64); WAYS_OUT],
     len: usize,
@@ -24,6 +26,13 @@ pub struct Tally {
 impl Default for Tally {
     fn default() -> Self {
         Self { ways: [(Layer::Link, "", 0); WAYS_OUT], len: 0, other: 0, shortcuts: [u8::MAX; SHORTCUTS] }
+    }
+}
+
+/// What was counted; where its labels lie is of no account.
+impl fmt::Debug for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
     }
 }
 

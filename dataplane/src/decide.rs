@@ -16,7 +16,7 @@ use crate::join::segments;
 use crate::judge::Met;
 use crate::lane::{Lane, Way};
 use crate::policy::Direction;
-use crate::quiet::Look;
+use crate::quiet::{Look, ROUTING_INFO};
 use crate::record::{Event, Label, Listener};
 
 /// SCCP among the service indicators, Q.704 §14.2.1.
@@ -288,7 +288,7 @@ impl Lane {
             Ok(forward) => forward,
             Err(error) => {
                 let error = *error;
-                if let Opcode::Local(45) = invoke.opcode {
+                if let Opcode::Local(ROUTING_INFO) = invoke.opcode {
                     routing_info(invoke, message, parties, way);
                 }
                 if !matches!(error.why, Why::NotOurs(_)) {
@@ -341,7 +341,7 @@ impl Lane {
 }
 
 /// What names a party over load-shared links: its digits, else its address as it stands.
-fn identity<'a>(address: &Address<'a>) -> &'a [u8] {
+pub(crate) fn identity<'a>(address: &Address<'a>) -> &'a [u8] {
     address.gt.map_or(address.raw, |gt| gt.digits.octets())
 }
 
@@ -353,10 +353,10 @@ fn said(message: &tcap::Message<'_>) -> Dialogue {
 
 /// The destination reference of map-open: an AddressString, whose first octet stands in front of the digits.
 fn reference<'a>(message: &tcap::Message<'a>) -> Option<&'a [u8]> {
-    message.dialogue()?.destination_reference?.get(1..)
+    message.destination_reference()?.get(1..)
 }
 
-fn direction_of(context: ApplicationContext) -> Option<Direction> {
+pub(crate) fn direction_of(context: ApplicationContext) -> Option<Direction> {
     match (context.code, context.version) {
         (ApplicationContext::MT_RELAY, 2..) | (ApplicationContext::VGCS_RELAY, _) => Some(Direction::Mt),
         (ApplicationContext::MO_RELAY, 2..) => Some(Direction::Mo),
@@ -365,7 +365,7 @@ fn direction_of(context: ApplicationContext) -> Option<Direction> {
 }
 
 /// The name under which a message without components is counted.
-const fn bare(kind: tcap::Kind) -> &'static str {
+pub(crate) const fn bare(kind: tcap::Kind) -> &'static str {
     match kind {
         tcap::Kind::Begin => "Begin without components",
         tcap::Kind::Continue => "Continue without components",
@@ -387,7 +387,7 @@ fn outcome<L: Listener>(component: &Component<'_>, message: &tcap::Message<'_>, 
     let called_party = parties.called;
     let (invoke_id, outcome) = match component {
         Component::ReturnResult(result) => {
-            if let (Some(Opcode::Local(45)), Some(parameter)) = (result.opcode, result.parameter)
+            if let (Some(Opcode::Local(ROUTING_INFO)), Some(parameter)) = (result.opcode, result.parameter)
                 && let Ok(found) = RoutingInfoForSmResult::parse(&parameter)
             {
                 let event = Event::RoutingInfoResult { dtid, called_party, imsi: found.imsi.0 };

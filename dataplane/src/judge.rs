@@ -133,7 +133,7 @@ impl Lane {
             part.extend(tpdu.user_data.body().iter().map(|&octet| char::from(octet)));
             tpdu.problems
         } else {
-            tpdu.problems | tpdu.user_data.text(part)
+            tpdu.problems | way.world.scanner.text(&tpdu.user_data, septets, part)
         };
         let concat = tpdu.user_data.udh.and_then(|udh| udh.concat()).filter(|_| has_text);
         let whole = Joined { end: part.len(), seen: 1, whole: true, ..Joined::default() };
@@ -142,7 +142,8 @@ impl Lane {
             let key = text_key(met, tpdu, &scratch.imsi, concat, way.world, joins);
             let halves = Halves { leading: tpdu.user_data.leading_surrogate(), trailing: tpdu.user_data.trailing_surrogate() };
             let place = Part { total: concat.total, seq: concat.seq };
-            (joins.parts.join(key, *now, place, part, halves, joined), Some((key, place)))
+            let parts = joins.parts.under(way.world.scanner.id());
+            (parts.join(key, *now, place, part, halves, joined), Some((key, place)))
         });
         let push = is_push.then(|| {
             let own = push::octets(concat.is_some().then_some((joined, join.start)), part, octets);
@@ -162,11 +163,17 @@ impl Lane {
         };
         let base = near.start;
         let near = text.get(near).unwrap_or_default();
+        let scanner = &way.world.scanner;
         let linked = match looked {
             Some(looked) => looked.mark,
-            None if has_text => way.world.scanner.first_mark(near.as_bytes()),
+            // What had come before has no mark: none hangs but where the part at hand has a say.
+            None if key.is_some() && !is_push && !join.marked && !scanner.may_link_from(near, join.start - base) => None,
+            None if has_text => scanner.first_mark(near.as_bytes()),
             None => None,
         };
+        if let Some((key, _)) = key.filter(|_| !join.marked && (linked.is_some() || is_push)) {
+            joins.parts.mark(key, *now);
+        }
         let named = tpdu.address.is_alphanumeric();
         // Nearly every message ends here unless somebody listens: who sent it is read where it matters.
         if linked.is_some() || named || join.contradicted {
@@ -245,7 +252,7 @@ fn text_key(met: &Met<'_>, tpdu: &Tpdu<'_>, imsi: &str, concat: Concat, world: &
         _ => imsi.as_bytes(),
     };
     let group = match met.forward.origination {
-        Origination::ServiceCentre(centre) => {
+        Origination::ServiceCentre(centre) if !world.network.centre_groups.is_empty() => {
             let mut digits = [0u8; 24];
             let mut len = 0;
             for (room, digit) in digits.iter_mut().zip(centre.digits().chars()) {

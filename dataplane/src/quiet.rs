@@ -1,14 +1,20 @@
-//! The first look at a message: most have the usual form, an ASCII text, and nothing in it that a link may hang on. Such a message goes
-//! on as it is, and is counted here; nobody reads the layers that it lies in. Any other takes the way of [`Lane::sccp`], which would
-//! have come to the same: the tests send all they have both ways and compare what was counted.
+//! The first look at a message: most have the usual form, and no text or none in which a link may hang. Such a message goes on as it
+//! is, and is counted here; nobody reads the layers that it lies in. Any other takes the way of [`Lane::sccp`], which would have come to
+//! the same: the tests send all they have both ways and compare what was counted and told.
 
-use protocols::usual::{self, ShortMessage};
+use protocols::sccp::Address;
+use protocols::sms::Alphabet;
+use protocols::tcap::{Component, Kind};
+use protocols::usual::{self, Answer, Opening, Query, ShortMessage, Usual};
+use protocols::{Error, Layer, Why, map};
 
 use crate::carrier::Carrier;
+use crate::decide::{bare, direction_of, identity};
+use crate::join::dialogues::Dialogue;
 use crate::lane::{Lane, Way};
-use crate::policy::Direction;
-use crate::record::Listener;
-use crate::scan::Room;
+use crate::policy::{Action, Direction};
+use crate::record::{Event, Listener};
+use crate::scan::{Room, Scanner, Unpacked};
 use crate::verdict::Verdict;
 use crate::world::World;
 
@@ -31,6 +37,9 @@ pub(crate) struct Looked {
     pub(crate) mark: Option<usize>,
 }
 
+/// The operation sendRoutingInfoForSM.
+pub(crate) const ROUTING_INFO: i64 = 45;
+
 impl Lane {
     /// Looks at an SCCP message. Where every message is to be read, it does not.
     #[inline(always)]
@@ -38,26 +47,102 @@ impl Lane {
         if !L::UNREAD {
             return Look::Nothing;
         }
-        let Self { counters, septets, .. } = self;
-        let Some(message) = usual::short_message(sccp) else { return Look::Nothing };
-        let look = look(&message, way.world, septets);
-        if matches!(look, Look::Done) {
-            counters.messages.on += 1;
-            for level in [&mut counters.transactions, &mut counters.components] {
-                level.seen += 1;
-                level.on += 1;
+        match usual::look(sccp) {
+            // What is told of a message that is not alone in its dialogue may stand in another.
+            Some(Usual::ShortMessage(message)) if message.begins || !L::TEXTS => {
+                let look = look(&message, way.world, &mut self.septets);
+                if matches!(look, Look::Done) {
+                    self.quiet(message.direction, sccp, carrier, way);
+                }
+                look
             }
-            counters.sms.seen += 1;
-            let direction = match message.direction {
-                protocols::map::Direction::Mt => Direction::Mt,
-                protocols::map::Direction::Mo => Direction::Mo,
-            };
-            counters.message(direction, Verdict::None, crate::policy::Action::Pass.name(), carrier.repeat);
-            if !carrier.repeat {
-                way.listener.unread(&way.place, sccp);
+            Some(Usual::Answer(answer)) => {
+                self.answer(&answer, way);
+                Look::Done
             }
+            Some(Usual::Query(query)) => {
+                self.query(&query, way);
+                Look::Done
+            }
+            Some(Usual::Opening(opening)) => {
+                self.opening(&opening, way);
+                Look::Done
+            }
+            _ => Look::Nothing,
         }
-        look
+    }
+
+    /// A short message that goes on as it is.
+    #[inline(always)]
+    fn quiet<L: Listener>(&mut self, direction: map::Direction, sccp: &[u8], carrier: &Carrier<'_>, way: &mut Way<'_, L>) {
+        let counters = &mut self.counters;
+        counters.messages.on += 1;
+        for level in [&mut counters.transactions, &mut counters.components] {
+            level.seen += 1;
+            level.on += 1;
+        }
+        counters.sms.seen += 1;
+        let direction = match direction {
+            map::Direction::Mt => Direction::Mt,
+            map::Direction::Mo => Direction::Mo,
+        };
+        counters.message(direction, Verdict::None, Action::Pass.name(), carrier.repeat);
+        if !carrier.repeat {
+            way.listener.unread(&way.place, sccp);
+        }
+    }
+
+    /// A result, or nothing at all, in a Continue or an End.
+    fn answer<L: Listener>(&mut self, answer: &Answer<'_>, way: &mut Way<'_, L>) {
+        let Self { counters, joins, .. } = self;
+        counters.messages.on += 1;
+        counters.transactions.seen += 1;
+        let Answer { ends, dtid, .. } = *answer;
+        let called_party = &Address::parse(answer.called, way.world.network.sccp());
+        if let Some(result) = &answer.result {
+            counters.transactions.on += 1;
+            counters.components.seen += 1;
+            counters.components.out.add(Layer::Tcap, Component::RESULT);
+            let event = match result.imsi {
+                Some(imsi) => Event::RoutingInfoResult { dtid, called_party, imsi },
+                None => Event::Outcome { dtid, called_party, invoke_id: Some(result.invoke_id), outcome: "delivered" },
+            };
+            way.listener.event(&way.place, &event);
+        } else {
+            counters.transactions.out.add(Layer::Tcap, bare(if ends { Kind::End } else { Kind::Continue }));
+        }
+        if ends {
+            joins.dialogues.close(identity(called_party), dtid);
+        }
+    }
+
+    /// A dialogue of which the first message says no more than what it is about.
+    fn opening<L: Listener>(&mut self, opening: &Opening<'_>, way: &Way<'_, L>) {
+        let Self { counters, joins, now, .. } = self;
+        counters.messages.on += 1;
+        counters.transactions.seen += 1;
+        counters.transactions.out.add(Layer::Tcap, bare(Kind::Begin));
+        let said =
+            Dialogue { context: opening.context, direction: opening.context.and_then(direction_of), ..Dialogue::default() };
+        if said.direction.is_some() {
+            let calling_party = &Address::parse(opening.calling, way.world.network.sccp());
+            joins.dialogues.open(identity(calling_party), opening.otid, said, *now);
+        }
+    }
+
+    /// A question where a subscriber is.
+    fn query<L: Listener>(&mut self, query: &Query<'_>, way: &mut Way<'_, L>) {
+        let counters = &mut self.counters;
+        counters.messages.on += 1;
+        for level in [&mut counters.transactions, &mut counters.components] {
+            level.seen += 1;
+        }
+        counters.transactions.on += 1;
+        let name = map::operation_name(ROUTING_INFO).unwrap_or_default();
+        counters.components.out.error(Error::new(Layer::Map, 0, Why::NotOurs(name)));
+        let calling_party = &Address::parse(query.calling, way.world.network.sccp());
+        let event = Event::RoutingInfo { otid: query.otid, calling_party, msisdn: query.msisdn };
+        way.listener.event(&way.place, &event);
     }
 }
 
@@ -65,18 +150,35 @@ impl Lane {
 #[inline(always)]
 fn look(message: &ShortMessage<'_>, world: &World, room: &mut Room) -> Look {
     let World { scanner, policy, .. } = world;
+    let named = message.name.is_some_and(|(semi_octets, name)| may_link_name(scanner, semi_octets, name, room));
+    let text = message.user_data;
     if !message.dcs.in_septets() {
-        return Look::Nothing;
+        let is_text = message.dcs.alphabet() == Alphabet::Ucs2 && !message.dcs.is_compressed();
+        let done = is_text && !named && !scanner.may_link_ucs2(text) && !policy.may_act_on_ucs2(text);
+        return if done { Look::Done } else { Look::Nothing };
     }
+    match scanner.unpack(message.tp_udl, text, room) {
+        Some(Unpacked::Ascii(text)) => {
+            let mark = scanner.first_mark(text);
+            if named || mark.is_some() || policy.may_act_on_ascii(text) {
+                return Look::Text(Looked { len: message.tp_udl, mark });
+            }
+            Look::Done
+        }
+        Some(Unpacked::Septets(text)) if !named && !scanner.may_link_septets(text) && !policy.may_act_on_septets(text) => {
+            Look::Done
+        }
+        _ => Look::Nothing,
+    }
+}
+
+/// Whether an alphanumeric address may hold a link.
+#[inline]
+fn may_link_name(scanner: &Scanner, semi_octets: u8, name: &[u8], room: &mut Room) -> bool {
     // TS 23.040 §9.1.2.5: a name of so many semi-octets has 4/7 as many septets.
-    let septets = |semi_octets: u8| (u16::from(semi_octets) * 4 / 7) as u8;
-    let named = message.name.is_some_and(|(semi_octets, name)| {
-        scanner.ascii(septets(semi_octets), name, room).is_none_or(|name| scanner.may_link(name))
-    });
-    let Some(text) = scanner.ascii(message.tp_udl, message.user_data, room) else { return Look::Nothing };
-    let mark = scanner.first_mark(text);
-    if named || mark.is_some() || policy.may_act_on_ascii(text) {
-        return Look::Text(Looked { len: message.tp_udl, mark });
+    match scanner.unpack((u16::from(semi_octets) * 4 / 7) as u8, name, room) {
+        Some(Unpacked::Ascii(name)) => scanner.may_link(name),
+        Some(Unpacked::Septets(name)) => scanner.may_link_septets(name),
+        None => true,
     }
-    Look::Done
 }

@@ -317,7 +317,8 @@ pub enum Event<'a> {
 pub trait Listener {
     /// Whether the text of every message is wanted; if not, a message without a link is not decoded to text.
     const TEXTS: bool;
-    /// Whether a message that a first look lets go may stay unread, and is told by [`Listener::unread`] alone.
+    /// Whether a first look is taken at each message: a short message that it lets go stays unread, and is told by [`Listener::unread`]
+    /// alone.
     const UNREAD: bool = !Self::TEXTS;
     /// Whether a decision to change this message is only to be recorded: live operation observes first, then acts by stage.
     fn observes(&mut self, _message: &policy::Message<'_>, _forward: &ForwardSm<'_>) -> bool {
@@ -329,8 +330,8 @@ pub trait Listener {
     }
     /// A short message, in the order of the source. Repetitions come too, marked as such.
     fn sms(&mut self, sms: &Sms<'_>);
-    /// A short message that goes on as it is and was not read, for the first time: its SCCP message, which is a UDT and says all of it.
-    /// In a lane of its own it comes to an [`Sms`] without a link.
+    /// A short message that goes on as it is and was not read, for the first time: its SCCP message, a UDT. For who wants
+    /// [`Listener::TEXTS`] it says all of it: in a lane of its own it comes to an [`Sms`] without a link.
     fn unread(&mut self, _place: &Place, _sccp: &[u8]) {}
     /// Something that explains a message.
     fn event(&mut self, _place: &Place, _event: &Event<'_>) {}

@@ -132,11 +132,17 @@ pub fn parse(link: LinkType, frame: &[u8]) -> Result<Carried<'_>, Error> {
     exact(link, frame)
 }
 
-/// Ethernet without tags and the usual form of IPv4. Any other frame is [`exact`]'s.
+/// Ethernet with at most one tag and the usual form of IPv4 or IPv6. Any other frame is [`exact`]'s.
 #[inline(always)]
 pub(crate) fn usual(frame: &[u8]) -> Option<Ip<'_>> {
-    let (&[.., 0x08, 0x00], packet) = frame.split_first_chunk::<14>()? else { return None };
-    Ip::v4_usual(packet)
+    let (&[.., t0, t1], behind) = frame.split_first_chunk::<14>()?;
+    match ([t0, t1], behind) {
+        ([0x08, 0x00], packet) => Ip::v4_usual(packet),
+        ([0x86, 0xdd], packet) => Ip::v6_usual(packet),
+        ([0x81, 0x00], [_, _, 0x08, 0x00, packet @ ..]) => Ip::v4_usual(packet),
+        ([0x81, 0x00], [_, _, 0x86, 0xdd, packet @ ..]) => Ip::v6_usual(packet),
+        _ => None,
+    }
 }
 
 #[inline(never)]

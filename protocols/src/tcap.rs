@@ -263,6 +263,15 @@ impl<'a> Message<'a> {
         Dialogue::parse(self.portion?)
     }
 
+    /// The destination reference of map-open: an AddressString. A dialogue portion of the usual form has none.
+    pub fn destination_reference(&self) -> Option<&'a [u8]> {
+        let portion = self.portion?;
+        match ApplicationContext::usual(portion) {
+            Some(_) => None,
+            None => Dialogue::parse(portion)?.destination_reference,
+        }
+    }
+
     /// Whether everything but components was written as a strict encoder would.
     pub const fn canonical(&self) -> bool {
         self.marks.is_empty()

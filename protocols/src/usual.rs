@@ -1,13 +1,16 @@
-//! A short message in the form that nearly every sender gives it, found by one walk from SCCP to the user data.
+//! Messages in the form that nearly every sender gives them, found by one walk from SCCP to what they say.
 //!
 //! ```text
 //! UDT { Begin { otid, dialogue portion of map v2, v3?, components { invoke { id, 44 | 46, forwardSM } } } }
+//! UDT { Continue { otid, dtid, components { invoke { id, 44 | 46, forwardSM } } } }
 //!   forwardSM { sm-RP-DA, sm-RP-OA, sm-RP-UI { DELIVER | SUBMIT without a user data header } }
+//! UDT { End { dtid, dialogue portion?, components { returnResultLast { id, (operation, parameter)? } }? } }
+//! UDT { Begin { otid, dialogue portion?, components { invoke { id, 45, sendRoutingInfoForSM } }? } }
 //! ```
 //!
-//! Every length is as short as it can be and ends where what holds it ends, so that nothing stands behind. What such a message says beside
-//! its text is of no account to who only asks whether there is a link in it; any other form is for the layers, one by one. They are the
-//! oracle: what is found here, they find.
+//! Every length is as short as it can be and ends where what holds it ends, so that nothing stands behind. What a short message says
+//! beside its text is of no account to who only asks whether there is a link in it; any other form is for the layers, one by one. They
+//! are the oracle: what is found here, they find.
 
 use crate::ber;
 use crate::map::Direction;
@@ -17,9 +20,24 @@ use crate::tcap::ApplicationContext;
 /// The address field of a TPDU, [`ShortMessage::name`], is alphanumeric with this type of number.
 const ALPHANUMERIC: u8 = 5;
 
-/// What [`short_message`] finds.
+/// What [`look`] finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Usual<'a> {
+    /// A short message.
+    ShortMessage(ShortMessage<'a>),
+    /// How an operation went, or that a dialogue goes on or ends.
+    Answer(Answer<'a>),
+    /// A sendRoutingInfoForSM that opens its dialogue.
+    Query(Query<'a>),
+    /// A Begin that asks for nothing yet.
+    Opening(Opening<'a>),
+}
+
+/// A short message whose dialogue nothing else is told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ShortMessage<'a> {
+    /// It opens its dialogue, so that nothing outside it has a say.
+    pub begins: bool,
     /// To the phone whose IMSI sm-RP-DA has, or from the one whose MSISDN sm-RP-OA has.
     pub direction: Direction,
     /// The address if it is a name: its semi-octets, and the octets that hold its packed septets.
@@ -32,47 +50,165 @@ pub struct ShortMessage<'a> {
     pub user_data: &'a [u8],
 }
 
-/// Finds the short message in a UDT of the usual form. `None` says nothing about it.
+/// An End or Continue that asks for nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer<'a> {
+    /// It is an End.
+    pub ends: bool,
+    /// The SCCP called party, whose transaction it is.
+    pub called: &'a [u8],
+    /// Destination transaction.
+    pub dtid: &'a [u8],
+    /// Its one component, a returnResultLast, if it has one.
+    pub result: Option<Outcome<'a>>,
+}
+
+/// A result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome<'a> {
+    /// The invocation that it answers.
+    pub invoke_id: i64,
+    /// Of sendRoutingInfoForSM: the IMSI.
+    pub imsi: Option<&'a [u8]>,
+}
+
+/// A sendRoutingInfoForSM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Query<'a> {
+    /// The SCCP calling party, whose transaction it is.
+    pub calling: &'a [u8],
+    /// Originating transaction.
+    pub otid: &'a [u8],
+    /// MSISDN: address octet and semi-octets.
+    pub msisdn: &'a [u8],
+}
+
+/// A Begin without components.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opening<'a> {
+    /// The SCCP calling party, whose transaction it is.
+    pub calling: &'a [u8],
+    /// Originating transaction.
+    pub otid: &'a [u8],
+    /// What its dialogue portion says, which is all that stands there.
+    pub context: Option<ApplicationContext>,
+}
+
+/// Looks at a UDT. `None` says nothing about it.
 #[inline(always)]
-pub fn short_message(sccp: &[u8]) -> Option<ShortMessage<'_>> {
+pub fn look(sccp: &[u8]) -> Option<Usual<'_>> {
     let &[0x09, _, called @ 1..=255, calling @ 1..=255, data @ 1..=255, ..] = sccp else { return None };
     let part = |pointer_at: usize, pointer: u8| {
         let (len, behind) = sccp.get(pointer_at + usize::from(pointer)..)?.split_first()?;
         behind.get(..usize::from(*len))
     };
-    // The addresses have to be there, and that is all.
-    let (_, _) = (part(2, called)?, part(3, calling)?);
-    let (direction, tpdu) = forward(components(part(4, data)?)?)?;
-    let (name, dcs, tp_udl, user_data) = match direction {
-        Direction::Mt => deliver(tpdu)?,
-        Direction::Mo => submit(tpdu)?,
-    };
-    let udl = usize::from(tp_udl);
-    let octets = if dcs.in_septets() { (udl * 7).div_ceil(8) } else { udl };
-    (user_data.len() == octets).then_some(ShortMessage { direction, name, dcs, tp_udl, user_data })
+    let (called, calling) = (part(2, called)?, part(3, calling)?);
+    let (tag, message, []) = ber::usual(part(4, data)?)? else { return None };
+    match tag {
+        0x62 => begin(message, calling),
+        0x64 => go_on(message, called, true),
+        0x65 => {
+            let (_, rest) = transaction(message, 0x48)?;
+            go_on(rest, called, false)
+        }
+        _ => None,
+    }
 }
 
-/// The components of a Begin.
+/// A transaction's id, and what follows.
 #[inline(always)]
-fn components(tcap: &[u8]) -> Option<&[u8]> {
-    let (begin, []) = ber::take(tcap, 0x62)? else { return None };
-    let [0x48, id @ 1..=4, rest @ ..] = begin else { return None };
-    let mut rest = rest.get(usize::from(*id)..)?;
-    if let [0x6b, len @ 0..=0x7f, behind @ ..] = rest {
-        let (portion, behind) = behind.split_at_checked(usize::from(*len))?;
-        ApplicationContext::usual(portion)?;
-        rest = behind;
+fn transaction(message: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+    match message {
+        [found, len @ 1..=4, rest @ ..] if *found == tag => rest.split_at_checked(usize::from(*len)),
+        _ => None,
+    }
+}
+
+/// The context of a dialogue portion, if there is one, and what follows.
+#[inline(always)]
+fn dialogue(message: &[u8]) -> Option<(Option<ApplicationContext>, &[u8])> {
+    match message {
+        [0x6b, len @ 0..=0x7f, behind @ ..] => {
+            let (portion, behind) = behind.split_at_checked(usize::from(*len))?;
+            Some((Some(ApplicationContext::usual(portion)?), behind))
+        }
+        _ => Some((None, message)),
+    }
+}
+
+/// The code and the argument of an invoke that nothing follows.
+#[inline(always)]
+fn invoke(components: &[u8]) -> Option<(u8, &[u8])> {
+    let (invoke, []) = ber::take(components, 0xa1)? else { return None };
+    let [2, 1, _, 2, 1, code, argument @ ..] = invoke else { return None };
+    let (argument, []) = ber::take(argument, 0x30)? else { return None };
+    Some((*code, argument))
+}
+
+#[inline(always)]
+fn begin<'a>(message: &'a [u8], calling: &'a [u8]) -> Option<Usual<'a>> {
+    let (otid, rest) = transaction(message, 0x48)?;
+    let (context, rest) = dialogue(rest)?;
+    if rest.is_empty() {
+        return Some(Usual::Opening(Opening { calling, otid, context }));
     }
     let (components, []) = ber::take(rest, 0x6c)? else { return None };
-    Some(components)
+    match invoke(components)? {
+        (44 | 46, argument) => short_message(argument, true).map(Usual::ShortMessage),
+        (45, argument) => Some(Usual::Query(Query { calling, otid, msisdn: msisdn(argument)? })),
+        _ => None,
+    }
 }
 
-/// The way and the TPDU of the one forwardSM among the components.
+/// A Continue or an End, from its destination transaction on.
 #[inline(always)]
-fn forward(components: &[u8]) -> Option<(Direction, &[u8])> {
-    let (invoke, []) = ber::take(components, 0xa1)? else { return None };
-    let [2, 1, _, 2, 1, 44 | 46, argument @ ..] = invoke else { return None };
-    let (argument, []) = ber::take(argument, 0x30)? else { return None };
+fn go_on<'a>(message: &'a [u8], called: &'a [u8], ends: bool) -> Option<Usual<'a>> {
+    let (dtid, rest) = transaction(message, 0x49)?;
+    let (_, rest) = dialogue(rest)?;
+    if rest.is_empty() {
+        return Some(Usual::Answer(Answer { ends, called, dtid, result: None }));
+    }
+    let (components, []) = ber::take(rest, 0x6c)? else { return None };
+    if let [0xa2, ..] = components {
+        return Some(Usual::Answer(Answer { ends, called, dtid, result: Some(outcome(components)?) }));
+    }
+    match invoke(components)? {
+        (44 | 46, argument) if !ends => short_message(argument, false).map(Usual::ShortMessage),
+        _ => None,
+    }
+}
+
+/// A returnResultLast that nothing follows.
+#[inline(always)]
+fn outcome(components: &[u8]) -> Option<Outcome<'_>> {
+    let (result, []) = ber::take(components, 0xa2)? else { return None };
+    let [2, 1, id, rest @ ..] = result else { return None };
+    let invoke_id = i64::from(id.cast_signed());
+    if rest.is_empty() {
+        return Some(Outcome { invoke_id, imsi: None });
+    }
+    let (sequence, []) = ber::take(rest, 0x30)? else { return None };
+    let [2, 1, 45, parameter @ ..] = sequence else { return None };
+    // imsi, locationInfoWithLMSI { networkNode-Number }
+    let (parameter, []) = ber::take(parameter, 0x30)? else { return None };
+    let (imsi, rest) = ber::take(parameter, 4)?;
+    let (location, []) = ber::take(rest, 0xa0)? else { return None };
+    let (_, []) = ber::take(location, 0x81)? else { return None };
+    Some(Outcome { invoke_id, imsi: Some(imsi) })
+}
+
+/// The MSISDN of a sendRoutingInfoForSM: msisdn, sm-RP-PRI, serviceCentreAddress.
+#[inline(always)]
+fn msisdn(argument: &[u8]) -> Option<&[u8]> {
+    let (msisdn, rest) = ber::take(argument, 0x80)?;
+    let (_, rest) = ber::take(rest, 0x81)?;
+    let (_, []) = ber::take(rest, 0x82)? else { return None };
+    Some(msisdn)
+}
+
+/// The short message of a forwardSM.
+#[inline(always)]
+fn short_message(argument: &[u8], begins: bool) -> Option<ShortMessage<'_>> {
     let (to, _, rest) = ber::usual(argument)?;
     let (from, _, rest) = ber::usual(rest)?;
     let direction = match (to, from) {
@@ -81,7 +217,13 @@ fn forward(components: &[u8]) -> Option<(Direction, &[u8])> {
         _ => return None,
     };
     let (tpdu, []) = ber::take(rest, 4)? else { return None };
-    Some((direction, tpdu))
+    let (name, dcs, tp_udl, user_data) = match direction {
+        Direction::Mt => deliver(tpdu)?,
+        Direction::Mo => submit(tpdu)?,
+    };
+    let udl = usize::from(tp_udl);
+    let octets = if dcs.in_septets() { (udl * 7).div_ceil(8) } else { udl };
+    (user_data.len() == octets).then_some(ShortMessage { begins, direction, name, dcs, tp_udl, user_data })
 }
 
 /// Semi-octets, and the octets that hold them.

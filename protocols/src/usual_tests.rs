@@ -4,14 +4,15 @@
 use proptest::prelude::*;
 
 use crate::ber::{Reader, Tlv};
-use crate::error::Layer;
+use crate::error::{Error, Layer, Why};
 use crate::link::{self, Carried, Ip, LinkType};
 use crate::map::forward::Fields;
 use crate::map::{self, AddressString, Destination, Origination, Tbcd};
 use crate::sccp::{self, Address, Unitdata, Variant};
 use crate::sms::{self, Tpdu};
 use crate::tcap::{self, ApplicationContext, Component, Dialogue, Message, Opcode};
-use crate::{m3ua, sctp, usual, xua};
+use crate::usual::{self, Usual};
+use crate::{m3ua, sctp, xua};
 
 /// An MT-forwardSM from the Ethernet header down, written with the builders.
 fn frame(context: bool, routing_context: Option<u32>) -> Vec<u8> {
@@ -70,6 +71,11 @@ struct Gone {
     forward: usize,
     element: usize,
     short_message: usize,
+    continued: usize,
+    answer: usize,
+    result: usize,
+    query: usize,
+    opening: usize,
 }
 
 impl Gone {
@@ -102,15 +108,60 @@ impl Gone {
     }
 
     /// The walk over all layers at once, beside the layers.
-    fn short_message(&mut self, message: &[u8]) {
-        let Some(short) = usual::short_message(message) else { return };
-        self.short_message += 1;
+    fn looked(&mut self, message: &[u8]) {
+        let Some(looked) = usual::look(message) else { return };
         let unitdata = Unitdata::exact(message, Variant::Itu).unwrap();
         assert_eq!((unitdata.kind, unitdata.segmentation), (sccp::Kind::Udt, None));
         let message = Message::exact(unitdata.data).unwrap();
-        assert!(message.canonical() && message.kind == tcap::Kind::Begin && message.otid.is_some() && message.dtid.is_none());
-        let components: Vec<_> = message.components().collect();
-        let [Ok(Component::Invoke(invoke))] = &components[..] else { panic!("{components:?}") };
+        assert!(message.canonical());
+        let mut components = Vec::new();
+        let mut walk = message.components();
+        while let Some(component) = walk.exact() {
+            components.push(component.unwrap());
+        }
+        match looked {
+            Usual::ShortMessage(short) => self.short_message(&short, &message, &components),
+            Usual::Answer(answer) => {
+                let result = answer.result.map(|result| {
+                    self.result += 1;
+                    let [Component::ReturnResult(exact)] = &components[..] else { panic!("{components:?}") };
+                    assert!(exact.last && Component::ReturnResult(*exact).name() == Component::RESULT);
+                    assert_eq!(exact.opcode, result.imsi.map(|_| Opcode::Local(45)));
+                    let found = exact.parameter.map(|parameter| map::RoutingInfoForSmResult::parse(&parameter).unwrap().imsi.0);
+                    assert_eq!((exact.invoke_id, found), (result.invoke_id, result.imsi));
+                });
+                self.answer += usize::from(result.is_none());
+                assert_eq!(result.is_none(), components.is_empty());
+                assert_eq!(message.kind, if answer.ends { tcap::Kind::End } else { tcap::Kind::Continue });
+                assert_eq!((unitdata.called_party.raw, message.dtid), (answer.called, Some(answer.dtid)));
+            }
+            Usual::Opening(opening) => {
+                self.opening += 1;
+                assert_eq!((message.kind, components.len()), (tcap::Kind::Begin, 0));
+                assert_eq!((unitdata.calling_party.raw, message.otid), (opening.calling, Some(opening.otid)));
+                assert_eq!(message.application_context(), opening.context);
+                assert_eq!(message.destination_reference(), None);
+                assert!(message.dialogue().is_none_or(|dialogue| dialogue.destination_reference.is_none()));
+            }
+            Usual::Query(query) => {
+                self.query += 1;
+                let [Component::Invoke(invoke)] = &components[..] else { panic!("{components:?}") };
+                let argument = invoke.argument.unwrap();
+                assert_eq!((message.kind, invoke.opcode), (tcap::Kind::Begin, Opcode::Local(45)));
+                assert_eq!((unitdata.calling_party.raw, message.otid), (query.calling, Some(query.otid)));
+                assert_eq!(map::RoutingInfoForSm::parse(&argument).unwrap().msisdn.0, query.msisdn);
+                let forward = map::ForwardSm::parse(invoke, message.application_context(), &mut []);
+                assert_eq!(forward.unwrap_err(), Error::new(Layer::Map, 0, Why::NotOurs(map::operation_name(45).unwrap())));
+            }
+        }
+    }
+
+    fn short_message(&mut self, short: &usual::ShortMessage<'_>, message: &Message<'_>, components: &[Component<'_>]) {
+        let gone = if short.begins { &mut self.short_message } else { &mut self.continued };
+        *gone += 1;
+        assert_eq!(message.kind, if short.begins { tcap::Kind::Begin } else { tcap::Kind::Continue });
+        assert!(message.otid.is_some() && message.dtid.is_some() != short.begins);
+        let [Component::Invoke(invoke)] = components else { panic!("{components:?}") };
         let mut scratch = [0; 512];
         let forward = map::ForwardSm::parse(invoke, message.application_context(), &mut scratch).unwrap();
         assert!(!forward.more_messages && forward.imsi.is_none() && forward.marks.is_empty());
@@ -129,7 +180,7 @@ impl Gone {
     }
 
     fn sccp(&mut self, message: &[u8]) {
-        self.short_message(message);
+        self.looked(message);
         for variant in [Variant::Itu, Variant::Ansi, Variant::China] {
             assert_eq!(Address::parse(message, variant), Address::exact(message, variant));
             let Ok(exact) = Unitdata::exact(message, variant) else {
@@ -231,6 +282,8 @@ fn bases() -> Vec<Vec<u8>> {
         let begin = frame.windows(2).position(|octets| octets == [0x62, 0x81]).unwrap();
         bases.extend([&frame[..], &frame[user..], &frame[udt..], &frame[begin..]].map(<[u8]>::to_vec));
     }
+    bases.extend(dialogue());
+    bases.extend(wrapped());
     bases
 }
 
@@ -249,6 +302,77 @@ fn each_short_way_is_gone_and_tells_what_the_exact_walk_tells() {
             || (gone.sccp > 100 && gone.tcap > 100 && gone.context > 20 && gone.forward > 100 && gone.short_message > 10),
         "{gone:?}"
     );
+}
+
+/// UDTs of a whole dialogue, and of a question before it.
+fn dialogue() -> [Vec<u8>; 7] {
+    let udt = |tcap: &dyn Fn(&mut Vec<u8>)| {
+        let (mut called, mut calling, mut message, mut data) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        tcap(&mut data);
+        Address::push_e164(&mut called, "33600000001", 8);
+        Address::push_e164(&mut calling, "33600000002", 8);
+        sccp::push_udt(&mut message, 0, false, &called, &calling, &data).unwrap();
+        message
+    };
+    let (mut query, mut found, mut argument) = (Vec::new(), Vec::new(), Vec::new());
+    let (number, imsi) = ([0x91, 0x33, 0x16, 0x32, 0x54], Tbcd(&[0x00, 0x01, 0x01, 0x21, 0x43]));
+    map::push_routing_info_for_sm(&mut query, &number, true, &number);
+    map::push_routing_info_for_sm_result(&mut found, imsi.0, &number);
+    let tpdu =
+        [&[4, 5, 0x81, 0x44, 0x47, 0xf1, 0, 8, 0x62, 0x11, 0x32, 0x71, 0x95, 0x85, 0x40, 4][..], &[4, 0x30, 4, 0x31]].concat();
+    let centre = AddressString(&number);
+    map::push_mt_forward_sm(&mut argument, Destination::Imsi(imsi), Origination::ServiceCentre(centre), &tpdu, false);
+    let component = |push: &dyn Fn(&mut Vec<u8>)| {
+        let mut out = Vec::new();
+        push(&mut out);
+        out
+    };
+    let asked = component(&|out| tcap::push_invoke(out, 1, None, Opcode::Local(45), &query));
+    let told = component(&|out| tcap::push_result(out, 1, 45, &found));
+    let sent = component(&|out| tcap::push_invoke(out, 1, None, Opcode::Local(44), &argument));
+    let done = component(&|out| tcap::push_result(out, 1, 44, &[]));
+    let asking = component(&|out| tcap::push_dialogue_request(out, ApplicationContext { code: 25, version: 3 }, &[]));
+    let accepted = component(&|out| tcap::push_dialogue_response(out, ApplicationContext { code: 25, version: 3 }, 0, 0));
+    let (ours, theirs) = ([0, 0, 0, 7], [0x70, 0, 0, 7]);
+    [
+        udt(&|out| tcap::push_begin(out, &ours, &[], &asked)),
+        udt(&|out| tcap::push_end(out, &ours, &[], &told)),
+        udt(&|out| tcap::push_begin(out, &ours, &asking, &[])),
+        udt(&|out| tcap::push_continue(out, &theirs, &ours, &accepted, &[])),
+        udt(&|out| tcap::push_continue(out, &ours, &theirs, &[], &sent)),
+        udt(&|out| tcap::push_end(out, &ours, &accepted, &done)),
+        udt(&|out| tcap::push_end(out, &ours, &[], &[])),
+    ]
+}
+
+#[test]
+fn all_that_a_dialogue_says_is_found_by_one_walk() {
+    let mut gone = Gone::default();
+    dialogue().iter().for_each(|message| gone.compare(message));
+    let Gone { query, result, answer, continued, opening, .. } = gone;
+    assert_eq!((query, result, answer, continued, opening), (1, 2, 2, 1, 1));
+}
+
+/// A packet in each of the ways that end in [`link::usual`].
+fn wrapped() -> Vec<Vec<u8>> {
+    let (v4, v6): ([std::net::IpAddr; 2], [std::net::IpAddr; 2]) =
+        (["192.0.2.1", "192.0.2.2"].map(|at| at.parse().unwrap()), ["2001:db8::1", "2001:db8::2"].map(|at| at.parse().unwrap()));
+    let mut frames = Vec::new();
+    for ([source, destination], tags) in [(v4, &[][..]), (v4, &[(0x8100, 210)]), (v6, &[]), (v6, &[(0x8100, 210)])] {
+        let mut frame = Vec::new();
+        link::build::ethernet(&mut frame, [2; 6], [4; 6], tags, link::build::ethertype(source));
+        link::build::ip(&mut frame, &link::build::Ip { source, destination, protocol: link::SCTP, id: 0 }, 40).unwrap();
+        frame.extend([7; 40]);
+        frames.push(frame);
+    }
+    frames
+}
+
+#[test]
+fn a_tag_and_either_ip_are_read_the_short_way_too() {
+    let mut gone = Gone::default();
+    wrapped().iter().for_each(|frame| gone.link(frame));
+    assert_eq!(gone.link, 4);
 }
 
 #[test]

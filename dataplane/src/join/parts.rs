@@ -33,6 +33,10 @@ struct Text {
     chain: Chain,
     whole: bool,
     contradicted: bool,
+    /// A link may hang in what has come.
+    marked: bool,
+    /// The scanner that looked at all of it.
+    scanner: u64,
 }
 
 impl Value for Text {
@@ -58,18 +62,27 @@ pub struct Joined {
     pub contradicted: bool,
     /// The part could not be kept: it stands alone.
     pub alone: bool,
+    /// A link may hang in what had come before: see [`Parts::mark`].
+    pub marked: bool,
 }
 
 /// Joins parts.
 pub struct Parts {
     table: Table<Text>,
     pool: Pool,
+    scanner: u64,
 }
 
 impl Parts {
     /// Takes all its memory now.
     pub fn new(limits: Limits) -> Self {
-        Self { table: Table::new(limits), pool: Pool::new(limits.octets, PART) }
+        Self { table: Table::new(limits), pool: Pool::new(limits.octets, PART), scanner: 0 }
+    }
+
+    /// The number of the scanner that looks at what is joined from now on: of what another one saw nothing is known.
+    pub const fn under(&mut self, scanner: u64) -> &mut Self {
+        self.scanner = scanner;
+        self
     }
 
     /// What became of the texts.
@@ -89,7 +102,7 @@ impl Parts {
 
     /// Adds a part and leaves in `out` the text of the unbroken run of parts around it. `out` never grows beyond its capacity.
     pub fn join(&mut self, key: Key, now: u64, part: Part, text: &str, halves: Halves, out: &mut String) -> Joined {
-        let Self { table, pool } = self;
+        let Self { table, pool, scanner } = self;
         let (entry, counts) = table.entry(key, now, |old| pool.free(old.chain));
         let place = u32::from(part.seq);
         let tag = Tag { place, marks: marks(halves) };
@@ -97,7 +110,7 @@ impl Parts {
         if come.is_none() && entry.chain.len() >= 2 * usize::from(part.total) {
             // Every part came twice, differently: nobody's text any more.
             pool.free(core::mem::take(&mut entry.chain));
-            entry.contradicted = false;
+            (entry.contradicted, entry.marked) = (false, false);
         }
         let repeat = come.is_some();
         if come.is_none() {
@@ -105,12 +118,15 @@ impl Parts {
             if differs && entry.whole {
                 // The reference is used again for the next text.
                 pool.free(core::mem::take(&mut entry.chain));
-                entry.contradicted = false;
+                (entry.contradicted, entry.marked) = (false, false);
             } else if differs {
                 entry.contradicted = true;
                 counts.contradicted += 1;
             }
             entry.whole = false;
+            if entry.chain.is_empty() {
+                entry.scanner = *scanner;
+            }
             if !pool.push(&mut entry.chain, tag, text.as_bytes()) {
                 counts.no_room += 1;
                 out.clear();
@@ -123,6 +139,7 @@ impl Parts {
         let mut joined = run(pool, entry.chain, arrived, part, false, out);
         joined.repeat = repeat;
         joined.contradicted = entry.contradicted;
+        joined.marked = entry.marked || entry.scanner != *scanner;
         if joined.whole && !repeat && !entry.whole {
             entry.whole = true;
             counts.completed += 1;
@@ -130,9 +147,16 @@ impl Parts {
         joined
     }
 
+    /// A link may hang in the text: from now on each part that comes is looked at together with all others.
+    pub fn mark(&mut self, key: Key, now: u64) {
+        if let Some(entry) = self.table.find(key.id, now) {
+            entry.marked = true;
+        }
+    }
+
     /// The run around the part once more, with the copy that came first wherever two came under one number.
     pub fn earlier(&mut self, key: Key, now: u64, part: Part, out: &mut String) -> Joined {
-        let Self { table, pool } = self;
+        let Self { table, pool, .. } = self;
         let Some(entry) = table.find(key.id, now) else { return Joined::default() };
         run(pool, entry.chain, entry.chain.len(), part, true, out)
     }
@@ -146,10 +170,14 @@ fn run(pool: &Pool, chain: Chain, arrived: usize, part: Part, earlier: bool, out
         if earlier { copies.next() } else { copies.last() }
     };
     let mut present = [false; 256];
+    // Nearly always they come in their order: then the chain is the run.
+    let (mut in_order, mut before) = (true, None);
     for (tag, _) in pool.pieces(chain).take(arrived) {
         if let Some(slot) = present.get_mut(tag.place as usize) {
             *slot = true;
         }
+        in_order &= before.map_or(tag.place > 0, |before| tag.place == before + 1) && tag.place <= u32::from(part.total);
+        before = Some(tag.place);
     }
     let here = |seq: u8| present.get(usize::from(seq)).is_some_and(|&p| p);
     let mut first = part.seq;
@@ -163,11 +191,11 @@ fn run(pool: &Pool, chain: Chain, arrived: usize, part: Part, earlier: bool, out
     out.clear();
     let mut joined = Joined::default();
     let mut high = None;
-    for seq in first..=last {
-        let Some((tag, octets)) = copy(seq) else { break };
+    let mut add = |(tag, octets): (Tag, &[u8])| {
         let halves = halves(tag.marks);
-        let mut text = core::str::from_utf8(octets).unwrap_or_default();
-        if seq == part.seq {
+        let mut text = simdutf8::basic::from_utf8(octets).unwrap_or_default();
+        let is_own = tag.place == u32::from(part.seq);
+        if is_own {
             joined.start = out.len();
         }
         if let (Some(high), Some(low)) = (high, halves.leading)
@@ -182,10 +210,15 @@ fn run(pool: &Pool, chain: Chain, arrived: usize, part: Part, earlier: bool, out
             joined.start = joined.start.min(out.len().saturating_sub(whole.len_utf8()));
         }
         push(out, text);
-        if seq == part.seq {
+        if is_own {
             joined.end = out.len();
         }
         high = halves.trailing;
+    };
+    if in_order {
+        pool.pieces(chain).take(arrived).for_each(&mut add);
+    } else {
+        (first..=last).map_while(copy).for_each(&mut add);
     }
     joined.seen = u8::try_from(present.iter().filter(|&&p| p).count()).unwrap_or(u8::MAX);
     joined.whole = first == 1 && last == part.total;
@@ -254,6 +287,20 @@ mod tests {
         assert_eq!(out, "good.nom/x");
         parts.earlier(key, 0, Part { total: 3, seq: 2 }, &mut out);
         assert_eq!(out, "evil.com/x");
+    }
+
+    #[test]
+    fn a_mark_stays_with_its_text_and_goes_with_it() {
+        let (mut parts, key, mut out) = parts();
+        let mut put = |parts: &mut Parts, seq, text: &str| {
+            parts.join(key, 0, Part { total: 3, seq }, text, Halves::default(), &mut out).marked
+        };
+        assert!(!put(&mut parts, 1, "a"));
+        parts.mark(key, 0);
+        assert!(put(&mut parts, 2, "b") && put(&mut parts, 3, "c") && put(&mut parts, 1, "a"));
+        // The next text under the same reference.
+        assert!(!put(&mut parts, 1, "d"));
+        assert!(put(parts.under(1), 2, "e") && !put(parts.under(0), 2, "e"));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::facts::LinkFacts;
 use super::signs::{self, is_check, is_clause_end, is_close, is_open};
 use super::skeleton::{Skeleton, fold};
 use core::ops::Range;
+use protocols::sms::Tables;
 
 /// Rounds of neutralising: each blanks at least one character of a text of at most 160.
 const ROUNDS: usize = 160;
@@ -144,10 +145,33 @@ impl Imitation {
         signs::look(text) != 0 || self.starts_ascii(text)
     }
 
-    /// Whether the first letters of an ASCII text go on to one of our words: four of them tell nearly all others.
+    /// As [`Self::possible_ascii`] for septets of the default alphabet.
+    pub(super) fn possible_septets(&self, septets: &[u8]) -> bool {
+        let mut escaped = false;
+        let letters = septets.iter().map_while(|&septet| {
+            let letter = Tables::default().base(septet);
+            escaped |= letter.is_none();
+            letter
+        });
+        // An escape among the first letters makes another one of the septet behind it.
+        signs::any_septets(septets) || self.starts_as(letters) || escaped
+    }
+
+    /// As [`Self::possible_ascii`] for UCS2, big endian.
+    pub(super) fn possible_ucs2(&self, be16: &[u8]) -> bool {
+        signs::any_ucs2(be16) || self.starts_as(signs::characters(be16))
+    }
+
+    /// Whether the first letters of an ASCII text go on to one of our words.
     #[inline]
     fn starts_ascii(&self, text: &[u8]) -> bool {
-        let mut letters = text.iter().filter_map(|&octet| fold(char::from(octet)));
+        self.starts_as(text.iter().map(|&octet| char::from(octet)))
+    }
+
+    /// Whether the first letters of a text go on to one of our words: four of them tell nearly all others.
+    #[inline]
+    fn starts_as(&self, text: impl Iterator<Item = char>) -> bool {
+        let mut letters = text.filter_map(fold);
         let Some(pair) = letters.next().zip(letters.next()).map(|(first, next)| [first, next]) else { return false };
         self.heads.has(pair)
             && letters

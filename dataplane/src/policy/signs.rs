@@ -76,6 +76,33 @@ const fn class(octet: u8) -> u8 {
     (octet & WIDE) | (is_break(octet) as u8 * BREAK) | (is_bracket(octet) as u8 * BRACKET)
 }
 
+/// Whether a text in septets of the default alphabet has an end of line or an opening bracket: what an escape makes one has the same septet.
+pub(super) fn any_septets(septets: &[u8]) -> bool {
+    septets.iter().fold(false, |any, septet| any | matches!(septet, b'\n' | b'\r' | b'(' | b'*' | b'<'))
+}
+
+/// Whether a text in UCS2, big endian, may have an end of line, an opening bracket or a check mark.
+pub(super) fn any_ucs2(be16: &[u8]) -> bool {
+    // Without a branch, and as the octets lie: the upper one of a unit is the lower one of the number.
+    let (mut any, mut wide) = (false, false);
+    for unit in be16.as_chunks().0 {
+        let unit = u16::from_le_bytes(*unit);
+        any |= (unit & 0xf8ff == 0x0800)
+            | (unit & 0xfdff == 0x2800)
+            | (unit == 0x3c00)
+            | (unit & 0xdfff == 0x5b00)
+            | (unit == 0xab00);
+        wide |= unit & 0xe0 != 0;
+    }
+    any || wide && characters(be16).any(|c| c >= '\u{2000}' && (is_open(c) || is_check(c)))
+}
+
+/// The characters of a text in UCS2, big endian.
+pub(super) fn characters(be16: &[u8]) -> impl Iterator<Item = char> {
+    let units = be16.as_chunks().0.iter().map(|unit| u16::from_be_bytes(*unit));
+    char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
+}
+
 /// The next octet from `from` on that is an end of line or the first of what may be an opening bracket or a check mark.
 pub(super) fn next(text: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
@@ -188,6 +215,11 @@ mod tests {
     #[test]
     fn no_sign_is_overlooked() {
         for c in '\0'..=char::MAX {
+            let mut units = [0; 2];
+            let be16: Vec<u8> =
+                "ab".encode_utf16().chain(c.encode_utf16(&mut units).iter().copied()).flat_map(u16::to_be_bytes).collect();
+            let sign = is_open(c) || is_check(c) || matches!(c, '\n' | '\r');
+            assert!(any_ucs2(&be16) == sign || is_break(c as u8) && c < ' ', "{c:?}");
             let text = format!("{}{c}", "abcdefghijklmnopqrs");
             if is_open(c) || is_check(c) || matches!(c, '\n' | '\r') {
                 assert_eq!(next(text.as_bytes(), 0), Some(19), "{c:?}");

@@ -1,9 +1,9 @@
-//! Packed septets of the GSM default alphabet straight to ASCII, where all of them are that: what most texts are.
+//! Packed septets of the GSM default alphabet straight to ASCII, where all of them are that, which most texts are, else unpacked.
 //!
 //! TS 23.038 §6.1.2.1: seven octets hold eight septets, the first in the low bits. On x86-64 with AVX2 thirty-two come out of
 //! twenty-eight octets at once; elsewhere `protocols` unpacks and maps them, which is the oracle here too.
 
-use protocols::sms::{Dcs, MAX_SEPTETS, UserData};
+use protocols::sms::{Dcs, MAX_OCTETS, MAX_SEPTETS, UserData};
 
 use super::simd::{BLOCK, Width};
 
@@ -16,12 +16,20 @@ const PACKED: usize = BLOCK / 8 * 7;
 /// What [`read`] writes into.
 pub(crate) type Room = [u8; ROOM];
 
-/// The text of user data without a header, of `tp_udl` septets, an octet a character; `None` where it is not all ASCII, or longer than
-/// it may be.
+/// A text in septets, an octet each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unpacked<'r> {
+    /// All of it is ASCII, and so is what stands here.
+    Ascii(&'r [u8]),
+    /// Something is not: these are the septets.
+    Septets(&'r [u8]),
+}
+
+/// The text of user data without a header, of `tp_udl` septets; `None` where it is longer than it may be.
 ///
 /// `user_data` has just the octets that `tp_udl` asks for.
 #[inline(always)]
-pub(super) fn read<'r>(width: Width, tp_udl: u8, user_data: &[u8], room: &'r mut Room) -> Option<&'r [u8]> {
+pub(super) fn read<'r>(width: Width, tp_udl: u8, user_data: &[u8], room: &'r mut Room) -> Option<Unpacked<'r>> {
     let len = usize::from(tp_udl);
     if len > MAX_SEPTETS || user_data.len() != (len * 7).div_ceil(8) {
         return None;
@@ -34,7 +42,25 @@ pub(super) fn read<'r>(width: Width, tp_udl: u8, user_data: &[u8], room: &'r mut
         Width::Avx2 => unsafe { avx2(user_data, len, room) },
     };
     let text = room.get_mut(..len)?;
-    (as_is || moved(text)).then_some(text)
+    Some(if as_is { Unpacked::Ascii(text) } else { moved(text) })
+}
+
+/// As [`read`], for septets that begin so many bits above the lowest of the first octet: those behind a header.
+pub(super) fn read_from<'r>(width: Width, fill: u32, len: usize, octets: &[u8], room: &'r mut Room) -> Option<Unpacked<'r>> {
+    let tp_udl = u8::try_from(len).ok()?;
+    if fill == 0 {
+        return read(width, tp_udl, octets, room);
+    }
+    let mut old = [0; MAX_OCTETS + 1];
+    if octets.len() != (len * 7 + fill as usize).div_ceil(8) {
+        return None;
+    }
+    old.get_mut(..octets.len()).filter(|old| old.len() <= MAX_OCTETS)?.copy_from_slice(octets);
+    let mut moved = [0; MAX_OCTETS];
+    for (to, pair) in moved.iter_mut().zip(old.array_windows()) {
+        *to = (u16::from_le_bytes(*pair) >> fill) as u8;
+    }
+    read(width, tp_udl, moved.get(..(len * 7).div_ceil(8))?, room)
 }
 
 /// Unpacks the septets; whether each is its own ASCII.
@@ -45,10 +71,14 @@ fn plainly(tp_udl: u8, user_data: &[u8], room: &mut Room) -> bool {
     septets.iter().all(|&septet| ascii(septet) == Some(septet))
 }
 
-/// Puts `@ $ _` in their ASCII places; whether all is ASCII then.
+/// Puts `@ $ _` in their ASCII places, if all is ASCII then.
 #[inline(never)]
-fn moved(septets: &mut [u8]) -> bool {
-    septets.iter_mut().all(|octet| ascii(*octet).map(|code| *octet = code).is_some())
+fn moved(septets: &mut [u8]) -> Unpacked<'_> {
+    if !septets.iter().all(|&septet| ascii(septet).is_some()) {
+        return Unpacked::Septets(septets);
+    }
+    septets.iter_mut().for_each(|octet| *octet = ascii(*octet).unwrap_or_default());
+    Unpacked::Ascii(septets)
 }
 
 /// As [`plainly`].
@@ -150,7 +180,17 @@ mod tests {
         let problems = parsed.text(&mut text);
         let read = [Width::Baseline, Width::detect()].map(|width| {
             let mut room = [0xff; ROOM];
-            read(width, tp_udl, user_data, &mut room).map(<[u8]>::to_vec)
+            match read(width, tp_udl, user_data, &mut room) {
+                Some(Unpacked::Ascii(ascii)) => Some(ascii.to_vec()),
+                Some(Unpacked::Septets(septets)) => {
+                    assert_eq!(septets, parsed.septets(&mut [0; protocols::sms::SEPTETS]));
+                    None
+                }
+                None => {
+                    assert!(usize::from(tp_udl) > MAX_SEPTETS);
+                    None
+                }
+            }
         });
         for ascii in &read {
             // What has an escape may be ASCII as well, and takes the long way.
@@ -169,6 +209,27 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn septets_behind_a_header_come_out_as_alone(user_data in prop::collection::vec(any::<u8>(), 1..150), header in 0..9_u8, less in 0..3_u8) {
+            let mut user_data = user_data;
+            user_data.insert(0, header.min((user_data.len() - 1) as u8));
+            let tp_udl = ((user_data.len() * 8 / 7).min(255) as u8).saturating_sub(less);
+            let parsed = UserData::parse(tp_udl, &user_data, true, Dcs(0));
+            let mut septets = [0; protocols::sms::SEPTETS];
+            let septets = parsed.septets(&mut septets);
+            for width in [Width::Baseline, Width::detect()] {
+                let mut room = [0xff; ROOM];
+                match read_from(width, parsed.fill_bits(), parsed.text_septets(), parsed.body(), &mut room) {
+                    Some(Unpacked::Septets(found)) => prop_assert_eq!(found, septets),
+                    Some(Unpacked::Ascii(found)) => {
+                        let ascii: Option<Vec<u8>> = septets.iter().map(|&septet| ascii(septet)).collect();
+                        prop_assert_eq!(Some(found.to_vec()), ascii);
+                    }
+                    None => prop_assert!(parsed.text_septets() > MAX_SEPTETS || parsed.body().len() > MAX_OCTETS || less > 0 || user_data.len() > MAX_OCTETS),
+                }
+            }
+        }
+
         #[test]
         fn what_is_ascii_comes_out_and_nothing_else(text in "[ -~\n\r]{0,170}", user_data in prop::collection::vec(any::<u8>(), 0..150)) {
             let mut septets = Vec::new();

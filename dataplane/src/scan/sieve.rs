@@ -37,6 +37,23 @@ impl Scanner {
         first
     }
 
+    /// Whether [`Scanner::find`] may find something in this text, where it finds nothing in what stands before `start`: only what stands
+    /// so near before it that it goes on in what follows is looked at again.
+    ///
+    /// What [`Scanner::look`] reads ends with the word behind a blank behind a dot, or with the first sign behind a blank: two words and
+    /// the blanks between them. No slash far behind a word makes a difference.
+    pub(crate) fn may_link_from(&self, text: &str, start: usize) -> bool {
+        let before = text.as_bytes().get(..start).unwrap_or_default();
+        let is_blank = |octet: &u8| matches!(octet, b' ' | b'\n' | b'\r');
+        let mut from = before.len();
+        for _ in 0..2 {
+            let head = before.get(..from).unwrap_or_default();
+            let word = head.iter().rposition(|octet| !is_blank(octet)).map_or(0, |last| last + 1);
+            from = head.get(..word).unwrap_or_default().iter().rposition(is_blank).map_or(0, |blank| blank + 1);
+        }
+        self.may_link(text.as_bytes().get(from..).unwrap_or_default())
+    }
+
     /// As [`Scanner::may_link`] for unpacked septets of the GSM default alphabet, of which only `@ _ $ ESC` and the
     /// national letters differ from ASCII.
     pub fn may_link_septets(&self, septets: &[u8]) -> bool {

@@ -180,6 +180,28 @@ proptest! {
     }
 
     #[test]
+    fn what_hangs_over_the_parts_of_a_text_is_seen_by_the_part_that_completes_it(
+        pieces in prop::collection::vec(prop::sample::select(PIECES.as_slice()), 0..14), cuts in prop::array::uniform2(any::<prop::sample::Index>())
+    ) {
+        thread_local!(static SCANNER: Scanner = Scanner::default());
+        SCANNER.with(|scanner| {
+            let text = pieces.concat();
+            let [first, second] = cuts.map(|cut| text.floor_char_boundary(cut.index(text.len() + 1)));
+            let (first, second) = (first.min(second), first.max(second));
+            // In order, and the middle one last.
+            let [a, b, c] = [&text[..first], &text[first..second], &text[second..]].map(|part| scanner.may_link(part.as_bytes()));
+            let both = &text[..second];
+            let in_order = a || scanner.may_link_from(both, first) || scanner.may_link_from(&text, second);
+            let middle_last = a || c || scanner.may_link_from(&text, first);
+            let last_first = c || b || scanner.may_link_from(&text[first..], 0) || scanner.may_link_from(&text, 0);
+            if !in_order || !middle_last || !last_first {
+                prop_assert_eq!(urls(scanner, &text), [], "{:?} {} {}", text, first, second);
+            }
+            Ok(())
+        })?;
+    }
+
+    #[test]
     fn what_is_found_in_haste_is_what_care_finds(pieces in prop::collection::vec(prop::sample::select(PIECES.as_slice()), 0..14)) {
         haste_is_as_good_as_care(&pieces.concat())?;
     }

@@ -1,5 +1,7 @@
 //! The top-level domains, in ASCII and in their own script, found without regard to case.
 
+use core::hash::{Hash as _, Hasher as _};
+
 use super::chars;
 
 /// TLDs that left the root zone and that handsets in use still link. Source: the linkability tables of Android 16
@@ -45,6 +47,13 @@ impl Tlds {
         tlds.long.sort();
         tlds.long.dedup();
         tlds
+    }
+
+    /// A hash of them all; never 0.
+    pub(super) fn id(&self) -> u64 {
+        let mut hasher = xxhash_rust::xxh3::Xxh3::new();
+        (&self.short, &self.long).hash(&mut hasher);
+        hasher.finish() | 1
     }
 
     fn insert(&mut self, name: &[u8]) {

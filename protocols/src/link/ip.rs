@@ -107,6 +107,18 @@ impl<'a> Ip<'a> {
         Some(Self { source, destination, header, protocol, payload, fragment: None, cut: false })
     }
 
+    /// A packet with nothing between its header and SCTP, and all there. Any other is [`Ip::v6`]'s.
+    #[inline(always)]
+    pub(crate) fn v6_usual(bytes: &'a [u8]) -> Option<Self> {
+        let (header, behind) = bytes.split_at_checked(40)?;
+        let (&[version, _, _, _, l0, l1, SCTP, _], addresses) = header.split_first_chunk()? else { return None };
+        let (source, destination) = addresses.split_first_chunk::<16>()?;
+        let payload = behind.get(..usize::from(u16::from_be_bytes([l0, l1])))?;
+        let (source, destination) = (IpAddr::from(*source), IpAddr::from(*destination.first_chunk::<16>()?));
+        let ip = Self { source, destination, header, protocol: SCTP, payload, fragment: None, cut: false };
+        (version >> 4 == 6).then_some(ip)
+    }
+
     #[inline(never)]
     pub(crate) fn v4_exact(bytes: &'a [u8]) -> Result<Self, Error> {
         let slice = Ipv4HeaderSlice::from_slice(bytes).map_err(|error| match error {

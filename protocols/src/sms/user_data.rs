@@ -120,7 +120,7 @@ impl<'a> UserData<'a> {
     }
 
     /// Septets of text that TP-UDL promises.
-    pub(super) fn text_septets(&self) -> usize {
+    pub fn text_septets(&self) -> usize {
         usize::from(self.tp_udl).saturating_sub(self.header_septets())
     }
 

@@ -103,11 +103,14 @@ pub enum Component<'a> {
 }
 
 impl<'a> Component<'a> {
+    /// The name of a result with nothing behind it.
+    pub const RESULT: &'static str = "ReturnResultLast";
+
     /// The specification's name.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Invoke(_) => "Invoke",
-            Self::ReturnResult(ReturnResult { last: true, .. }) => "ReturnResultLast",
+            Self::ReturnResult(ReturnResult { last: true, .. }) => Self::RESULT,
             Self::ReturnResult(_) => "ReturnResultNotLast",
             Self::ReturnError(_) => "ReturnError",
             Self::Reject(_) => "Reject",

@@ -1,0 +1,336 @@
+//! A first look dismisses most messages; reading them layer by layer comes to the same: counters, joins, events, links, octets.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
+
+use std::path::Path;
+
+use dataplane::counters::{Counters, Tally};
+use dataplane::lane::{Frame, Lane, Setup};
+use dataplane::policy::{Policy, Preset, Spec};
+use dataplane::record::{Event, Listener, Place, Sms};
+use dataplane::scan::Scanner;
+use dataplane::suffix::Suffixes;
+use dataplane::verdict::Verdict;
+use dataplane::verdicts::build::{Builder, Rule};
+use dataplane::verdicts::{Key, Snapshot, Table};
+use dataplane::world::{Network, World};
+use pcaps::generate::{Mix, generate};
+use pcaps::read::Capture;
+use proptest::prelude::*;
+use protocols::link::LinkType;
+use protocols::sccp::{self, Address};
+use protocols::sms::encode::{self, Number, Part};
+use protocols::sms::{Dcs, Timestamp, Written};
+use protocols::{Error, map, tcap};
+
+fn world(preset: Preset) -> World {
+    let (suffixes, key) = (Suffixes::built_in(), Key::new(&[7; 16]));
+    let mut builder = Builder::new();
+    for (pattern, verdict) in [("bank.example", Verdict::Safe), ("evil.com", Verdict::Dangerous), ("@bit.ly", Verdict::None)] {
+        builder.add(&Rule { pattern, verdict, source: "test", ..Rule::default() });
+    }
+    let snapshot = Snapshot::from_bytes(&builder.build(0, &key, &suffixes).unwrap().bytes).unwrap();
+    let table = Table::new(snapshot, None, key, &suffixes).unwrap();
+    let mut spec = Spec::preset(preset);
+    spec.mo = spec.mt.clone();
+    let policy = Policy::compile(spec).unwrap();
+    World { scanner: Scanner::default(), suffixes, table, policy, network: Network::default() }
+}
+
+/// Keeps all that it is told but messages without links, which a first look need not read.
+#[derive(Default)]
+struct Heard<const LOOKS: bool> {
+    told: Vec<String>,
+    unread: u64,
+}
+
+impl<const LOOKS: bool> Listener for Heard<LOOKS> {
+    const TEXTS: bool = !LOOKS;
+
+    fn sms(&mut self, sms: &Sms<'_>) {
+        if !sms.urls.is_empty() {
+            let urls: Vec<_> = sms.urls.iter().collect();
+            self.told.push(format!("{:?} {:?} {:?} {:?} {urls:?}", sms.place, sms.decision, sms.text, sms.rewritten));
+        }
+    }
+
+    fn unread(&mut self, _: &Place, _: &[u8]) {
+        self.unread += 1;
+    }
+
+    fn event(&mut self, place: &Place, event: &Event<'_>) {
+        self.told.push(format!("{place:?} {event:?}"));
+    }
+
+    fn unscanned(&mut self, place: &Place, why: Error) {
+        self.told.push(format!("{place:?} {why:?}"));
+    }
+}
+
+fn counted(counters: &Counters) -> String {
+    let ways = |tally: &Tally| {
+        let mut ways: Vec<_> = tally.iter().collect();
+        ways.sort_unstable();
+        ways
+    };
+    let Counters { frames, chunks, messages, transactions, components, sms, .. } = counters;
+    let levels = [frames, chunks, messages, transactions, components, sms].map(|level| (level.seen, level.on, ways(&level.out)));
+    let tallies = [&counters.actions, &counters.unfit, &counters.oddities].map(ways);
+    let of_texts = (counters.verdicts, counters.directions, counters.in_parts, counters.urls, counters.unwarned);
+    format!("{levels:?} {tallies:?} {of_texts:?} {} {}", counters.rewritten_frames, counters.retransmitted)
+}
+
+/// One of the two ways.
+struct Way<const LOOKS: bool> {
+    lane: Lane,
+    heard: Heard<LOOKS>,
+}
+
+impl<const LOOKS: bool> Way<LOOKS> {
+    fn new() -> Self {
+        Self { lane: Lane::new(&Setup::default()), heard: Heard::default() }
+    }
+
+    /// What goes on in place of the frame.
+    fn frame(&mut self, frame: &Frame<'_>, world: &World) -> Vec<Vec<u8>> {
+        self.lane.frame(frame, world, &mut self.heard);
+        self.lane.changed().map(<[u8]>::to_vec).collect()
+    }
+
+    /// Ends it; all that was counted.
+    fn end(&mut self) -> (String, String) {
+        self.lane.finish();
+        assert!(self.lane.counters().agree());
+        (counted(self.lane.counters()), format!("{:?}", self.lane.joins()))
+    }
+}
+
+/// Sends a capture both ways; how many messages were not read.
+fn both_ways(name: &str, mut capture: Capture, world: &World) -> (u64, u64) {
+    let (mut look, mut read) = (Way::<true>::new(), Way::<false>::new());
+    while let Ok(Some(frame)) = capture.next() {
+        let Some(link_type) = LinkType::from_pcap(frame.link_type) else { continue };
+        let (number, time_ns) = (frame.number, frame.time_ns.unwrap_or(0));
+        let frame = Frame { number, time_ns, link_type, bytes: frame.bytes, original_len: frame.original_len as usize };
+        assert!(look.frame(&frame, world) == read.frame(&frame, world), "{name}: frame {number} leaves otherwise");
+        assert_eq!(look.heard.told, read.heard.told, "{name}: frame {number} is told otherwise");
+        look.heard.told.clear();
+        read.heard.told.clear();
+    }
+    assert_eq!(look.end(), read.end(), "{name}");
+    assert_eq!(read.heard.unread, 0);
+    (look.heard.unread, look.lane.counters().sms.on)
+}
+
+fn generated(mix: &Mix, seed: u64) -> Capture {
+    let mut file = Vec::new();
+    let _summary = generate(2_000, seed, mix, &mut file).unwrap();
+    Capture::new(Box::new(std::io::Cursor::new(file)), "generated")
+}
+
+#[test]
+fn generated_traffic_comes_to_the_same_both_ways_and_most_of_it_stays_unread() {
+    let quiet = Mix { links: 0.0, concatenated: 0.0, ..Mix::default() };
+    for (name, mix, least) in [
+        ("like a national link", Mix::default(), 0.4),
+        ("of one part without links", quiet.clone(), 0.85),
+        ("wide", Mix { emoji: 1.0, ..quiet.clone() }, 0.85),
+        ("opened by empty Begins", Mix { empty_begin: 1.0, ..quiet.clone() }, 0.8),
+        ("of old versions", Mix { version_1: 0.4, version_2: 0.6, errors: 0.5, ..quiet }, 0.85),
+        (
+            "of all kinds",
+            Mix { links: 0.6, concatenated: 0.4, shuffled: 0.5, segmented: 0.4, eight_bit: 0.3, extended: 0.3, ..Mix::default() },
+            0.1,
+        ),
+    ] {
+        for (preset, seed) in [(Preset::Warn, 1), (Preset::Strict, 2), (Preset::Learn, 3)] {
+            let (unread, all) = both_ways(name, generated(&mix, seed), &world(preset));
+            assert!(unread as f64 >= least * all as f64, "{name}: {unread} of {all} unread");
+        }
+    }
+}
+
+#[test]
+fn captures_of_other_hands_come_to_the_same_both_ways() {
+    let world = world(Preset::Warn);
+    for folder in ["../pcaps/samples", "../../shared/data/ss7/pcaps"] {
+        let Ok(entries) = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)) else {
+            println!("skipped: {folder} is not here");
+            continue;
+        };
+        for entry in entries {
+            let path = entry.unwrap().path();
+            if let Ok(capture) = Capture::open(&path) {
+                both_ways(&path.display().to_string(), capture, &world);
+            }
+        }
+    }
+}
+
+/// A UDT with one mt-forwardSM.
+fn udt(tpdu: &[u8]) -> Vec<u8> {
+    let (mut argument, mut invoke, mut begin, mut unit) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (imsi, centre) = (map::Tbcd(&[0x62, 0x02, 0x01, 0x00]), map::AddressString(&[0x91, 0x94, 0x51, 0x02]));
+    map::push_mt_forward_sm(&mut argument, map::Destination::Imsi(imsi), map::Origination::ServiceCentre(centre), tpdu, false);
+    tcap::push_invoke(&mut invoke, 1, None, tcap::Opcode::Local(44), &argument);
+    tcap::push_begin(&mut begin, &[0, 0, 0, 1], &[], &invoke);
+    let (mut called, mut calling) = (Vec::new(), Vec::new());
+    Address::push_e164(&mut called, "4915300000000", 8);
+    Address::push_e164(&mut calling, "4915200000000", 8);
+    sccp::push_udt(&mut unit, 1, true, &called, &calling, &begin).unwrap();
+    unit
+}
+
+/// Both ways of one TPDU. Whether it stayed unread.
+fn one(world: &World, tpdu: &[u8]) -> bool {
+    let bytes = udt(tpdu);
+    let frame = Frame { number: 1, time_ns: 0, link_type: LinkType::Sccp, bytes: &bytes, original_len: bytes.len() };
+    let (mut look, mut read) = (Way::<true>::new(), Way::<false>::new());
+    assert_eq!(look.frame(&frame, world), read.frame(&frame, world), "{tpdu:02x?}");
+    assert_eq!(look.heard.told, read.heard.told, "{tpdu:02x?}");
+    assert_eq!(look.end(), read.end(), "{tpdu:02x?}");
+    look.heard.unread == 1
+}
+
+fn deliver(sender: &str, dcs: u8, tp_udl: u8, user_data: Vec<u8>) -> Vec<u8> {
+    let ton = if sender.bytes().all(|octet| octet.is_ascii_digit()) { 1 } else { 5 };
+    let scts = Timestamp::parse(&[0x62, 0x11, 0x42, 0, 0, 0, 0]).unwrap();
+    let part = Part { dcs: Dcs(dcs), udhi: false, tp_udl, user_data };
+    encode::deliver(Number { text: sender, ton, npi: u8::from(ton == 1) }, 0, &scts, &part)
+}
+
+fn ucs2(sender: &str, text: &str) -> Vec<u8> {
+    let user_data: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).take(140).collect();
+    deliver(sender, 8, u8::try_from(user_data.len()).unwrap(), user_data)
+}
+
+/// In septets, if all of it fits; a septet of any value for each that the alphabet lacks.
+fn septets(sender: &str, text: &str) -> Vec<u8> {
+    let tables = protocols::sms::Tables::default();
+    let mut units = Vec::new();
+    for c in text.chars() {
+        match tables.write(c) {
+            Some(Written::Base(septet)) => units.push(septet),
+            Some(Written::Extension(septet)) => units.extend([0x1b, septet]),
+            None => units.push((u32::from(c) & 0x7f) as u8),
+        }
+    }
+    units.truncate(160);
+    let mut packed = vec![0u8; (units.len() * 7).div_ceil(8)];
+    for (n, septet) in units.iter().enumerate() {
+        let [low, high] = (u16::from(*septet) << (n * 7 % 8)).to_le_bytes();
+        packed[n * 7 / 8] |= low;
+        if high != 0 {
+            packed[n * 7 / 8 + 1] |= high;
+        }
+    }
+    deliver(sender, 0, u8::try_from(units.len()).unwrap(), packed)
+}
+
+#[test]
+fn a_text_without_a_sign_of_a_link_or_a_label_stays_unread_in_every_alphabet() {
+    let world = world(Preset::Warn);
+    for text in ["See you at 8", "Ok (later)\nBye", "Viele Grüße, bis später", "Γειά σου 12.30", "a@b _ $", ""] {
+        assert!(one(&world, &septets("4915100000001", text)), "{text}");
+        assert!(one(&world, &septets("Grüße", text)), "{text}");
+    }
+    for text in ["Ваш заказ 4711 прибудет завтра с 9 до 12.30", "명절 잘 보내세요", "See you", "Zum Fest 🎉 – alles Gute", ""]
+    {
+        assert!(one(&world, &ucs2("4915100000001", text)), "{text}");
+    }
+    for text in ["See evil.com now", "[SAFE] hello", "Verified link: none", "Geprüfter Link: grüße", "Grüße von evil.com"] {
+        assert!(!one(&world, &septets("4915100000001", text)), "{text}");
+        assert!(!one(&world, &ucs2("4915100000001", text)), "{text}");
+    }
+    for text in ["Привет evil。com", "✔ checked", "《安全》", "« Safe » ждём"] {
+        assert!(!one(&world, &ucs2("4915100000001", text)), "{text}");
+    }
+    assert!(!one(&world, &septets("evil.com", "See you at 8")));
+}
+
+/// Pieces of texts: links, labels and what is nearly one.
+const PIECES: [&str; 60] = [
+    "https://",
+    "evil.com",
+    "bank.example/x",
+    ".",
+    ":",
+    "/",
+    " ",
+    " ",
+    " ",
+    "\n",
+    "\r",
+    "[",
+    "]",
+    "(",
+    ")",
+    "{",
+    "<",
+    "*",
+    "«",
+    "»",
+    "【",
+    "】",
+    "✔",
+    "✅",
+    "🔒",
+    "🎉",
+    "SAFE",
+    "safe",
+    "Verified link",
+    "verified",
+    "Safe:",
+    "Geprüfter Link",
+    "проверено",
+    "Безопасно",
+    "رابط موثوق",
+    "安全",
+    "с",
+    "ѕ",
+    "ä",
+    "é",
+    "ß",
+    "Σ",
+    "€",
+    "@",
+    "$",
+    "_",
+    "|",
+    "^",
+    "dot",
+    " dot com",
+    "%3A",
+    "@bank.example #12",
+    ",",
+    "12.30",
+    "ok. To see",
+    "日本",
+    "Привет",
+    "。",
+    "．",
+    "\u{200b}",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn any_text_comes_to_the_same_both_ways(
+        pieces in prop::collection::vec(prop::sample::select(PIECES.as_slice()), 0..14),
+        sender in prop::sample::select(["4915100000001", "evil.com", "Bank", "Grüße", "a.b"].as_slice()),
+        unit in prop::collection::vec(any::<u8>(), 0..10),
+        at in any::<prop::sample::Index>(),
+    ) {
+        thread_local!(static WORLD: World = world(Preset::Warn));
+        let text = pieces.concat();
+        WORLD.with(|world| {
+            one(world, &septets(sender, &text));
+            one(world, &ucs2(sender, &text));
+            // Halves of pairs, an octet too many, codes of any meaning.
+            let mut tpdu = ucs2(sender, &text);
+            let at = at.index(tpdu.len());
+            tpdu.splice(at..tpdu.len().min(at + unit.len()), unit.iter().copied().take(tpdu.len() - at));
+            one(world, &tpdu);
+        });
+    }
+}
