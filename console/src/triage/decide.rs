@@ -175,6 +175,9 @@ fn plan(state: &Connection, publisher: &Publisher, order: &Order, now: i64) -> R
     };
     let check = |pattern: &String| decide::check(&draft(pattern), &table, publisher.suffixes(), now);
     let checked: Vec<Checked> = patterns.iter().map(check).collect::<Result<_>>()?;
+    if !later {
+        checked.iter().try_for_each(|checked| decide::may_alone(state, checked))?;
+    }
     let line = |checked: &Checked| Line {
         id: i64::MAX,
         pattern: checked.pattern.key.clone(),
