@@ -6,6 +6,7 @@ mod protect;
 mod rule;
 mod triage;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use dataplane::suffix::Suffixes;
 use dataplane::verdicts::pattern::{Buffers, Pattern};
 use serde_json::{Value, json};
+use ztsms_fetch::protocol::Fetched;
 
 use crate::api::keys::Keys;
 use crate::audit::{self, Actor};
@@ -30,8 +32,15 @@ pub use lock::Lock;
 /// Where `ztsms-fetch` is asked, unless told otherwise.
 pub const FETCH: &str = "/run/ztsms-fetch/socket";
 
-/// `ETag` and `Last-Modified` of an answer.
-type Came = (Option<String>, Option<String>);
+/// What stands at a source's place.
+enum Brought {
+    /// A file or folder of this machine.
+    Path(PathBuf),
+    /// A list that was fetched into a file, and what is to be kept for the next time.
+    Fetched(PathBuf, Fetched),
+    /// Nothing new since the last time.
+    NothingNew,
+}
 
 /// An open data directory.
 pub struct Desk {
@@ -42,7 +51,9 @@ pub struct Desk {
     links: Links,
     /// Messages that spools showed of late.
     copies: Mutex<Copies>,
-    /// One import at a time, and none while lists are swept.
+    /// Sources that are being looked at: a list may be long on its way.
+    looking: Mutex<BTreeSet<String>>,
+    /// One list is taken in at a time, and none while lists are swept. Nobody who holds it waits for the network.
     importing: Mutex<()>,
     /// The socket of `ztsms-fetch`.
     fetch: PathBuf,
@@ -71,8 +82,8 @@ impl Desk {
         let publisher = Publisher::open(&dir.join("verdicts"), &dir.join("lists"), &dir.join("keys"), Suffixes::built_in())?;
         let keys = Keys::open(&store)?;
         let (dir, fetch) = (dir.to_owned(), fetch.to_owned());
-        let (links, copies, importing) = Default::default();
-        let desk = Self { dir, store, keys, publisher, links, copies, importing, fetch, _lock: lock };
+        let (links, copies, looking, importing) = Default::default();
+        let desk = Self { dir, store, keys, publisher, links, copies, looking, importing, fetch, _lock: lock };
         // Of lists that a process that was killed had begun; what cannot be removed is in nobody's way.
         let _ = desk.sweep();
         // Where something is in force it stays so, and what could not be published is tried again.
@@ -300,12 +311,33 @@ impl Desk {
     /// # Errors
     /// Why nothing was imported.
     pub fn import(&self, actor: &Actor, name: &str, force: bool) -> Result<import::Imported> {
-        let _importing = self.importing.lock().unwrap_or_else(PoisonError::into_inner);
         let source = self.store.read(|state| sources::one(state, name))?;
-        let done = self.look_at(actor, &source, force);
+        if !self.looking.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned()) {
+            return Error::refused(format!("{name} is being looked at already"));
+        }
+        let brought = self.bring(&source);
+        let done = self.take_in(actor, &source, brought, force);
+        self.looking.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+        done
+    }
+
+    /// Takes in what was brought, and writes down beside the source what came of it.
+    fn take_in(&self, actor: &Actor, source: &Source, brought: Result<Brought>, force: bool) -> Result<import::Imported> {
+        let _importing = self.importing.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = &source.settings.name;
+        let import = |path: &Path| import::import(&self.store, &self.lists(), actor, source, path, force);
+        let done = brought.and_then(|brought| match brought {
+            Brought::Path(path) => Ok((import(&path)?, None)),
+            Brought::NothingNew => Ok((import::Imported::nothing_new(source), None)),
+            Brought::Fetched(path, fetched) => {
+                let done = import(&path);
+                let _ = fs::remove_file(&path);
+                Ok((done?, Some((fetched.etag, fetched.last_modified))))
+            }
+        });
         let trouble = done.as_ref().err().map(ToString::to_string);
         let came = done.as_ref().ok().and_then(|(_, came)| came.clone());
-        let name = name.to_owned();
+        let name = name.clone();
         let noted = self.store.note(move |transaction| match trouble {
             None => {
                 let sql = "UPDATE sources SET checked = ?2, trouble = NULL WHERE name = ?1";
@@ -334,25 +366,19 @@ impl Desk {
         Ok(imported)
     }
 
-    /// Imports what stands at the source's place, with what is to be kept for the next time where that is an address.
-    fn look_at(&self, actor: &Actor, source: &Source, force: bool) -> Result<(import::Imported, Option<Came>)> {
-        let import = |path: &Path| import::import(&self.store, &self.lists(), actor, source, path, force);
-        match Place::parse(&source.settings.place)? {
-            Place::Path(path) => Ok((import(&path)?, None)),
-            Place::Http(address) => {
-                let to = self.dir.join(format!("fetched.{}", source.settings.name));
-                match fetched::fetch(&self.fetch, source, &address, &to)? {
-                    fetched::Came::Unchanged => {
-                        let _ = fs::remove_file(&to);
-                        Ok((import::Imported::nothing_new(source), None))
-                    }
-                    fetched::Came::List(fetched) => {
-                        let done = import(&to);
-                        let _ = fs::remove_file(&to);
-                        Ok((done?, Some((fetched.etag, fetched.last_modified))))
-                    }
-                }
+    /// Brings what stands at a source's place. Its server may take minutes: nothing is held meanwhile.
+    fn bring(&self, source: &Source) -> Result<Brought> {
+        let address = match Place::parse(&source.settings.place)? {
+            Place::Path(path) => return Ok(Brought::Path(path)),
+            Place::Http(address) => address,
+        };
+        let to = self.dir.join(format!("fetched.{}", source.settings.name));
+        match fetched::fetch(&self.fetch, source, &address, &to)? {
+            fetched::Came::Unchanged => {
+                let _ = fs::remove_file(&to);
+                Ok(Brought::NothingNew)
             }
+            fetched::Came::List(fetched) => Ok(Brought::Fetched(to, fetched)),
         }
     }
 

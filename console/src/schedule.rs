@@ -17,6 +17,8 @@ const ROUND: Duration = Duration::from_millis(500);
 const AGAIN: Duration = Duration::from_secs(60);
 /// Publishing that failed: a build may take a minute, and must not take every one.
 const PUBLISH_AGAIN: Duration = Duration::from_secs(10);
+/// Sources that are looked at at once, each by a thread of its own.
+const LOOKS_AT_ONCE: usize = 8;
 /// Decisions that wait for their minute are handed over so often.
 const HAND_OVER: Duration = Duration::from_secs(5);
 
@@ -46,8 +48,9 @@ pub fn start(desk: Arc<Desk>) -> Result<Schedule> {
     // When decisions that wait were last handed over, and how many waited then.
     let mut handed = (Instant::now(), 0);
     let mut failed = None::<Instant>;
+    let at_once = Arc::new(());
     // What goes wrong is an alarm already.
-    every("schedule", ROUND, move || drop(round(&desk, &mut looked, &mut handed, &mut failed)))
+    every("schedule", ROUND, move || drop(round(&desk, &mut looked, &mut handed, &mut failed, &at_once)))
 }
 
 /// Does something again and again, on a thread of its own, until the answer is dropped.
@@ -63,10 +66,11 @@ pub(crate) fn every(name: &str, pause: Duration, mut work: impl FnMut() + Send +
 }
 
 fn round(
-    desk: &Desk,
+    desk: &Arc<Desk>,
     looked: &mut HashMap<String, Instant>,
     handed: &mut (Instant, usize),
     failed: &mut Option<Instant>,
+    at_once: &Arc<()>,
 ) -> Result<()> {
     clock::look(desk.store())?;
     let now = time::now();
@@ -95,10 +99,18 @@ fn round(
             // Before this process: by the wall, and a time in the future is none.
             None => source.checked.is_none_or(|checked| checked > now || now - checked >= settings.every),
         };
-        if due {
+        if due && Arc::strong_count(at_once) <= LOOKS_AT_ONCE {
             looked.insert(settings.name.clone(), Instant::now());
-            // What goes wrong is an alarm already; the others are looked at all the same.
-            let _ = desk.import(&Actor::console("schedule"), &settings.name, false);
+            // A slow server holds up nobody else. What goes wrong is an alarm already.
+            let (desk, name, one) = (Arc::clone(desk), settings.name.clone(), Arc::clone(at_once));
+            let look = move || {
+                let _ = desk.import(&Actor::console("schedule"), &name, false);
+                drop(one);
+            };
+            std::thread::Builder::new()
+                .name("look".to_owned())
+                .spawn(look)
+                .map_err(Error::file("look".as_ref(), "start a thread for"))?;
         }
     }
     if failed.is_some_and(|at| at.elapsed() < PUBLISH_AGAIN) || !desk.is_unpublished()? {

@@ -9,6 +9,7 @@ mod decide;
 mod decision;
 mod facts;
 mod imitation;
+mod may_act;
 pub mod profiles;
 pub mod redirect;
 mod room;

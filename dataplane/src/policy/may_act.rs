@@ -1,0 +1,28 @@
+//! Whether a policy may do anything at all about a text, before anybody reads more of the message.
+
+use super::compiled::Policy;
+use crate::verdict::Verdict;
+
+impl Policy {
+    /// Whether [`Policy::decide`] may come to anything but passing: by links, by the message's verdict, or by what its text imitates.
+    #[inline]
+    pub fn may_act(&self, message_links: usize, verdict: Verdict, text: &str) -> bool {
+        message_links > 0 || verdict != Verdict::None || self.imitation.possible(text)
+    }
+
+    /// As [`Policy::may_act`] for a text without links that is all ASCII.
+    #[inline]
+    pub(crate) fn may_act_on_ascii(&self, text: &[u8]) -> bool {
+        self.imitation.possible_ascii(text) && simdutf8::basic::from_utf8(text).is_ok_and(|text| self.imitation.possible(text))
+    }
+
+    /// As [`Policy::may_act`] for a text without links in septets of the default alphabet. It may say yes where that says no.
+    pub(crate) fn may_act_on_septets(&self, septets: &[u8]) -> bool {
+        self.imitation.possible_septets(septets)
+    }
+
+    /// The same for UCS2, big endian.
+    pub(crate) fn may_act_on_ucs2(&self, be16: &[u8]) -> bool {
+        self.imitation.possible_ucs2(be16)
+    }
+}
