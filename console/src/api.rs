@@ -144,7 +144,8 @@ impl Api {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
         let forwarded = || {
             let last = parts.headers.get_all("x-forwarded-for").iter().next_back()?;
-            last.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
+            // One that cannot be read is in no key's networks: whoever it is, it is not the proxy.
+            Some(last.to_str().ok().and_then(address).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
         };
         let forwarded = if self.behind_proxy { forwarded() } else { None };
         forwarded.or(peer).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
@@ -276,4 +277,33 @@ pub fn router(api: Arc<Api>) -> Router {
         .method_not_allowed_fallback(move || refuse(Arc::clone(&wrong), Kind::Method, "see /api/openapi.json"))
         .route("/api/{*rest}", any(move || refuse(Arc::clone(&none), Kind::NotFound, "see /api/openapi.json")))
         .with_state(api)
+}
+
+/// The last address of `X-Forwarded-For`, with or without the port that some proxies write.
+fn address(list: &str) -> Option<IpAddr> {
+    let last = list.rsplit(',').next()?.trim();
+    let with_port = || last.parse::<SocketAddr>().ok().map(|address| address.ip());
+    let bare = last.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(last);
+    bare.parse().ok().or_else(with_port)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_is_the_last_address_however_a_proxy_writes_it() {
+        for (list, last) in [
+            ("192.0.2.1, 192.0.2.9", "192.0.2.9"),
+            ("192.0.2.9:1234", "192.0.2.9"),
+            ("[2001:db8::1]:443", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("192.0.2.1,2001:db8::1", "2001:db8::1"),
+        ] {
+            assert_eq!(address(list), last.parse().ok(), "{list}");
+        }
+        for wrong in ["", "unknown", "192.0.2.1,", "192.0.2.9:x"] {
+            assert_eq!(address(wrong), None, "{wrong}");
+        }
+    }
 }
