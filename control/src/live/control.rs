@@ -40,7 +40,7 @@ use split::Split;
 /// Between two looks at the rings when they were empty.
 const PAUSE: Duration = Duration::from_millis(2);
 /// Notes of one worker before the others have their turn.
-const TURN: usize = 1024;
+const TURN: usize = 256;
 /// How often the status is made, and the breaker asked.
 const STATUS: Duration = Duration::from_millis(100);
 
