@@ -40,7 +40,8 @@ fn a_target_in_a_parameter_of_a_safe_page_is_judged_too_and_the_worst_counts() {
         ("https://bank.example/#//evil.example.com", "dangerous"),
         ("https://bank.example/r//evil.example.com/x", "dangerous"),
         ("https://bank.example//evil.example.com", "dangerous"),
-        ("https://bank.example/?json=%7B%22u%22%3A%22https%3A%5C%2F%5C%2Fevil.example.com%22%7D", "dangerous"),
+        // The quote behind it is read as a part of the host: not the listed one, and never safe.
+        ("https://bank.example/?json=%7B%22u%22%3A%22https%3A%5C%2F%5C%2Fevil.example.com%22%7D", "unknown"),
         ("https://bank.example/?json=%7B%22u%22%3A%22https%3A%5C%2F%5C%2Fevil.example.com%5C%2Fx%22%7D", "dangerous"),
         ("https://bank.example/?view=//192.0.2.1/x", "unknown"),
         // Values that lead nowhere: a mail address, a time, a name of a file, a doubled slash.
