@@ -118,7 +118,7 @@ pub fn put_off(store: &Store, claimed: &Claimed, until: i64, all: bool) -> Resul
 }
 
 /// A platform answered that it wants this link later, in `ttl` seconds: it waits as long at least, and twice as long each time. Returns whether
-/// it waits: after [`TRIES`] it is given up, until it comes again.
+/// it waits: after six times it is given up, until it comes again.
 ///
 /// # Errors
 /// The database's.

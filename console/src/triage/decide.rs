@@ -126,7 +126,7 @@ struct Plan {
 /// What a decision about this would have changed.
 ///
 /// # Errors
-/// Whatever [`decide`] refuses.
+/// Whatever [`decide()`] refuses.
 pub fn effect(state: &Connection, publisher: &Publisher, order: &Order, now: i64) -> Result<Effect> {
     plan(state, publisher, order, now).map(|plan| plan.effect)
 }
