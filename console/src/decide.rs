@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 pub(crate) use alone::{may_alone, needs_two};
+pub(crate) use effect::is_at_or_below;
 pub use effect::{Covered, Effect, effect, is_platform};
 
 use crate::audit::{Actor, CONSOLE};
@@ -119,6 +120,14 @@ pub struct Checked {
     draft: Draft,
 }
 
+/// Why a host belongs to nobody alone, if it is a public suffix.
+pub(crate) fn is_everybodys(host: &str, suffixes: &Suffixes) -> Option<String> {
+    // An address is its own domain (`[::1]` has no label that a list could know).
+    let is_suffix = !host.starts_with('[') && suffixes.is_suffix(host);
+    let why = if suffixes.is_private(host) { "whoever likes has a name there" } else { "everybody registers names there" };
+    is_suffix.then(|| format!("{host} is a public suffix: {why}"))
+}
+
 /// Reads a draft: the pattern is brought to its one spelling, and what no list may say is refused with the reason.
 ///
 /// # Errors
@@ -138,11 +147,11 @@ pub fn check(draft: &Draft, table: &dataplane::verdicts::Table, suffixes: &Suffi
     } else if said.is_none() {
         return Error::refused(format!("verdict {:?}: safe, dangerous or unknown", draft.verdict));
     }
-    // An address is its own domain (`[::1]` has no label that a list could know).
-    let is_suffix = !host.starts_with('[') && suffixes.is_suffix(&host);
-    if matches!(pattern.kind, Kind::Host | Kind::Exact) && is_suffix && said == Some(Verdict::Safe) {
-        let why = if suffixes.is_private(&host) { "whoever likes has a name there" } else { "everybody registers names there" };
-        return Error::refused(format!("{host} is a public suffix: {why}, and none of them would be safe by this"));
+    if matches!(pattern.kind, Kind::Host | Kind::Exact)
+        && said == Some(Verdict::Safe)
+        && let Some(why) = is_everybodys(&host, suffixes)
+    {
+        return Error::refused(format!("{why}, and none of them would be safe by this"));
     }
     if pattern.kind == Kind::Host && said == Some(Verdict::Safe) && effect::is_platform(table, &host) {
         return Error::refused(format!(
@@ -310,7 +319,7 @@ pub fn expire(store: &Store, now: i64) -> Result<usize> {
     let count = due.len();
     for decision in due {
         store.change(&Actor::console("schedule"), "expire", move |transaction| {
-            let after = take_out(transaction, &decision, "console", "expired", now)?;
+            let after = take_out(transaction, &decision, CONSOLE, "expired", now)?;
             Ok(Changed { subject: decision.pattern, detail: json!({ "decision": decision.id, "after": after }), value: () })
         })?;
     }

@@ -168,7 +168,9 @@ impl Publisher {
             let mut waiting = pace.take(&mut lines, now);
             let mut follows = Vec::new();
             if !(known.is_empty() && said.is_empty()) {
-                follows = expand::verdicts::hosts(&self.decided(&ids, &lines)?, &said, &self.protected(&protected)?);
+                // Of hosts, not of pages: which of the names are platforms makes no difference.
+                let protected = sources::Protected::of(&protected, |_| false);
+                follows = expand::verdicts::hosts(&self.decided(&ids, &lines)?, &said, &protected);
                 let all = [lines.as_slice(), follows.as_slice()].concat();
                 follows.extend(expand::verdicts::lines(&self.decided(&ids, &all)?, &known));
             }
@@ -192,13 +194,6 @@ impl Publisher {
             senders::write(&self.dir, &text)?;
         }
         Ok(())
-    }
-
-    /// Protected names as they reach on the platforms in force.
-    fn protected(&self, names: &[String]) -> Result<sources::Protected> {
-        // Before the first build the platforms are those that ship with the program.
-        let table = self.table().or_else(|_| control::world::table(None, &self.suffixes).map(Arc::new))?;
-        Ok(sources::Protected::of(names, |host| decide::is_platform(&table, host)))
     }
 
     /// What decisions say on the snapshot in force, without what follows from them.

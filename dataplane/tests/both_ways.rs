@@ -1,18 +1,15 @@
 //! A first look dismisses most messages; reading them layer by layer comes to the same: counters, joins, events, links, octets.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
+mod common;
+
 use std::path::Path;
 
-use dataplane::counters::{Counters, Tally};
 use dataplane::lane::{Frame, Lane, Setup};
-use dataplane::policy::{Policy, Preset, Spec};
+use dataplane::policy::Preset;
 use dataplane::record::{Event, Listener, Place, Sms};
-use dataplane::scan::Scanner;
-use dataplane::suffix::Suffixes;
 use dataplane::verdict::Verdict;
-use dataplane::verdicts::build::{Builder, Rule};
-use dataplane::verdicts::{Key, Snapshot, Table};
-use dataplane::world::{Network, World};
+use dataplane::world::World;
 use pcaps::generate::{Mix, generate};
 use pcaps::read::Capture;
 use proptest::prelude::*;
@@ -23,17 +20,7 @@ use protocols::sms::{Dcs, Timestamp, Written};
 use protocols::{Error, map, tcap};
 
 fn world(preset: Preset) -> World {
-    let (suffixes, key) = (Suffixes::built_in(), Key::new(&[7; 16]));
-    let mut builder = Builder::new();
-    for (pattern, verdict) in [("bank.example", Verdict::Safe), ("evil.com", Verdict::Dangerous), ("@bit.ly", Verdict::None)] {
-        builder.add(&Rule { pattern, verdict, source: "test", ..Rule::default() });
-    }
-    let snapshot = Snapshot::from_bytes(&builder.build(0, &key, &suffixes).unwrap().bytes).unwrap();
-    let table = Table::new(snapshot, None, key, &suffixes).unwrap();
-    let mut spec = Spec::preset(preset);
-    spec.mo = spec.mt.clone();
-    let policy = Policy::compile(spec).unwrap();
-    World { scanner: Scanner::default(), suffixes, table, policy, network: Network::default() }
+    common::world(preset, &[("bank.example", Verdict::Safe), ("evil.com", Verdict::Dangerous), ("@bit.ly", Verdict::None)])
 }
 
 /// Keeps all that it is told but messages without links, which a first look need not read.
@@ -66,19 +53,6 @@ impl<const LOOKS: bool> Listener for Heard<LOOKS> {
     }
 }
 
-fn counted(counters: &Counters) -> String {
-    let ways = |tally: &Tally| {
-        let mut ways: Vec<_> = tally.iter().collect();
-        ways.sort_unstable();
-        ways
-    };
-    let Counters { frames, chunks, messages, transactions, components, sms, .. } = counters;
-    let levels = [frames, chunks, messages, transactions, components, sms].map(|level| (level.seen, level.on, ways(&level.out)));
-    let tallies = [&counters.actions, &counters.unfit, &counters.oddities].map(ways);
-    let of_texts = (counters.verdicts, counters.directions, counters.in_parts, counters.urls, counters.unwarned);
-    format!("{levels:?} {tallies:?} {of_texts:?} {} {}", counters.rewritten_frames, counters.retransmitted)
-}
-
 /// One of the two ways.
 struct Way<const LOOKS: bool> {
     lane: Lane,
@@ -100,7 +74,7 @@ impl<const LOOKS: bool> Way<LOOKS> {
     fn end(&mut self) -> (String, String) {
         self.lane.finish();
         assert!(self.lane.counters().agree());
-        (counted(self.lane.counters()), format!("{:?}", self.lane.joins()))
+        (common::counted(self.lane.counters()), format!("{:?}", self.lane.joins()))
     }
 }
 

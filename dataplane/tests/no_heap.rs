@@ -2,21 +2,18 @@
 #![allow(unsafe_code)] // a counting allocator
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
 
+mod common;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::path::Path;
 
-use dataplane::counters::{Counters, Tally};
 use dataplane::lane::{Frame, Lane, Setup};
 use dataplane::live::{self, Stage, Worlds};
-use dataplane::policy::{Policy, Preset, Spec};
+use dataplane::policy::Preset;
 use dataplane::record::{Listener, Silent, Sms};
-use dataplane::scan::Scanner;
-use dataplane::suffix::Suffixes;
 use dataplane::verdict::Verdict;
-use dataplane::verdicts::build::{Builder, Rule};
-use dataplane::verdicts::{Key, Snapshot, Table};
-use dataplane::world::{Network, World};
+use dataplane::world::World;
 use pcaps::generate::{Mix, generate};
 use pcaps::read::Capture;
 use protocols::link::LinkType;
@@ -67,24 +64,14 @@ impl Listener for Reads {
 }
 
 fn world(preset: Preset) -> World {
-    let (suffixes, key) = (Suffixes::built_in(), Key::new(&[7; 16]));
-    let mut builder = Builder::new();
-    for (pattern, verdict) in [
+    let rules = [
         ("bank.example", Verdict::Safe),
         ("parcel.example", Verdict::Dangerous),
         ("@bit.ly", Verdict::None),
         ("dangerous.example", Verdict::Dangerous),
         ("com", Verdict::Safe),
-    ] {
-        builder.add(&Rule { pattern, verdict, source: "test", ..Rule::default() });
-    }
-    let snapshot = Snapshot::from_bytes(&builder.build(0, &key, &suffixes).unwrap().bytes).unwrap();
-    let table = Table::new(snapshot, None, key, &suffixes).unwrap();
-    // Messages from subscribers are changed too: more ways are taken than by default.
-    let mut spec = Spec::preset(preset);
-    spec.mo = spec.mt.clone();
-    let policy = Policy::compile(spec).unwrap();
-    World { scanner: Scanner::default(), suffixes, table, policy, network: Network::default() }
+    ];
+    common::world(preset, &rules)
 }
 
 /// What went through: frames, short messages, changed frames.
@@ -120,20 +107,7 @@ fn replay<L: Listener>(name: &str, mut capture: Capture, world: &World, mut list
     through.frames += counters.frames.seen;
     through.sms += counters.sms.seen;
     through.rewritten += counters.rewritten_frames;
-    counted(counters)
-}
-
-fn counted(counters: &Counters) -> String {
-    let ways = |tally: &Tally| {
-        let mut ways: Vec<_> = tally.iter().collect();
-        ways.sort_unstable();
-        ways
-    };
-    let Counters { frames, chunks, messages, transactions, components, sms, .. } = counters;
-    let levels = [frames, chunks, messages, transactions, components, sms].map(|level| (level.seen, level.on, ways(&level.out)));
-    let tallies = [&counters.actions, &counters.unfit, &counters.oddities].map(ways);
-    let of_texts = (counters.verdicts, counters.directions, counters.in_parts, counters.urls, counters.unwarned);
-    format!("{levels:?} {tallies:?} {of_texts:?} {} {}", counters.rewritten_frames, counters.retransmitted)
+    common::counted(counters)
 }
 
 /// Hands its notes to a control side that never takes one: full rings ask for no memory either.

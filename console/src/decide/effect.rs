@@ -53,12 +53,17 @@ pub fn effect(table: &Table, pattern: &Pattern, suffixes: &Suffixes) -> Effect {
     effect
 }
 
+/// Whether a host is this name or below it.
+pub(crate) fn is_at_or_below(host: &str, name: &str) -> bool {
+    host.strip_suffix(name).is_some_and(|head| head.is_empty() || head.ends_with('.'))
+}
+
 fn is_below(entry: &Entry<'_>, pattern: &Pattern) -> bool {
     let (key, name) = (pattern.key.as_str(), pattern.key.trim_start_matches(['=', '@']));
     let theirs = entry.pattern.trim_start_matches('=');
     let host = theirs.split('/').next().unwrap_or_default();
     match pattern.kind {
-        Kind::Host => host.strip_suffix(name).is_some_and(|head| head.is_empty() || head.ends_with('.')),
+        Kind::Host => is_at_or_below(host, name),
         // A platform's entry is of its kind only; `host` says something of what is below too and is not beaten by `=host`.
         Kind::Exact => host == name && (theirs.len() > host.len() || entry.pattern.starts_with('=')),
         Kind::Path => theirs.strip_prefix(key).is_some_and(|tail| tail.is_empty() || tail.starts_with(['/', '?'])),

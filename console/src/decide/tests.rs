@@ -39,6 +39,16 @@ impl Place {
         self.desk.obey(&actor(), crate::command::Command::Decide(crate::command::Decide::Undo { id, reason })).map(drop)
     }
 
+    /// Sets a source that nobody looks at by itself.
+    fn source(&self, name: &str, lends: &str, place: &std::path::Path) {
+        let settings = serde_json::from_value(serde_json::json!({
+            "name": name, "place": place, "lends": lends, "category": "", "priority": 0, "every": 0, "ttl": null,
+            "least_share": 0.5, "most_growth": 10.0, "most_octets": 1_000_000, "licence": "",
+        }));
+        let command = crate::command::Command::Source(crate::command::Source::Set(settings.unwrap()));
+        self.desk.obey(&actor(), command).unwrap();
+    }
+
     fn says(&self, link: &str) -> &'static str {
         // As the filter reads it: from the files.
         let table = control::build::open(self.desk.publisher().dir(), self.desk.publisher().suffixes()).unwrap();
@@ -155,12 +165,7 @@ fn where_two_people_have_to_agree_one_calls_nothing_safe() {
     // Nor does a list of ours that one person has set.
     let list = at.dir.join("own.csv");
     std::fs::write(&list, "pattern,verdict\nbank.test,safe\nbad.test,dangerous\n").unwrap();
-    let settings: crate::sources::Settings = serde_json::from_value(serde_json::json!({
-        "name": "own", "place": list, "lends": "own", "category": "", "priority": 0, "every": 0, "ttl": null,
-        "least_share": 0.5, "most_growth": 10.0, "most_octets": 1_000_000, "licence": "",
-    }))
-    .unwrap();
-    at.desk.obey(&actor(), Command::Source(Source::Set(settings))).unwrap();
+    at.source("own", "own", &list);
     let import = |force| at.desk.obey(&actor(), Command::Source(Source::Import { name: "own".into(), force })).unwrap();
     for force in [false, true] {
         let held = import(force);
@@ -204,12 +209,7 @@ fn a_safe_name_is_protected_from_feeds_as_far_as_it_is_safe() {
         "=bit.ly",
     ];
     std::fs::write(&list, bad.map(|name| format!("http://{}\n", name.trim_start_matches('='))).concat()).unwrap();
-    let settings: crate::sources::Settings = serde_json::from_value(serde_json::json!({
-        "name": "bad", "place": list, "lends": "dangerous", "category": "", "priority": 0, "every": 0, "ttl": null,
-        "least_share": 0.5, "most_growth": 10.0, "most_octets": 1_000_000, "licence": "",
-    }))
-    .unwrap();
-    at.desk.obey(&actor(), Command::Source(Source::Set(settings))).unwrap();
+    at.source("bad", "dangerous", &list);
     at.desk.obey(&actor(), Command::Source(Source::Import { name: "bad".into(), force: false })).unwrap();
     let says = [
         ("exact.example", "safe"),

@@ -23,11 +23,8 @@ impl Desk {
     /// A host that somebody owns: what it is protected for would else hold for everybody's names there.
     fn owned(&self, text: &str) -> Result<String> {
         let host = host(text)?;
-        let suffixes = self.publisher.suffixes();
-        if !host.starts_with('[') && suffixes.is_suffix(&host) {
-            let why =
-                if suffixes.is_private(&host) { "whoever likes has a name there" } else { "everybody registers names there" };
-            return Error::refused(format!("{host} is a public suffix: {why}, and all of them would be protected by this"));
+        if let Some(why) = decide::is_everybodys(&host, self.publisher.suffixes()) {
+            return Error::refused(format!("{why}, and all of them would be protected by this"));
         }
         if self.publisher.table().is_ok_and(|table| decide::is_platform(&table, &host)) {
             return Error::refused(format!(

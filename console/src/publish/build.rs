@@ -1,7 +1,7 @@
 //! The snapshot: every source's version that counts, and what ships with the program.
 
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, PoisonError};
 
 use control::build as verdicts;
 use control::build::Error as BuildError;
@@ -15,6 +15,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::Publisher;
+use crate::decide::is_platform;
 use crate::sources::{self, Counting, Protected, normal};
 use crate::store::Store;
 use crate::{Error, Result, time};
@@ -96,7 +97,10 @@ impl Publisher {
     fn make(&self, counting: &[Counting], protected: &[String]) -> Result<(Built, Conflicts)> {
         let mut builder = Builder::new();
         control::builtin::add_platforms_to(&mut builder);
-        let mut conflicts = Conflicts { names: self.protected(protected)?, count: 0, kept: Vec::new() };
+        // Before the first build the platforms are those that ship with the program.
+        let table = self.table().or_else(|_| control::world::table(None, &self.suffixes).map(Arc::new))?;
+        let names = Protected::of(protected, |host| is_platform(&table, host));
+        let mut conflicts = Conflicts { names, count: 0, kept: Vec::new() };
         for source in counting {
             let lends = Rule {
                 verdict: source.lends.verdict(),

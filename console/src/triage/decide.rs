@@ -263,8 +263,7 @@ fn of_campaign(
 /// Whether a pattern may say something of a host or its pages.
 fn spoken_of(pattern: &Pattern, host: &str) -> bool {
     let name = self::host(&pattern.key);
-    let is_below = || pattern.kind == Kind::Host && host.strip_suffix(name).is_some_and(|head| head.ends_with('.'));
-    host == name || is_below()
+    host == name || pattern.kind == Kind::Host && decide::is_at_or_below(host, name)
 }
 
 /// Decides, all of it or nothing. `later` makes no decision: what waits comes back after a day.

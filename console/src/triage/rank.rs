@@ -12,6 +12,7 @@ use super::arrive::links;
 use super::{HOUR, KEPT};
 use crate::Result;
 use crate::census::distinct::Distinct;
+use crate::decide::is_at_or_below;
 use crate::expand::{live, queue};
 
 /// A name shorter than this looks like too much.
@@ -101,13 +102,9 @@ impl Names {
     fn like(&self, host: &str, suffixes: &Suffixes) -> Option<&str> {
         let suffix = suffixes.suffix(host).map_or(0, str::len);
         let skeleton = looks_like(host.get(..host.len() - suffix).unwrap_or(host));
-        let found = self.0.iter().find(|(name, like)| skeleton.contains(like) && !is_below(host, name));
+        let found = self.0.iter().find(|(name, like)| skeleton.contains(like) && !is_at_or_below(host, name));
         found.map(|(name, _)| name.as_str())
     }
-}
-
-fn is_below(host: &str, name: &str) -> bool {
-    host.strip_suffix(name).is_some_and(|head| head.is_empty() || head.ends_with('.'))
 }
 
 /// `bank` of `www.bank.example`; a sender is itself.

@@ -8,6 +8,7 @@ use idna::domain_to_unicode;
 use rusqlite::Connection;
 use unicode_security::skeleton;
 
+use crate::decide::is_at_or_below;
 use crate::{Result, sources};
 
 /// Names that a name looks like, as many as are told.
@@ -68,7 +69,7 @@ impl Brands {
         let (shown, _) = domain_to_unicode(host);
         let mut found = Vec::new();
         for brand in
-            self.0.iter().filter(|brand| !brand.hosts.iter().any(|own| own == host || is_below(host, own) || is_below(own, host)))
+            self.0.iter().filter(|brand| !brand.hosts.iter().any(|own| is_at_or_below(host, own) || is_at_or_below(own, host)))
         {
             if let Some(how) = labels.iter().find_map(|label| how(label, &brand.label)) {
                 found.push(format!("{shown} {how} {}", brand.name));
@@ -97,10 +98,6 @@ fn how(label: &str, brand: &str) -> Option<&'static str> {
 fn shape(label: &str) -> String {
     let shown = domain_to_unicode(label).0.to_lowercase();
     skeleton(&shown).collect::<String>().to_lowercase()
-}
-
-fn is_below(name: &str, above: &str) -> bool {
-    name.strip_suffix(above).is_some_and(|head| head.ends_with('.'))
 }
 
 /// One character put in, left out or changed, or two neighbours in each other's place.

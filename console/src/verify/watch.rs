@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::evidence::{self, Found};
 use super::gather::{Fetcher, Gather};
 use super::{Proposal, alarm, end_decisions, enter, suspend};
-use crate::audit::Actor;
+use crate::audit::{Actor, CONSOLE};
 use crate::desk::Desk;
 use crate::schedule::{self, Schedule};
 use crate::store::Changed;
@@ -157,7 +157,7 @@ fn settle(desk: &Desk) -> Result<()> {
                 "verified" => ("ended", "its verdicts ended: expired, or taken back"),
                 "ended" => ("verified", "its verdict stands again"),
                 _ => {
-                    end_decisions(transaction, id, "console", "its proposal is not verified any more")?;
+                    end_decisions(transaction, id, CONSOLE, "its proposal is not verified any more")?;
                     (state.as_str(), "its verdict was taken out again")
                 }
             };
