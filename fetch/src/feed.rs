@@ -24,6 +24,8 @@ struct Rest {
     /// Unpacks a file that is packed, other than one that was packed for the way.
     unpack: Option<Unpack>,
     unpacked: bool,
+    /// It ends where the connection does: nothing tells a whole one from one that was cut on its way.
+    ends_anywhere: bool,
     /// What was looked at and not yet passed on.
     looked: Bytes,
     sum: digest::Context,
@@ -65,7 +67,10 @@ pub async fn open(guard: &Guard, feed: &Feed) -> Result<Incoming, Failure> {
         200 => {}
         status => return Err(Failure::new(Why::Status, format_args!("{} answers {status}", target.host()))),
     }
-    let rest = Rest::look(reply.body, &clock, head.content_type.as_deref()).await.map_err(|f| f.at(target.host()))?;
+    // With TLS a connection that is cut does not look like one that was closed.
+    let ends_anywhere = !target.is_secure() && !reply.has_end();
+    let rest =
+        Rest::look(reply.body, ends_anywhere, &clock, head.content_type.as_deref()).await.map_err(|f| f.at(target.host()))?;
     head.body = true;
     head.unpacked = rest.unpacked;
     Ok(Incoming { head, body: Some(rest) })
@@ -86,6 +91,13 @@ impl Incoming {
     pub async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
         let Some(rest) = &mut self.body else { return Ok(None) };
         let octets = if rest.looked.is_empty() { rest.more().await? } else { Some(std::mem::take(&mut rest.looked)) };
+        // What is packed ends with its own sum and length.
+        if octets.is_none() && rest.ends_anywhere && !rest.unpacked {
+            return Err(Failure::new(
+                Why::Http,
+                "the connection was closed and nothing had said how long the list is, so it may be cut: take it by https, or have the server send a length, chunks or gzip",
+            ));
+        }
         if let Some(octets) = &octets {
             rest.sum.update(octets);
             rest.octets += octets.len() as u64;
@@ -108,14 +120,14 @@ impl Incoming {
 }
 
 impl Rest {
-    async fn look(body: Body, clock: &Clock, content_type: Option<&str>) -> Result<Self, Failure> {
+    async fn look(body: Body, ends_anywhere: bool, clock: &Clock, content_type: Option<&str>) -> Result<Self, Failure> {
         let most = clock.bounds().body_octets;
         if let Some(promised) = body.promised().filter(|promised| *promised > most) {
             return Err(Failure::new(Why::Size, format_args!("{promised} octets announced, at most {most}")));
         }
         let sum = digest::Context::new(&digest::SHA256);
         let unpacked = body.is_packed();
-        let mut rest = Self { body, unpack: None, unpacked, looked: Bytes::new(), sum, octets: 0, most };
+        let mut rest = Self { body, unpack: None, unpacked, ends_anywhere, looked: Bytes::new(), sum, octets: 0, most };
         let mut looked = BytesMut::new();
         while looked.len() < LOOK_OCTETS {
             let Some(more) = rest.more().await? else { break };

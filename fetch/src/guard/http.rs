@@ -7,7 +7,8 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HOST, LOCATION, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HOST, LOCATION, TRANSFER_ENCODING,
+    USER_AGENT,
 };
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{HeaderMap, Method, Request, StatusCode};
@@ -78,6 +79,11 @@ impl Reply {
     /// A field as text, where it is text.
     pub fn field(&self, name: &HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Whether the head says where the body ends (RFC 9112, clause 6.3): else it ends where the connection does, whole or not.
+    pub fn has_end(&self) -> bool {
+        self.body.promised().is_some() || self.headers.contains_key(TRANSFER_ENCODING)
     }
 
     /// `Location` of a redirect. Octets beyond ASCII are read as UTF-8, as browsers do.

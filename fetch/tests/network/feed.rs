@@ -129,6 +129,7 @@ fn what_is_no_list_or_means_harm_is_refused_by_its_name() {
         "bomb",
         "filebomb",
         "short",
+        "endless",
         "brotli",
         "head",
         "headdrip",
@@ -145,6 +146,7 @@ fn what_is_no_list_or_means_harm_is_refused_by_its_name() {
     world.says(&at("zip"), [ok.as_bytes(), b"\r\nPK\x03\x04\x14\0\0\0"].concat());
     world.says(&at("announced"), format!("{ok}Content-Length: 99999999999\r\n\r\na.example\n"));
     world.says(&at("short"), format!("{ok}Content-Length: 500\r\n\r\na.example\n"));
+    world.says(&at("endless"), format!("{ok}\r\na.example\n"));
     world.says(&at("brotli"), format!("{ok}Content-Encoding: br\r\n\r\nxxxx"));
     world.says(&at("head"), format!("{ok}X: {}\r\n\r\n", "x".repeat(200_000)));
     world.says(&at("http9"), "a.example\nb.example\n");
@@ -182,6 +184,7 @@ fn what_is_no_list_or_means_harm_is_refused_by_its_name() {
         ("zip", Why::Archive),
         ("announced", Why::Size),
         ("short", Why::Http),
+        ("endless", Why::Http),
         ("brotli", Why::Encoding),
         ("head", Why::Head),
         ("http9", Why::Http),

@@ -7,7 +7,7 @@ use ztsms_fetch::protocol::{Feed, Outcome, Why};
 
 use crate::world::World;
 
-const LIST: &str = "HTTP/1.1 200 OK\r\n\r\na.example\n";
+const LIST: &str = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\na.example\n";
 
 fn why(client: &mut Client, url: &str) -> Option<Why> {
     match client.feed(&Feed::new(url), &mut Vec::new()).unwrap() {

@@ -1,5 +1,7 @@
 //! Providers that are asked at the time.
 
+use std::time::{Duration, Instant};
+
 use ztsms_fetch::client::Client;
 use ztsms_fetch::protocol::{Failure, Live, LiveAnswer, Question, Why};
 
@@ -47,11 +49,15 @@ fn a_provider_is_told_a_host_or_a_prefix_once_and_within_its_budget() {
     assert_eq!(refused.why, Why::Budget, "eight a minute are two at once");
     assert!(ask(client, host(), Some("key")).unwrap().remembered, "what is known costs nothing");
 
-    let log = std::fs::read_to_string(world.dir().join("ask.log")).unwrap();
-    assert_eq!(
-        log.lines().collect::<Vec<_>>(),
-        ["POST Bearer key {\\x22host\\x22:\\x22a.example\\x22}", "POST Bearer prefix {\\x22prefix\\x22:\\x2200112233\\x22}"]
-    );
+    let told =
+        ["POST Bearer key {\\x22host\\x22:\\x22a.example\\x22}", "POST Bearer prefix {\\x22prefix\\x22:\\x2200112233\\x22}"];
+    let log = || std::fs::read_to_string(world.dir().join("ask.log")).unwrap();
+    // The server writes a line once its answer is on its way.
+    let end = Instant::now() + Duration::from_secs(10);
+    while log().lines().count() < told.len() && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(log().lines().collect::<Vec<_>>(), told);
     let again = &mut world.fetcher(&["--on", "live"]);
     assert_eq!(ask(again, host(), Some("wrong")).unwrap_err().why, Why::Unreadable);
 }

@@ -14,7 +14,7 @@ use ztsms_fetch::protocol::{Feed, Outcome, Status, Why};
 
 use crate::world::{World, head};
 
-const LIST: &str = "HTTP/1.1 200 OK\r\n\r\na.example\n";
+const LIST: &str = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\na.example\n";
 
 fn status(client: &mut Client) -> Status {
     client.status().unwrap().into_result().unwrap()
