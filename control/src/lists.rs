@@ -5,6 +5,7 @@ mod csv;
 mod json;
 mod lines;
 
+use dataplane::scan::is_app_scheme;
 use dataplane::verdict::Verdict;
 use dataplane::verdicts::Layer;
 use dataplane::verdicts::build::Rule;
@@ -240,6 +241,11 @@ fn pattern(text: &str, platform: bool, buffers: &mut Buffers) -> Result<Pattern,
         return Err(BadPattern::NotAHost);
     }
     let pattern = Pattern::parse(text, buffers)?;
+    // `note: this` is no link; of an unknown scheme one is found in a text by its slashes only.
+    let opens = |(scheme, rest): (&str, &str)| rest.starts_with("//") || is_app_scheme(scheme.as_bytes());
+    if pattern.kind == Kind::Scheme && !text.split_once(':').is_some_and(opens) {
+        return Err(BadPattern::NotAHost);
+    }
     if !platform {
         return Ok(pattern);
     }

@@ -32,6 +32,8 @@ mod units;
 
 pub(crate) use septets::{Room, Unpacked};
 
+pub use schemes::is_app_scheme;
+
 use automata::{Anchor, Anchors};
 use tlds::Tlds;
 

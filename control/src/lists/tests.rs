@@ -46,6 +46,15 @@ fn each_format_is_told_by_its_content() {
 }
 
 #[test]
+fn word_and_colon_is_a_link_of_an_app_or_has_slashes() {
+    let (summary, given) = all("note:this\njavascript:alert(1)\nwhatsapp:send\napp://open/x\n", Some(Verdict::Dangerous), false);
+    assert_eq!(
+        (summary.bad, given.as_slice()),
+        (2, ["whatsapp:send dangerous", "app:open/x dangerous"].map(str::to_owned).as_slice())
+    );
+}
+
+#[test]
 fn broken_line_is_named_and_the_rest_goes_on() {
     let text = "pattern,verdict,expires\ngood.example,safe,\nbad example,safe,\nx.example,sfe,\ny.example,safe,soon\n\"z.example,safe\nlast.example,dangerous,2099-01-01\n";
     let (summary, given) = all(text, None, false);

@@ -58,7 +58,7 @@ fn is_user_info(b: u8) -> bool {
 }
 
 /// Whether a word is the scheme of an app, which needs no slashes.
-pub(super) fn is_app_scheme(word: &[u8]) -> bool {
+pub fn is_app_scheme(word: &[u8]) -> bool {
     APPS.iter().any(|(name, _)| name.as_bytes().eq_ignore_ascii_case(word))
 }
 
