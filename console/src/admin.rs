@@ -7,6 +7,8 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixStream as StdStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -33,40 +35,69 @@ pub fn path(dir: &Path) -> PathBuf {
     dir.join("admin.sock")
 }
 
+/// How long a directory is waited for whose holder does not answer: it starts or stops, or is a command that works there for a moment.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A data directory as it was found.
+enum Found {
+    /// Its console answers.
+    Runs(StdStream),
+    /// It is ours.
+    Ours(Arc<Desk>),
+}
+
+fn find(dir: &Path, fetch: &Path, patience: Duration) -> Result<Found> {
+    let begun = Instant::now();
+    loop {
+        if let Ok(stream) = StdStream::connect(path(dir)) {
+            return Ok(Found::Runs(stream));
+        }
+        match Desk::open_with(dir, fetch) {
+            Err(Error::Held(_)) if begun.elapsed() < patience => thread::sleep(Duration::from_millis(20)),
+            desk => return desk.map(Found::Ours),
+        }
+    }
+}
+
+/// Opens a data directory for good.
+///
+/// # Errors
+/// Another process holds it; it cannot be read or written.
+pub(crate) fn hold(dir: &Path, fetch: &Path) -> Result<Arc<Desk>> {
+    match find(dir, fetch, PATIENCE)? {
+        Found::Runs(_) => Err(Error::Held(dir.to_owned())),
+        Found::Ours(desk) => Ok(desk),
+    }
+}
+
 /// Asks the running console of a directory; where there is none, takes the directory and does it here, with `ztsms-fetch` at `fetch`.
 ///
 /// # Errors
 /// What the desk says.
 pub fn ask(dir: &Path, fetch: &Path, command: Command) -> Result<Value> {
-    match StdStream::connect(path(dir)) {
-        Ok(stream) => told(stream, &command),
-        Err(_) => {
-            if !dir.join("console.db").exists() {
-                return Error::refused(format!(
-                    "{}: no data directory yet; `ztsms-console serve --data` makes one",
-                    dir.display()
-                ));
-            }
-            let me = fs::metadata("/proc/self").map_or(0, |meta| meta.uid());
-            let actor = Actor { name: user(me), via: "command line".to_owned() };
-            let desk = match (Desk::open_with(dir, fetch), &command) {
-                (Ok(desk), _) => desk,
-                // Stopping waits for no database.
-                (Err(trouble), Command::Observe(Some(why))) => {
-                    let (why, verdicts) = (format!("{}: {why}", actor.name), dir.join("verdicts"));
-                    publish::observe(&verdicts, Some(&why))?;
-                    return Ok(json!({ "observing": why, "unsaid": trouble.to_string() }));
-                }
-                (Err(trouble), _) => return Err(trouble),
-            };
-            desk.store().add_sink(Box::new(|head| {
-                // Without a standard error there is nobody to tell.
-                let _ = writeln!(io::stderr(), "ztsms-console: audit {head}");
-                Ok(())
-            }));
-            desk.obey(&actor, command)
-        }
+    if !path(dir).exists() && !dir.join("console.db").exists() {
+        return Error::refused(format!("{}: no data directory yet; `ztsms-console serve --data` makes one", dir.display()));
     }
+    let me = fs::metadata("/proc/self").map_or(0, |meta| meta.uid());
+    let actor = Actor { name: user(me), via: "command line".to_owned() };
+    // Stopping waits for nobody, and for no database.
+    let patience = if matches!(command, Command::Observe(Some(_))) { Duration::ZERO } else { PATIENCE };
+    let desk = match (find(dir, fetch, patience), &command) {
+        (Ok(Found::Runs(stream)), _) => return told(stream, &command),
+        (Ok(Found::Ours(desk)), _) => desk,
+        (Err(trouble), Command::Observe(Some(why))) => {
+            let (why, verdicts) = (format!("{}: {why}", actor.name), dir.join("verdicts"));
+            publish::observe(&verdicts, Some(&why))?;
+            return Ok(json!({ "observing": why, "unsaid": trouble.to_string() }));
+        }
+        (Err(trouble), _) => return Err(trouble),
+    };
+    desk.store().add_sink(Box::new(|head| {
+        // Without a standard error there is nobody to tell.
+        let _ = writeln!(io::stderr(), "ztsms-console: audit {head}");
+        Ok(())
+    }));
+    desk.obey(&actor, command)
 }
 
 fn told(mut stream: StdStream, command: &Command) -> Result<Value> {
@@ -108,7 +139,7 @@ pub async fn serve(listener: UnixListener, desk: Arc<Desk>) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => drop(tokio::spawn(answer(stream, Arc::clone(&desk)))),
-            Err(_) => tokio::time::sleep(core::time::Duration::from_millis(10)).await,
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
     }
 }

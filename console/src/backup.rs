@@ -292,7 +292,9 @@ fn unseal(dir: &Path, sealed: Option<&[u8]>, key: &SecretKey) -> Result<()> {
     for name in KEYS.into_iter().chain([WORK_KEY]) {
         let (Some(text), path) = (keys.get(name), dir.join(name)) else { continue };
         let folder = path.parent().unwrap_or(dir);
-        fs::DirBuilder::new().recursive(true).mode(0o750).create(folder).map_err(Error::file(folder, "make"))?;
+        // As the publisher makes them: filters read the one, nobody else the other.
+        let mode = if name.starts_with("keys/") { 0o700 } else { 0o755 };
+        fs::DirBuilder::new().recursive(true).mode(mode).create(folder).map_err(Error::file(folder, "make"))?;
         let open = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path);
         let write = |mut file: File| file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
         open.and_then(write).map_err(Error::file(&path, "write"))?;

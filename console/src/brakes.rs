@@ -3,7 +3,7 @@
 //! What filters did is read from their spools. An entry or a source whose `dangerous` acts on more than its share of all messages of the last
 //! 60 seconds, or on ten times its usual share, is suspended and raised: the entry by a decision `unknown` at its pattern, the source and a
 //! rule of a policy as a person would, at once in every filter. The chains that a policy has without a rule are only raised: what would be left
-//! is `observe`, which is a person's. So is undoing, and what a person lets act again no brake suspends again.
+//! is `observe`, which is a person's. So is undoing, and what a person lets act again no brake suspends, until a person sets it to watch again.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use control::spool::Kind;
 use rusqlite::Connection;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::audit::Actor;
 use crate::census::follow::{self, Place};
@@ -22,6 +23,7 @@ use crate::desk::Desk;
 use crate::publish::DECIDED;
 use crate::schedule::{Schedule, every};
 use crate::sources::set_fact;
+use crate::store::{Changed, Store};
 use crate::{Error, Result, alarms, time};
 
 /// Seconds that are looked at.
@@ -105,6 +107,33 @@ pub(crate) fn meant(transaction: &Connection, what: &What) -> Result<bool> {
     Ok(true)
 }
 
+/// What no brake suspends, for a person let it act: by name, since when (Unix seconds).
+///
+/// # Errors
+/// The database's.
+pub fn unbraked(state: &Connection) -> Result<Value> {
+    let sql = "SELECT substr(name, length(?1) + 1), CAST(value AS INTEGER) FROM facts WHERE substr(name, 1, length(?1)) = ?1 ORDER BY name";
+    let mut found = state.prepare_cached(sql)?;
+    let rows = found.query_map([MEANT], |row| Ok(json!({ "what": row.get::<_, String>(0)?, "since": row.get::<_, i64>(1)? })))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Brakes watch again what a person had let act, whatever they thought of it before.
+///
+/// # Errors
+/// Nothing of that name was let act; the database's.
+pub fn again(store: &Store, actor: &Actor, name: &str, why: &str) -> Result<()> {
+    let (name, detail) = (name.to_owned(), json!({ "reason": why }));
+    store.change(actor, "brake-again", move |transaction| {
+        if transaction.execute("DELETE FROM facts WHERE name = ?1", [format!("{MEANT}{name}")])? == 0 {
+            return Err(Error::NotFound(format!(
+                "{name:?}: no brake leaves that alone; `ztsms-console brake list` has what they do"
+            )));
+        }
+        Ok(Changed { subject: name, detail, value: () })
+    })
+}
+
 fn all_meant(state: &Connection) -> Result<BTreeSet<What>> {
     let mut found =
         state.prepare_cached("SELECT substr(name, length(?1) + 1) FROM facts WHERE substr(name, 1, length(?1)) = ?1")?;
@@ -140,6 +169,7 @@ pub struct Brakes {
     minutes: u32,
     minute: u64,
     tripped: BTreeSet<What>,
+    meant: BTreeSet<What>,
 }
 
 /// As much of a `ztsms.sms.v1` as is looked at.
@@ -169,6 +199,15 @@ impl Brakes {
     /// With these limits.
     pub fn new(limits: Limits) -> Self {
         Self { limits, ..Self::default() }
+    }
+
+    /// What a person has let act trips no brake; what he lets act no more is watched as if it had never tripped one.
+    fn leave_alone(&mut self, meant: BTreeSet<What>) {
+        for what in self.meant.difference(&meant) {
+            self.tripped.remove(what);
+        }
+        self.tripped.extend(meant.iter().cloned());
+        self.meant = meant;
     }
 
     /// One record of a spool, in second `at` of a clock that never jumps. What is no short message is not counted.
@@ -292,7 +331,7 @@ pub fn start(desk: Arc<Desk>, spools: &[PathBuf], limits: Limits) -> Result<Sche
     let mut follows: Vec<(PathBuf, Place)> =
         spools.iter().map(|dir| (dir.clone(), Place::end(dir, Kind::Spool).unwrap_or_default())).collect();
     let (mut brakes, begun) = (Brakes::new(limits), Instant::now());
-    brakes.tripped = desk.store().read(|state| all_meant(state))?;
+    brakes.leave_alone(desk.store().read(|state| all_meant(state))?);
     every("brakes", Duration::from_secs(1), move || {
         let now = begun.elapsed().as_secs();
         let trouble: Vec<String> = follows
@@ -304,6 +343,10 @@ pub fn start(desk: Arc<Desk>, spools: &[PathBuf], limits: Limits) -> Result<Sche
             Some(why) => alarms::raise(desk.store(), "spool", why),
             None => alarms::clear(desk.store(), "spool"),
         };
+        // What cannot be read now is as it was.
+        if let Ok(meant) = desk.store().read(|state| all_meant(state)) {
+            brakes.leave_alone(meant);
+        }
         for one in brakes.judge(now) {
             // What cannot be suspended is raised all the same.
             let _ = brake(&desk, &one);

@@ -20,9 +20,9 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use serde_json::Value;
 
-use args::{AuditCommand, Cli, Do, ProtectCommand, RuleCommand};
+use args::{AuditCommand, BrakeCommand, Cli, Do, ProtectCommand, RuleCommand};
 
-use crate::command::{Audit, Command, Protect, Rule};
+use crate::command::{Audit, Brake, Command, Protect, Rule};
 use crate::{Error, Result, admin, backup};
 
 /// Runs one command line and returns its exit status.
@@ -74,6 +74,7 @@ fn run(cli: &Cli) -> Result<()> {
         Do::Import { name, force } => feed::import(&at, name, *force),
         Do::Protect { command } => at.print(Command::Protect(protect(command)), print::protected),
         Do::Rule { command } => at.print(Command::Rule(rule(command)), print::rules),
+        Do::Brake { command } => at.print(Command::Brake(brake(command)), print::unbraked),
         Do::Observe { reason, off } => {
             let why = if *off { None } else { Some(reason.join(" ")) };
             at.print(Command::Observe(why), print::observing)
@@ -98,8 +99,7 @@ fn run(cli: &Cli) -> Result<()> {
                     .and_then(|head| head.split(':').next()?.parse::<i64>().ok())
                     .unwrap_or_default();
                 if last > 0 && last < head {
-                    // Without a standard error there is nobody to tell.
-                    let _ = writeln!(io::stderr(), "ztsms-console: and {} more, from --from {}", head - last, last + 1);
+                    at.note(&format!("and {} more, from --from {}", head - last, last + 1));
                 }
                 Ok(())
             }
@@ -155,6 +155,13 @@ fn rule(command: &RuleCommand) -> Rule {
     }
 }
 
+fn brake(command: &BrakeCommand) -> Brake {
+    match command.clone() {
+        BrakeCommand::List => Brake::List,
+        BrakeCommand::Again { name, reason } => Brake::Again { name, reason },
+    }
+}
+
 /// Anchors of one question to the desk: each is some 80 octets.
 const ANCHORS: usize = 100_000;
 
@@ -196,6 +203,25 @@ struct Asks<'a> {
 impl Asks<'_> {
     fn ask(&self, command: Command) -> Result<Value> {
         admin::ask(self.data, self.fetch, command)
+    }
+
+    /// Prints the first `most` of a list, a row each, and says on standard error that there are more.
+    fn list(&self, most: usize, command: impl Fn(usize) -> Command, row: impl Fn(&Value) -> String) -> Result<()> {
+        let mut answer = self.ask(command(most.saturating_add(1)))?;
+        let is_cut = answer.as_array().is_some_and(|all| all.len() > most);
+        if let Some(all) = answer.as_array_mut() {
+            all.truncate(most);
+        }
+        self.say(&answer, |answer| print::rows(answer).map(&row).collect())?;
+        if is_cut {
+            self.note(&format!("and more than these {most}: --most {}", most.max(1).saturating_mul(10)));
+        }
+        Ok(())
+    }
+
+    /// Beside the result. Without a standard error there is nobody to tell.
+    fn note(&self, what: &str) {
+        let _ = writeln!(io::stderr(), "ztsms-console: {what}");
     }
 
     fn print(&self, command: Command, show: impl Fn(&Value) -> String) -> Result<()> {

@@ -20,6 +20,8 @@ pub enum Command {
     Protect(Protect),
     /// Rules of filters' policies.
     Rule(Rule),
+    /// Brakes.
+    Brake(Brake),
     /// All filters into observe (with the reason), or acting again.
     Observe(Option<String>),
     /// What the network carries, and whether filters may act.
@@ -186,6 +188,21 @@ pub enum Rule {
     Resume(String),
     /// Those that are suspended.
     List,
+}
+
+/// Of brakes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Brake {
+    /// What no brake suspends, for a person let it act.
+    List,
+    /// Brakes watch it again.
+    Again {
+        /// As the list names it: `entry bank.example`, `source phish`, `rule shops`.
+        name: String,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// Of the census.

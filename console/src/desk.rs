@@ -20,12 +20,12 @@ use ztsms_fetch::protocol::Fetched;
 use crate::api::keys::Keys;
 use crate::audit::{self, Actor};
 use crate::census::Copies;
-use crate::command::{Audit, Command, Decide, Source as Sourced};
+use crate::command::{Audit, Brake, Command, Decide, Source as Sourced};
 use crate::expand::Links;
 use crate::publish::{self, Publisher, followed, inputs, suspended_rules};
 use crate::sources::{self, Place, Source, fetched, import};
 use crate::store::{Changed, Store};
-use crate::{Error, Result, alarms, backup, clock, decide, time};
+use crate::{Error, Result, alarms, backup, brakes, clock, decide, time};
 
 pub use lock::Lock;
 
@@ -191,6 +191,12 @@ impl Desk {
             Command::Source(command) => self.source(actor, command),
             Command::Protect(command) => self.protect(actor, command),
             Command::Rule(command) => self.rule(actor, command),
+            Command::Brake(command) => {
+                if let Brake::Again { name, reason } = command {
+                    brakes::again(&self.store, actor, &name, &reason)?;
+                }
+                self.store.read(|state| brakes::unbraked(state))
+            }
             Command::Observe(why) => self.observe(actor, why),
             Command::Census(command) => self.census(actor, command),
             Command::Triage(command) => self.triage(actor, command),
@@ -208,6 +214,7 @@ impl Desk {
         let table = self.publisher.table().ok();
         self.store.read(|state| {
             let count = |sql: &str| -> Result<i64> { Ok(state.query_row(sql, [], |row| row.get(0))?) };
+            let beyond = sources::fact(state, "conflicts-beyond")?.and_then(|text| text.parse::<i64>().ok()).unwrap_or_default();
             Ok(json!({
                 "snapshot": table.as_ref().map(|table| format!("{:016x}", table.snapshot().id())),
                 "entries": table.as_ref().map(|table| table.snapshot().header().entries),
@@ -215,9 +222,10 @@ impl Desk {
                 "behind": behind,
                 "observing": self.publisher.observing(),
                 "suspended_rules": suspended_rules(state)?,
+                "unbraked": brakes::unbraked(state)?,
                 "decisions": count("SELECT count(*) FROM decisions WHERE ended IS NULL")?,
                 "sources": count("SELECT count(*) FROM sources")?,
-                "conflicts": count("SELECT count(*) FROM conflicts")?,
+                "conflicts": count("SELECT count(*) FROM conflicts")? + beyond,
                 "short_links": self.links.status(state)?,
                 "live": self.links.live_status(state)?,
                 "audit": audit::head(state)?.map(|head| head.to_string()),

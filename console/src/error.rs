@@ -18,6 +18,9 @@ pub enum Error {
     /// What was asked for makes no sense or is not allowed: says why, and what would be.
     #[error("{0}")]
     Refused(String),
+    /// Another process holds the data directory.
+    #[error("{}: another ztsms-console holds this directory; a running `serve` is asked through its admin.sock", .0.display())]
+    Held(PathBuf),
     /// There is none of that name.
     #[error("{0}")]
     NotFound(String),

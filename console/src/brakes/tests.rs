@@ -1,4 +1,5 @@
 use super::*;
+use crate::command::Brake;
 
 fn record(verdict: &str, entry: &str, source: &str) -> Vec<u8> {
     format!(
@@ -136,12 +137,21 @@ fn what_a_person_lets_act_again_is_raised_no_more_and_not_suspended_again_after_
     let all = desk.store().read(|state| all_meant(state)).unwrap();
     assert_eq!(all, [undone, decided, source, rule, chain].into());
     // As the next process begins.
-    let mut brakes = Brakes { tripped: all, ..Brakes::new(Limits::default()) };
-    let tripped = minute(&mut brakes, 0, 6_000, &[("shop.example", "feed", 60), ("evil.example", "feed", 60)]);
-    assert_eq!(tripped, [What::Entry("evil.example".to_owned())]);
+    let mut brakes = Brakes::new(Limits::default());
+    brakes.leave_alone(all);
+    let both = [("shop.example", "feed", 60), ("evil.example", "feed", 60)];
+    assert_eq!(minute(&mut brakes, 0, 6_000, &both), [What::Entry("evil.example".to_owned())]);
+    // Until somebody says that it is to be watched again; what tripped and was not meant trips once.
+    let again = |name: &str| {
+        desk.obey(&ada, Command::Brake(Brake::Again { name: name.to_owned(), reason: "it was a mistake".to_owned() }))
+    };
+    again("entry shop.example").unwrap();
+    assert!(again("entry shop.example").unwrap_err().to_string().contains("brake list"));
+    brakes.leave_alone(desk.store().read(|state| all_meant(state)).unwrap());
+    assert_eq!(minute(&mut brakes, 60, 6_000, &both), [What::Entry("shop.example".to_owned())]);
     // A decision at a pattern that no brake had touched says nothing of brakes.
     desk.obey(&ada, Command::Decide(draft("unknown"))).unwrap();
-    assert_eq!(desk.store().read(|state| all_meant(state)).unwrap().len(), 5);
+    assert_eq!(desk.store().read(|state| all_meant(state)).unwrap().len(), 4);
     std::fs::remove_dir_all(&dir).unwrap();
 }
 

@@ -75,6 +75,11 @@ pub(super) enum Do {
         #[command(subcommand)]
         command: RuleCommand,
     },
+    /// What a person let act after a brake: no brake suspends it again, until it is to be watched again.
+    Brake {
+        #[command(subcommand)]
+        command: BrakeCommand,
+    },
     /// Put all filters into observe, at once.
     #[command(after_help = "Example: ztsms-console observe complaints about bank.example; ztsms-console observe --off")]
     Observe {
@@ -362,6 +367,21 @@ pub(super) enum RuleCommand {
     },
     /// Those that are suspended.
     List,
+}
+
+#[derive(Subcommand, Clone)]
+pub(super) enum BrakeCommand {
+    /// What no brake suspends.
+    List,
+    /// Watch it again.
+    #[command(after_help = "Example: ztsms-console brake again 'entry shop.example' --reason 'the campaign is over'")]
+    Again {
+        /// As `brake list` names it.
+        name: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 #[derive(Subcommand, Clone)]

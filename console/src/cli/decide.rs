@@ -1,7 +1,5 @@
 //! `decide`, `undo`, `decisions`: what changes is shown before it does.
 
-use serde_json::Value;
-
 use super::args::{Decide as DecideArgs, Undo};
 use super::{Asks, print};
 use crate::command::{Command, Decide};
@@ -35,6 +33,5 @@ pub(super) fn undo(at: &Asks<'_>, args: &Undo) -> Result<()> {
 }
 
 pub(super) fn list(at: &Asks<'_>, all: bool, most: usize) -> Result<()> {
-    let rows = |answer: &Value| answer.as_array().into_iter().flatten().map(print::decision).collect::<String>();
-    at.print(Command::Decide(Decide::List { all, most }), rows)
+    at.list(most, |most| Command::Decide(Decide::List { all, most }), print::decision)
 }

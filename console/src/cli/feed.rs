@@ -1,5 +1,7 @@
 //! `feed …`, `import`: where verdicts come from.
 
+use serde_json::Value;
+
 use super::args::{FeedCommand, FeedSet};
 use super::{Asks, print};
 use crate::command::{Command, Source};
@@ -26,7 +28,16 @@ pub(super) fn run(at: &Asks<'_>, command: &FeedCommand) -> Result<()> {
         FeedCommand::Suspend { name, reason } => ask(Source::Suspend { name: name.clone(), why: Some(reason.clone()) }),
         FeedCommand::Resume { name } => ask(Source::Suspend { name: name.clone(), why: None }),
         FeedCommand::Remove { name } => at.print(Command::Source(Source::Remove(name.clone())), |_| format!("{name} removed\n")),
-        FeedCommand::Conflicts => at.print(Command::Source(Source::Conflicts), print::conflicts),
+        FeedCommand::Conflicts => {
+            let answer = at.ask(Command::Source(Source::Conflicts))?;
+            at.say(&answer, print::conflicts)?;
+            let all = at.ask(Command::Status)?.get("conflicts").and_then(Value::as_u64).unwrap_or_default();
+            let more = all.saturating_sub(print::rows(&answer).count() as u64);
+            if more > 0 {
+                at.note(&format!("and {more} more, which are not kept: the lists that say so have them"));
+            }
+            Ok(())
+        }
     }
 }
 

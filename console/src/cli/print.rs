@@ -5,6 +5,9 @@ use serde_json::Value;
 use crate::census::gate::NOBODY_YET;
 use crate::time;
 
+/// Lines of a list that could not be read, as many as are shown.
+const PROBLEMS: usize = 20;
+
 pub(super) fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
@@ -50,6 +53,7 @@ pub(super) fn status(answer: &Value) -> String {
     out += &format!(": {} hosts known, {} wait\n", live["known"], live["waiting"]);
     out += &observing(answer);
     out += &rules(&answer["suspended_rules"]);
+    out += &unbraked(&answer["unbraked"]);
     for alarm in rows(&answer["alarms"]) {
         out += &format!("ALARM {} since {}: {}\n", text(&alarm["name"]), when(&alarm["since"]), text(&alarm["text"]));
     }
@@ -67,6 +71,11 @@ pub(super) fn rules(rules: &Value) -> String {
         )
     };
     rows(rules).map(one).collect()
+}
+
+pub(super) fn unbraked(all: &Value) -> String {
+    let one = |one: &Value| format!("no brake suspends {}: a person let it act at {}\n", text(&one["what"]), when(&one["since"]));
+    rows(all).map(one).collect()
 }
 
 pub(super) fn observing(answer: &Value) -> String {
@@ -190,8 +199,12 @@ pub(super) fn imported(answer: &Value) -> String {
         answer["bad"],
         if answer["changed"] == true { format!("+{} -{}", diff["added"], diff["removed"]) } else { "nothing new".to_owned() }
     );
-    for problem in rows(&answer["problems"]).take(20) {
+    for problem in rows(&answer["problems"]).take(PROBLEMS) {
         out += &format!("  line {}: {}\n", problem["line"], text(&problem["why"]));
+    }
+    let more = answer["bad"].as_u64().unwrap_or_default().saturating_sub(PROBLEMS as u64);
+    if more > 0 {
+        out += &format!("  and {more} lines more\n");
     }
     for (sign, name) in [("-", "first_removed"), ("+", "first_added")] {
         rows(&diff[name]).for_each(|line| out += &format!("  {sign} {}\n", text(line).replace('\t', " ")));

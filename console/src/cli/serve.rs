@@ -23,7 +23,7 @@ pub(super) fn run(data: &Path, fetch: &Path, args: &Serve) -> Result<()> {
             args.listen
         ));
     }
-    let desk = Desk::open_with(data, fetch)?;
+    let desk = admin::hold(data, fetch)?;
     sinks(&desk, args)?;
     let recipes = args.expand.then(|| args.recipes.as_deref().map_or_else(Recipes::shipped, Recipes::read)).transpose()?;
     let said = recipes.as_ref().map_or_else(

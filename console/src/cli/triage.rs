@@ -52,9 +52,7 @@ pub(super) struct Decide {
 
 pub(super) fn run(at: &Asks<'_>, command: &TriageCommand) -> Result<()> {
     match command {
-        TriageCommand::List { all, most } => {
-            at.print(Command::Triage(Triage::List { all: *all, most: *most }), |answer| rows(answer).map(group).collect())
-        }
+        TriageCommand::List { all, most } => at.list(*most, |most| Command::Triage(Triage::List { all: *all, most }), group),
         TriageCommand::Show { target } => at.print(Command::Triage(Triage::Show(target.clone())), shown),
         TriageCommand::Decide(args) => decide(at, args),
     }
@@ -133,7 +131,11 @@ fn shown(answer: &Value) -> String {
     let mut out = String::new();
     if !answer["group"].is_null() {
         out += &group(&answer["group"]);
-        out += &format!("  hosts {}\n", answer.pointer("/group/hosts").map(words).unwrap_or_default());
+        let more = match answer.pointer("/group/more_hosts").and_then(Value::as_u64) {
+            None | Some(0) => String::new(),
+            Some(more) => format!(" and {more} more"),
+        };
+        out += &format!("  hosts {}{more}\n", answer.pointer("/group/hosts").map(words).unwrap_or_default());
     }
     for campaign in rows(&answer["campaigns"]) {
         out += &format!("#{} {} in 24 h: {}\n", campaign["id"], campaign["day"], campaign["sketch"].as_str().unwrap_or_default());
@@ -150,6 +152,9 @@ fn shown(answer: &Value) -> String {
         if campaign["more"].as_i64() > Some(0) {
             out += &format!("  and {} hosts more\n", campaign["more"]);
         }
+    }
+    if answer["more_campaigns"].as_u64() > Some(0) {
+        out += &format!("and {} campaigns more, older ones\n", answer["more_campaigns"]);
     }
     out
 }

@@ -129,7 +129,7 @@ pub(super) fn run(at: &Asks<'_>, command: &VerifyCommand) -> Result<()> {
             ask(Verify::Propose(draft), &shown)
         }
         VerifyCommand::List { state, most } => {
-            ask(Verify::List { state: state.clone(), most: *most }, &|answer| rows(answer).map(proposal).collect())
+            at.list(*most, |most| Command::Verify(Verify::List { state: state.clone(), most }), proposal)
         }
         VerifyCommand::Show { id } => ask(Verify::Show(*id), &shown),
         VerifyCommand::Collect { id: Some(id) } => ask(Verify::Collect(*id), &shown),

@@ -21,10 +21,7 @@ impl Lock {
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(Error::file(&path, "open"))?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Error::refused(format!(
-                "{}: another ztsms-console holds this directory; a running `serve` is asked through its admin.sock",
-                dir.display()
-            )),
+            Err(TryLockError::WouldBlock) => Err(Error::Held(dir.to_owned())),
             Err(TryLockError::Error(error)) => Err(Error::File(path, "lock", error)),
         }
     }

@@ -18,13 +18,13 @@ impl Desk {
                 let pattern = id.is_none().then(|| decide::pattern(&target)).transpose()?;
                 let host = pattern.as_ref().map_or(target.as_str(), |pattern| decide::host(&pattern.key));
                 let domain = suffixes.registrable(host).unwrap_or(host);
-                let campaigns = rank::campaigns(state, if id.is_some() { None } else { Some(domain) }, id, now)?;
+                let (campaigns, more) = rank::campaigns(state, if id.is_some() { None } else { Some(domain) }, id, now)?;
                 let groups = rank::list(state, suffixes, now, true, usize::MAX)?;
                 let group = groups.into_iter().find(|group| id.is_none() && group.domain == domain);
                 if campaigns.is_empty() && group.is_none() {
                     return Err(Error::NotFound(format!("nothing of {target} was seen in the last two days")));
                 }
-                Ok(json!({ "group": group, "campaigns": campaigns }))
+                Ok(json!({ "group": group, "campaigns": campaigns, "more_campaigns": more }))
             }),
             Triage::Effect(order) => value(self.store.read(|state| decide::effect(state, &self.publisher, &order, now))?),
             Triage::Decide(order) => {

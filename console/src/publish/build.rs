@@ -89,6 +89,8 @@ impl Publisher {
             for (pattern, source, protected) in &conflicts.kept {
                 insert.execute((pattern, source, protected, seen))?;
             }
+            let beyond = conflicts.count.saturating_sub(conflicts.kept.len() as u64);
+            sources::set_fact(transaction, "conflicts-beyond", &beyond.to_string())?;
             sources::set_fact(transaction, "built-from", &inputs)
         })?;
         Ok(report)

@@ -19,8 +19,12 @@ use crate::expand::{live, queue};
 const SHORTEST_NAME: usize = 4;
 /// Days after which a name is no longer new.
 const NEW_DAYS: i64 = 3;
+/// Hosts of a domain that are shown.
+const HOSTS: usize = 10;
 /// Hosts of a campaign that are shown.
 const SHOWN: i64 = 1_000;
+/// Campaigns of a domain that are shown.
+const CAMPAIGNS: usize = 100;
 
 /// One registrable domain that waits.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -29,6 +33,8 @@ pub struct Group {
     pub domain: String,
     /// Its hosts that were seen, at most ten.
     pub hosts: Vec<String>,
+    /// Hosts of it that are not shown.
+    pub more_hosts: usize,
     /// A platform: what it hosts stands for itself, and is decided path by path.
     pub platform: bool,
     /// The campaigns that its texts are of; 0: texts that say too little.
@@ -161,7 +167,8 @@ pub fn list(state: &Connection, suffixes: &Suffixes, now: i64, all: bool, most: 
         group.reports = u64::try_from(reports).unwrap_or_default();
         group.leads = queue::hosts(state, &group.domain)?;
         group.deliveries = deliveries.count();
-        group.hosts = hosts.into_iter().take(10).collect();
+        group.more_hosts = hosts.len().saturating_sub(HOSTS);
+        group.hosts = hosts.into_iter().take(HOSTS).collect();
         for host in &group.hosts {
             if let Some(word) = live::word(state, host)? {
                 group.provider.insert(host.clone(), word);
@@ -202,13 +209,13 @@ pub(super) fn hours(state: &Connection, host: &str, campaign: i64, now: i64) -> 
     Ok(state.prepare_cached(sql)?.query_row((host, campaign, hour), |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))?)
 }
 
-/// The campaigns of a registrable domain, or the one of a number, with their links.
+/// The campaigns of a registrable domain, or the one of a number, with their links: the latest, and how many there are besides.
 ///
 /// # Errors
 /// The database's.
-pub fn campaigns(state: &Connection, domain: Option<&str>, id: Option<i64>, now: i64) -> Result<Vec<Campaign>> {
+pub fn campaigns(state: &Connection, domain: Option<&str>, id: Option<i64>, now: i64) -> Result<(Vec<Campaign>, usize)> {
     let sql = "SELECT DISTINCT c.id, c.sketch, c.first, c.last FROM campaigns c JOIN triage t ON t.campaign = c.id
-        WHERE (?1 IS NULL OR t.domain = ?1) AND (?2 IS NULL OR c.id = ?2) ORDER BY c.last DESC LIMIT 100";
+        WHERE (?1 IS NULL OR t.domain = ?1) AND (?2 IS NULL OR c.id = ?2) ORDER BY c.last DESC";
     let mut found = state.prepare_cached(sql)?;
     let rows = found.query_map((domain, id), |row| {
         let (hosts, leads) = Default::default();
@@ -224,6 +231,8 @@ pub fn campaigns(state: &Connection, domain: Option<&str>, id: Option<i64>, now:
         })
     })?;
     let mut campaigns = rows.collect::<Result<Vec<_>, _>>()?;
+    let more = campaigns.len().saturating_sub(CAMPAIGNS);
+    campaigns.truncate(CAMPAIGNS);
     for campaign in &mut campaigns {
         campaign.day = hours(state, "", campaign.id, now)?[0];
         let sql = "SELECT count(*) FROM triage WHERE campaign = ?1";
@@ -241,5 +250,5 @@ pub fn campaigns(state: &Connection, domain: Option<&str>, id: Option<i64>, now:
             campaign.hosts.insert(row.get(0)?, links);
         }
     }
-    Ok(campaigns)
+    Ok((campaigns, more))
 }

@@ -75,7 +75,11 @@ impl Brands {
                 found.push(format!("{shown} {how} {}", brand.name));
             }
         }
+        let more = found.len().saturating_sub(LIKES);
         found.truncate(LIKES);
+        if more > 0 {
+            found.push(format!("{shown} looks like {more} names more"));
+        }
         found
     }
 }

@@ -3,6 +3,8 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -54,6 +56,31 @@ fn a_running_console_is_asked_through_its_socket_and_says_how_it_is() {
 }
 
 #[test]
+fn who_comes_while_another_holds_the_directory_waits_for_a_moment_and_nothing_is_lost() {
+    let room = Room::new("at-once");
+    let names: Vec<String> = (0..6).map(|n| format!("n{n}.example")).collect();
+    let decide = |name: &String| {
+        let mut command = room.command(&["decide", name, "dangerous", "--reason", "a test", "--yes"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let before: Vec<_> = names[..3].iter().map(decide).collect();
+    let serve = room.serve();
+    let behind: Vec<_> = names[3..].iter().map(decide).collect();
+    for child in before.into_iter().chain(behind) {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert!(names.iter().all(|name| room.says(name) == "dangerous"));
+    // A list that is cut says so, and beside the result.
+    let (some, all) = (room.run(&["decisions", "--most", "5"]), room.run(&["decisions", "--most", "6"]));
+    let lines = |output: &Output| output.stdout.iter().filter(|c| **c == b'\n').count();
+    assert_eq!((lines(&some), lines(&all)), (5, 6));
+    assert!(String::from_utf8_lossy(&some.stderr).contains("and more than these 5: --most"));
+    assert_eq!(all.stderr, b"");
+    drop(serve);
+}
+
+#[test]
 fn a_backup_of_a_running_console_is_put_back_elsewhere_and_says_the_same() {
     let room = Room::empty("backup");
     // Two keys of the same kind: one opens the stream of work, one the keys of backups.
@@ -93,6 +120,10 @@ fn a_backup_of_a_running_console_is_put_back_elsewhere_and_says_the_same() {
         assert_eq!(other.json(&["decisions"]), decisions);
         let same = |file: &str| fs::read(other.data().join(file)).unwrap() == fs::read(room.data().join(file)).unwrap();
         assert_eq!((same("keys/verdicts.key"), same("verdicts/key")), (key.is_some(), key.is_some()), "{name}");
+        let mode = |of: &Room, name: &str| fs::metadata(of.data().join(name)).unwrap().permissions().mode() & 0o777;
+        for folder in ["keys", "verdicts", "lists"] {
+            assert_eq!(mode(&other, folder), mode(&room, folder), "{folder} of {name}");
+        }
         let work_key = fs::read_to_string(other.data().join("keys/work.key")).ok();
         assert_eq!(work_key.as_deref(), key.as_ref().map(|_| secrets[2].as_str()), "{name}");
         if work_key.is_some() {
