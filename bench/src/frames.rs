@@ -72,6 +72,13 @@ pub fn frames(kind: Kind, count: u32, hosts: u32) -> Vec<Vec<u8>> {
     frames
 }
 
+/// A frame with this text, which fits into one message.
+pub fn frame_with(text: &str, number: u32) -> Vec<u8> {
+    let parts = message(text, Reference::Byte(0));
+    let [part] = parts.as_slice() else { panic!("{} parts", parts.len()) };
+    frame(part, number, number)
+}
+
 fn frame(part: &encode::Part, number: u32, tsn: u32) -> Vec<u8> {
     let tpdu = deliver(Number { text: "38000", ton: 3, npi: 1 }, 0, &SENT, part);
     frame_of(1, &user_message(&tpdu, number), tsn)
