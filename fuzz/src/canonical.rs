@@ -42,6 +42,11 @@ fn parts(ours: &Canonical<'_>) {
 /// The special schemes of WHATWG that both know.
 const SCHEMES: [&str; 5] = ["http", "https", "ftp", "ws", "wss"];
 
+/// The crate lets no `..` take a drive letter away, whatever the scheme; the standard spares it under `file` alone ("shorten a url's path").
+fn has_drive(path: &str) -> bool {
+    path.split('/').any(|segment| matches!(segment.as_bytes(), [letter, b':' | b'|'] if letter.is_ascii_alphabetic()))
+}
+
 fn agrees(text: &str, ours: &Result<Canonical<'_>, Bad>) {
     let theirs = url::Url::parse(text);
     match (theirs, ours) {
@@ -49,7 +54,10 @@ fn agrees(text: &str, ours: &Result<Canonical<'_>, Bad>) {
             theirs.set_fragment(None);
             let _ = theirs.set_username("");
             let _ = theirs.set_password(None);
-            assert_eq!(ours.url, theirs.as_str(), "{text:?}");
+            if !has_drive(theirs.path()) {
+                assert_eq!(ours.url, theirs.as_str(), "{text:?}");
+            }
+            assert_eq!(&ours.url[..ours.url.len() - ours.path_and_query.len()], &theirs[..url::Position::BeforePath], "{text:?}");
             assert_eq!(ours.port, theirs.port(), "{text:?}");
         }
         (Err(error), Ok(ours)) => assert!(!SCHEMES.contains(&ours.scheme), "{text:?}: we read {ours:?}, they say {error}"),

@@ -31,7 +31,10 @@ pub fn run(bytes: &[u8]) {
     }
     units(&tpdu, &text);
     same_text_again(octets, &tpdu, &text, direction);
-    in_front(octets, &tpdu, &text, direction);
+    // A header is announced and none is there: what came in front would be read as one, and the lane lets such a message be.
+    if !tpdu.first.udhi() || ud.header_octets() > 0 {
+        in_front(octets, &tpdu, &text, direction);
+    }
     in_place(octets, &tpdu, direction);
 }
 

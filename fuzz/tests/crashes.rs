@@ -12,6 +12,11 @@ fn link_without_a_host_keeps_its_form_when_its_fragment_stood_behind_spaces() {
 }
 
 #[test]
+fn segment_that_looks_like_a_drive_is_taken_away_like_any_other() {
+    fuzz::canonical::run(b"https://a.example/c:/../x");
+}
+
+#[test]
 fn link_to_a_host_of_dots_leads_nowhere() {
     fuzz::canonical::run(b"https://./");
     fuzz::canonical::run(b"http://../x");
@@ -20,6 +25,16 @@ fn link_to_a_host_of_dots_leads_nowhere() {
 #[test]
 fn list_with_a_url_whose_host_no_pattern_can_name() {
     fuzz::lists::run(b"bank.example\nhttps://a.exa*mple/x?y=z\n1.2.3.4\n");
+}
+
+#[test]
+fn key_of_a_link_whose_id_begins_with_a_digit_is_no_host_with_a_port() {
+    fuzz::lists::run(b"bas://2.exam\ntel:0900123\n");
+}
+
+#[test]
+fn header_that_is_announced_and_not_there_takes_in_no_label() {
+    fuzz::tpdu::run(&octets("0044093809419907 44f9000062901241318100 0b060804df460303edb20b".replace(' ', "").as_str()));
 }
 
 #[test]

@@ -57,6 +57,17 @@ impl Place {
 }
 
 #[test]
+fn a_number_to_be_called_is_decided_about_and_is_in_no_other_decisions_way() {
+    let at = place("number");
+    at.decide("tel:0900123456", "dangerous").unwrap();
+    at.decide("evil.example", "dangerous").unwrap();
+    assert_eq!(
+        ["tel:0900123456", "tel:0900123457", "evil.example"].map(|link| at.says(link)),
+        ["dangerous", "unknown", "dangerous"]
+    );
+}
+
+#[test]
 fn a_decision_is_in_the_files_and_undone_gives_back_what_stood_there() {
     let at = place("undo");
     assert_eq!(at.says("evil.example"), "unknown");

@@ -152,6 +152,13 @@ fn no_host_is_empty() {
 }
 
 #[test]
+fn drive_letter_is_no_matter_outside_of_files() {
+    let mut scratch = Scratch::new();
+    // The standard, "shorten a url's path". The crate `url` keeps the letter under every scheme.
+    assert_eq!(parse("https://a.example/c:/../x", &mut scratch).unwrap().url, "https://a.example/x");
+}
+
+#[test]
 fn a_scheme_that_is_not_special_is_taken_as_it_is() {
     let mut scratch = Scratch::new();
     let url = parse("Market://details?id=com.é#x", &mut scratch).unwrap();

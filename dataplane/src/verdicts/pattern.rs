@@ -142,12 +142,13 @@ fn bounded(pattern: Pattern) -> Result<Pattern, BadPattern> {
     if pattern.key.len() > MAX_PATTERN { Err(BadPattern::TooLong) } else { Ok(pattern) }
 }
 
-/// The scheme of a text that has one: letters first, and no port behind the colon.
+/// The scheme of a text that has one: letters first, and no dot, so that `host.example:8080` has none. A key string is read as what it
+/// was made of: `tel:0900123` is no host with a port.
 fn scheme(text: &str) -> Option<&str> {
-    let (scheme, rest) = text.split_once(':')?;
+    let (scheme, _) = text.split_once(':')?;
     let letters = scheme.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'-'))
         && scheme.starts_with(|c: char| c.is_ascii_alphabetic());
-    (letters && !rest.starts_with(|c: char| c.is_ascii_digit())).then_some(scheme)
+    letters.then_some(scheme)
 }
 
 /// The URL parser is made to find a host in anything; a line of a list that is none must not become one.
@@ -193,6 +194,8 @@ mod tests {
             ("http://[2001:db8::1]/x", Ok("[2001:db8::1]/x")),
             ("tg://resolve?domain=bank", Ok("tg:resolve?domain=bank")),
             ("whatsapp:", Ok("whatsapp:")),
+            ("tel:0900123", Ok("tel:0900123")),
+            ("bas://2.exam", Ok("bas:2.exam")),
             ("bücher.example", Ok("xn--bcher-kva.example")),
             ("%20bank.example", Err(BadPattern::NotAHost)),
             ("a b.example", Err(BadPattern::NotAHost)),
@@ -211,6 +214,8 @@ mod tests {
             assert_eq!(pattern.as_ref().map(|p| p.key.as_str()).map_err(|e| *e), want, "{text}");
             if let Ok(pattern) = pattern {
                 assert_eq!(Pattern::kind_of(&pattern.key), pattern.kind, "{text}");
+                // Overlays are written in key strings, and read as lists are.
+                assert_eq!(Pattern::parse(&pattern.key, &mut buffers), Ok(pattern), "{text}");
             }
         }
     }
