@@ -110,7 +110,11 @@ impl<'a> Carrier<'a> {
         let tcap = self.place(self.tcap)?;
         let inner = span::within(self.tcap, target).ok_or(Stop::Pieces)?;
         let mut trail = Trail::default();
-        ber::trail(self.tcap, inner, Layer::Tcap, &mut trail).map_err(|_| Stop::Field(NoFit::Changes))?;
+        ber::trail(self.tcap, inner.clone(), Layer::Tcap, &mut trail).map_err(|_| Stop::Field(NoFit::Changes))?;
+        // A trail that ends elsewhere leaves lengths as they were.
+        if trail.levels().last().is_none_or(|own| own.content_at != inner.start || own.content_len != inner.len()) {
+            return Err(Stop::Field(NoFit::Changes));
+        }
         // Innermost first, as they are settled.
         for level in trail.levels().iter().rev() {
             if level.form == ber::Form::Indefinite {

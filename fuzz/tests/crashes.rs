@@ -60,6 +60,11 @@ fn label_before_units_that_no_text_is_written_back_to_is_known_again() {
 }
 
 #[test]
+fn invoke_whose_tag_calls_it_primitive_has_its_inner_lengths_put_right() {
+    fuzz::frame::run(include_bytes!("primitive_invoke.bin"));
+}
+
+#[test]
 fn notice_behind_a_link_that_an_earlier_part_left_open_is_known_again() {
     fuzz::frame::run(include_bytes!("notice_behind_an_open_link.bin"));
 }

@@ -115,6 +115,12 @@ fn the_trail_leads_from_the_message_to_the_text() {
     trail(&data, 20..21, Layer::Tcap, &mut levels).unwrap();
     assert_eq!(levels.levels().len(), 5, "a part of the contents has the same trail");
     assert!(trail(&data, 18..20, Layer::Tcap, &mut levels).is_err(), "a length octet is nobody's contents");
+    // As long as its tag says primitive and it holds elements all the same: 81 for a1, 10 for 30.
+    let mut odd = data;
+    (odd[10], odd[12]) = (0x81, 0x10);
+    odd[11] = 9;
+    trail(&odd, 19..21, Layer::Tcap, &mut levels).unwrap();
+    assert_eq!(levels.levels().iter().map(|level| level.at).collect::<Vec<_>>(), [1, 6, 11, 13, 18]);
     assert!(trail(&data, 23..24, Layer::Tcap, &mut levels).is_err(), "nothing holds what is behind the message");
 }
 

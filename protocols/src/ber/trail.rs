@@ -52,9 +52,32 @@ impl Trail {
 /// Finds the length fields from the outermost element of `data` that holds `target` down to the primitive element whose contents
 /// hold it, or to the element whose contents it is.
 ///
+/// An element whose tag calls it primitive, though it holds others, is read as if it did not, here as on the way in: who reads it there has to
+/// find the new lengths too.
+///
 /// `target` counts octets of `data`. A target that lies across elements, or on a header, is [`Why::Malformed`].
 pub fn trail(data: &[u8], target: Range<usize>, layer: Layer, levels: &mut Trail) -> Result<(), Error> {
     levels.len = 0;
+    let mut primitive = None;
+    let found = descend(data, target, layer, levels, &mut primitive);
+    match (found, primitive) {
+        // It is what its tag says.
+        (Err(_), Some(len)) => {
+            levels.len = len;
+            Ok(())
+        }
+        (found, _) => found,
+    }
+}
+
+/// `primitive` becomes the levels down to the first element that is primitive by its tag.
+fn descend(
+    data: &[u8],
+    target: Range<usize>,
+    layer: Layer,
+    levels: &mut Trail,
+    primitive: &mut Option<usize>,
+) -> Result<(), Error> {
     let (mut content, mut base) = (data, 0usize);
     'deeper: loop {
         let mut reader = Reader::new(content, layer);
@@ -74,8 +97,11 @@ pub fn trail(data: &[u8], target: Range<usize>, layer: Layer, levels: &mut Trail
             let content_len = inside.len();
             let level = Level { at, octets, form: tlv.form, content_at: inside.start, content_len, number: tlv.number };
             levels.push(level).ok_or_else(|| Error::new(layer, at, Why::Limit("BER nesting")))?;
-            if !tlv.constructed || inside == target {
+            if inside == target {
                 return Ok(());
+            }
+            if !tlv.constructed {
+                primitive.get_or_insert(levels.len);
             }
             (content, base) = (tlv.content, inside.start);
             continue 'deeper;
