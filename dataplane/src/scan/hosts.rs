@@ -135,7 +135,7 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         }
         let tail = self.tail(end, glued);
         self.readings(start, start, how, "http://", tail);
-        self.nested(start, end, tail.resume);
+        self.nested(start, end, tail.whole());
         tail.resume
     }
 }

@@ -38,6 +38,8 @@ const TARGETS: [&str; 24] = [
 
 /// So many URLs in one piece are read to its end; further ones each up to the next. Keeps the time linear.
 const DEEP: usize = 8;
+/// Octets of one of the further ones that has no slashes.
+const AUTHORITY: usize = 512;
 
 impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
     /// What the link from `start` to `end` leads on to; its host ends at `body`.
@@ -90,20 +92,25 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
             let rest = run.trim_start_matches(['/', '\\']);
             let (slashes, scheme) = (run.len() - rest.len(), scheme_before(text, at).filter(|_| run.len() < behind.len()));
             from = text.len() - rest.len();
-            if scheme.is_none() && slashes < 2 || slashes == 0 && count > DEEP {
+            if scheme.is_none() && slashes < 2 {
                 continue;
             }
             count += 1;
+            // Further ones end where the next begins, or soon.
+            let rest = if count <= DEEP {
+                rest
+            } else if slashes == 0 {
+                rest.get(..rest.floor_char_boundary(AUTHORITY)).unwrap_or_default()
+            } else {
+                let next = rest.as_bytes().windows(2).position(|pair| matches!(pair, [b':' | b'/' | b'\\', b'/' | b'\\']));
+                rest.get(..next.unwrap_or(rest.len())).unwrap_or_default()
+            };
             if scheme.is_none() || slashes == 0 {
                 let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
                 if !self.tops(authority.rsplit('@').next().unwrap_or_default()) {
                     continue;
                 }
             }
-            let mut pairs = rest.as_bytes().windows(2);
-            let next =
-                if count > DEEP { pairs.position(|pair| matches!(pair, [b':' | b'/' | b'\\', b'/' | b'\\'])) } else { None };
-            let rest = rest.get(..next.unwrap_or(rest.len())).unwrap_or_default();
             any |= self.report(span, (Form::Nested, confidence), scheme.unwrap_or("http://"), rest);
         }
         any
@@ -115,7 +122,8 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         let host = host.strip_suffix(is_dot).unwrap_or(host);
         let whole = |label: &str| !label.is_empty() && self.tlds.cut(label) == label.len();
         let named = host.contains(is_dot) && !host.starts_with(is_dot) && host.rsplit(is_dot).next().is_some_and(whole);
-        named || host.parse::<core::net::Ipv4Addr>().is_ok()
+        let bracketed = || text.strip_prefix('[')?.split_once(']')?.0.parse::<core::net::Ipv6Addr>().ok();
+        named || host.parse::<core::net::Ipv4Addr>().is_ok() || bracketed().is_some()
     }
 
     /// Caches and proxies that carry the host in their own host or path.

@@ -174,7 +174,7 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         }
         self.readings(start, host_start, how, prefix, tail);
         self.broken(start, host_start, host_end, prefix);
-        self.nested(start, host_end, tail.resume);
+        self.nested(start, host_end, tail.whole());
         tail.resume.max(host_end)
     }
 

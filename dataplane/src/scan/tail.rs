@@ -19,6 +19,13 @@ pub(super) struct Tail {
     pub(super) resume: usize,
 }
 
+impl Tail {
+    /// The end of its longest reading. Where the scan goes on lies before it behind a character that ends other readings.
+    pub(super) fn whole(&self) -> usize {
+        self.trimmed.max(self.android).max(self.resume)
+    }
+}
+
 impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
     /// The ends of a link whose host ends at `at`.
     pub(super) fn tail(&mut self, at: usize, only_latin: bool) -> Tail {

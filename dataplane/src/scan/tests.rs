@@ -326,6 +326,18 @@ fn a_target_inside_a_link_is_read_as_a_browser_follows_it() {
             "{tail}: {found:?}"
         );
     }
+    // Whatever stands in front of it: a sign that ends the link to some readers, or many targets.
+    for sign in ['€', '£', '¤', '§', '¡', 'Δ', '…', '»', '“', '👉', '中', '。', ')', '[', '{', '|', '^', '\\'] {
+        for target in ["u=%2F%2Fevil.com", "next=evil.com", "next=https%3A%2F%2Fevil.com", "next=https://evil.com/x"] {
+            let found = nested(&format!("?a=5{sign}&{target}"));
+            assert!(found.iter().any(|url| url.contains("//evil.com")), "{sign} {target}: {found:?}");
+        }
+    }
+    let many = format!("?a={}https:evil.com", "https://safe.com/".repeat(20));
+    assert!(nested(&many).iter().any(|url| url.contains("//evil.com")), "{:?}", nested(&many));
+    for tail in ["?next=https://[2606:4700::1111]/", "?next=//[2606:4700::1111]/", "?next=https://%5B2606:4700::1111%5D/"] {
+        assert!(nested(tail).iter().any(|url| url.contains("[2606:4700::1111]")), "{tail}: {:?}", nested(tail));
+    }
     for tail in ["?to=ann@evil.com", "?title=http:error&at=12:30", "b//index.html", "?a=b:c/d"] {
         assert_eq!(nested(tail), Vec::<String>::new(), "{tail}");
     }
