@@ -40,6 +40,13 @@ const MEANT: &str = "meant ";
 
 /// What `why` begins with where no rule spoke.
 const CHAINS: [&str; 6] = ["safe", "unknown", "dangerous", "profile", "already ours", "never-touch"];
+/// What it begins with where nothing acted: the worst link lies in another part of the text.
+const NOTHING: &str = "none";
+
+/// Whether a name is a chain's, which is no rule's.
+pub(crate) fn is_chain(name: &str) -> bool {
+    CHAINS.contains(&name) || name == NOTHING
+}
 
 /// When something is suspended.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -256,6 +263,7 @@ impl Brakes {
                 }
             }
         }
+        by.remove(&What::Rule(NOTHING.to_owned()));
         by.retain(|what, _| !matches!(what, What::Entry(name) | What::Source(name) | What::Rule(name) if name.is_empty()));
         (messages, by)
     }

@@ -15,7 +15,7 @@ use serde_json::json;
 
 pub(crate) use alone::{may_alone, needs_two};
 pub(crate) use effect::is_at_or_below;
-pub use effect::{Covered, Effect, effect, is_platform};
+pub use effect::{Covered, Effect, effect};
 
 use crate::audit::{Actor, CONSOLE};
 use crate::brakes::{self, What};
@@ -153,10 +153,13 @@ pub fn check(draft: &Draft, table: &dataplane::verdicts::Table, suffixes: &Suffi
     {
         return Error::refused(format!("{why}, and none of them would be safe by this"));
     }
-    if pattern.kind == Kind::Host && said == Some(Verdict::Safe) && effect::is_platform(table, &host) {
+    if pattern.kind == Kind::Host && said == Some(Verdict::Safe) && table.is_platform(&host) {
         return Error::refused(format!(
             "{host} is a platform: what it hosts stands for itself. Say ={host} for its own page, or a path of it"
         ));
+    }
+    if pattern.kind == Kind::Scheme && said == Some(Verdict::Safe) && pattern.key.ends_with(':') {
+        return Error::refused(format!("{} may lead anywhere: say which, as tel:+441632960000", pattern.key));
     }
     if !draft.senders.is_empty() && said != Some(Verdict::Safe) {
         return Error::refused("senders go with safe only");
@@ -237,10 +240,10 @@ fn end(connection: &Connection, id: i64, by: &str, why: &str, now: i64) -> Resul
 }
 
 /// What stands again at its pattern once a decision ends: the last one before it that another took the place of, has not ended by its own
-/// time since, and whose proposal was not taken out.
+/// time since, and whose proposal was not taken out, nor waits for people again.
 fn below(connection: &Connection, decision: &Decision, now: i64) -> Result<Option<Decision>> {
     let sql = "SELECT 1 FROM verified JOIN proposals ON proposals.id = proposal
-               WHERE decision = ?1 AND state IN ('suspended', 'rejected')";
+               WHERE decision = ?1 AND state NOT IN ('verified', 'ended')";
     let mut next = decision.replaces;
     while let Some(id) = next {
         let before = one(connection, id)?;
@@ -295,12 +298,16 @@ pub fn decide(store: &Store, actor: &Actor, checked: Checked) -> Result<Decision
 /// Takes a decision back: what it took the place of stands again, if that has not ended meanwhile.
 ///
 /// # Errors
-/// There is none of that number, or it is not in force; the database's.
+/// There is none of that number, or it is not in force; what stands again is a `safe` that one person may not say alone; the database's.
 pub fn undo(store: &Store, actor: &Actor, id: i64, why: &str) -> Result<Decision> {
     let (author, why) = (actor.name.clone(), why.to_owned());
     store.change(actor, "undo", move |transaction| {
         let decision = in_force_still(transaction, id)?;
         let before = take_out(transaction, &decision, &author, &why, time::now())?;
+        // Who takes his own word back changes nothing but that.
+        if let Some(before) = before.as_ref().filter(|_| decision.author != author) {
+            alone::may_bring_back(transaction, before)?;
+        }
         brakes::meant(transaction, &What::Entry(decision.pattern.clone()))?;
         let subject = decision.pattern.clone();
         Ok(Changed { subject, detail: json!({ "before": decision, "after": before, "reason": why }), value: decision })

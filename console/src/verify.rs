@@ -218,7 +218,7 @@ fn prepare(actor: &Actor, draft: &Draft, origin: &str, table: &Table, suffixes: 
 /// The name that somebody registered: the registrable domain, and below a platform, where it says nothing, the name that stands there.
 fn owned<'h>(host: &'h str, table: &Table, suffixes: &Suffixes) -> &'h str {
     let parents = host.match_indices('.').filter_map(|(dot, _)| Some((dot, host.get(dot + 1..)?)));
-    let mut below = parents.filter(|(_, parent)| decide::is_platform(table, parent));
+    let mut below = parents.filter(|(_, parent)| table.is_platform(parent));
     let Some((dot, _)) = below.next() else { return suffixes.registrable(host).unwrap_or(host) };
     let start = host.get(..dot).and_then(|head| head.rfind('.')).map_or(0, |before| before + 1);
     host.get(start..).unwrap_or(host)

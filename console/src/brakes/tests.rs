@@ -55,6 +55,18 @@ fn ten_times_the_usual_is_beyond_and_the_usual_is_not() {
 }
 
 #[test]
+fn parts_of_which_another_has_the_link_trip_no_rule_and_a_chain_is_none() {
+    let mut brakes = Brakes::new(Limits::default());
+    for second in 0..60 {
+        let none = br#"{"verdict":"dangerous","why":"none/pass","urls":[]}"#;
+        (0..20).for_each(|_| brakes.count(second, none));
+        (0..80).for_each(|_| brakes.count(second, &record("unknown", "", "")));
+        assert_eq!(brakes.judge(second), []);
+    }
+    assert!(is_chain("dangerous") && is_chain("none") && !is_chain("shops"));
+}
+
+#[test]
 fn few_messages_and_what_is_no_message_are_not_judged() {
     let mut brakes = Brakes::new(Limits::default());
     assert_eq!(minute(&mut brakes, 0, 600, &[("shop.example", "feed", 300)]), []);

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::distinct::Distinct;
 use super::gate::{self, Gate, Raised};
 use super::share;
-use crate::{Result, decide};
+use crate::Result;
 
 /// Days that are looked at.
 pub const WINDOW: i64 = 7;
@@ -180,7 +180,7 @@ impl Undecided {
 /// The verdict of a host now, and what would be decided about it.
 fn judge(table: &Table, suffixes: &Suffixes, host: &str) -> (&'static str, String) {
     let found = lookup(table, host, "", suffixes);
-    let own = host.is_empty() || suffixes.is_suffix(host) || decide::is_platform(table, host);
+    let own = host.is_empty() || suffixes.is_suffix(host) || table.is_platform(host);
     let domain = match (own, found.reason) {
         (true, _) => String::new(),
         (false, "platform") => host.to_owned(),

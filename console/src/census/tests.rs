@@ -150,7 +150,7 @@ fn copies_count_once_by_whatever_spool_they_come_and_however_it_is_named() {
 #[test]
 fn readiness_says_what_deciding_brings_and_the_gate_holds_until_it_is_so_or_somebody_forces_it() {
     let place = place("ready");
-    place.segments().append(&block(0, &hundred(DAY_ONE))).unwrap();
+    place.segments().append(&block(0, &hundred(crate::time::now().div_euclid(86_400) * 86_400))).unwrap();
     assert!(place.ask("ada", crate::command::Census::Enforce { most: None, forced: None }).is_err(), "nothing counted");
     place.read();
     let ready = place.ready(10);
@@ -211,6 +211,12 @@ fn readiness_says_what_deciding_brings_and_the_gate_holds_until_it_is_so_or_some
     assert_eq!((&gate["forced"], &raised["author"], &raised["reason"]), (&Value::Null, &json!("eve"), &json!("a quiet region")));
     assert!(enforce(Some(0.15), None).is_err());
     assert_eq!(place.ready(0)["raised"], Value::Null);
+    // What was counted long ago says nothing of today.
+    let back = "UPDATE census_days SET day = day - 5; UPDATE census_open SET day = day - 5";
+    place.desk.store().note(|transaction| Ok(transaction.execute_batch(back)?)).unwrap();
+    let said = enforce(Some(0.2), Some("a quiet region")).map(|gate| gate["forced"].clone());
+    assert_eq!(said.unwrap(), "a quiet region");
+    assert!(enforce(None, None).unwrap_err().to_string().contains("5 days ago"));
 }
 
 #[test]

@@ -74,6 +74,11 @@ fn gate(gate: &Value) -> String {
     }
 }
 
+/// A day of the census, counted from 1970.
+fn day(value: &Value) -> String {
+    time::shown(value.as_i64().unwrap_or_default() * 86_400).chars().take(10).collect()
+}
+
 fn raised(raised: &Value) -> String {
     match raised["author"].as_str() {
         Some(who) => format!(", RAISED by {who}: {}", raised["reason"].as_str().unwrap_or_default()),
@@ -88,11 +93,13 @@ fn shown(ready: &Value) -> String {
     }
     let deciding = ready["deciding"].as_array().map(Vec::as_slice).unwrap_or_default();
     let mut out = format!(
-        "{} days, {} messages to phones, {} with links\n\
+        "{} days from {} to {}, {} messages to phones, {} with links\n\
          switched on today: {:.1} warnings for 1 000 subscribers a day ({} subscribers)\n\
          {} of messages with links are unknown ({} by the verdicts of then); at most {} may be{}\n\
          deciding these {} domains brings it to {}; {} messages hang on platforms, which takes paths\n",
         ready["days"],
+        day(&ready["from"]),
+        day(&ready["to"]),
         ready["messages"],
         ready["with_links"],
         ready["warnings"].as_f64().unwrap_or_default(),

@@ -63,7 +63,7 @@ pub(super) fn status(answer: &Value) -> String {
 pub(super) fn rules(rules: &Value) -> String {
     let one = |rule: &Value| {
         format!(
-            "RULE {} ONLY OBSERVES since {}, by {}: {}\n",
+            "RULE {} ONLY OBSERVES, in each policy that has it, since {}, by {}: {}\n",
             text(&rule["name"]),
             when(&rule["since"]),
             text(&rule["author"]),

@@ -71,9 +71,3 @@ fn is_below(entry: &Entry<'_>, pattern: &Pattern) -> bool {
         Kind::Scheme => theirs.starts_with(key),
     }
 }
-
-/// Whether this very host is a platform in the table.
-pub fn is_platform(table: &Table, host: &str) -> bool {
-    let found = lookup(table, &format!("http://{host}/a-path-of-it"), "", &Suffixes::built_in());
-    found.reason == "platform" && found.entry.as_deref() == Some(host)
-}

@@ -57,6 +57,47 @@ impl Place {
 }
 
 #[test]
+fn what_one_person_may_not_say_he_may_not_bring_back_either() {
+    let at = place("back");
+    let people = |people| {
+        crate::command::Command::Verify(crate::command::Verify::Settings(crate::verify::settings::Change {
+            people: Some(people),
+            rdap: None,
+        }))
+    };
+    let safe = at.decide("p.example", "safe").unwrap();
+    let other = Actor { name: "eve".to_owned(), via: "test".to_owned() };
+    let draft = Draft {
+        pattern: "p.example".to_owned(),
+        verdict: "dangerous".to_owned(),
+        reason: "phishing".to_owned(),
+        ..Draft::default()
+    };
+    at.desk.obey(&other, crate::command::Command::Decide(crate::command::Decide::Set(draft))).unwrap();
+    at.desk.obey(&actor(), people(2)).unwrap();
+    let standing = || at.desk.store().read(|state| super::at(state, "p.example")).unwrap().unwrap();
+    assert!(at.undo(standing().id).unwrap_err().to_string().contains("two people have to agree to that"));
+    assert_eq!((at.says("p.example"), safe.verdict.as_str()), ("dangerous", "safe"));
+    // Her own word she may take back: it was as it is then.
+    let undo = crate::command::Decide::Undo { id: standing().id, reason: "a mistake".to_owned() };
+    at.desk.obey(&other, crate::command::Command::Decide(undo)).unwrap();
+    assert_eq!(at.says("p.example"), "safe");
+}
+
+#[test]
+fn a_platform_is_one_whatever_else_is_decided_and_a_scheme_leads_anywhere() {
+    let at = place("platform-still");
+    for verdict in ["dangerous", "unknown"] {
+        at.decide("bit.ly", verdict).unwrap();
+        assert!(at.decide("bit.ly", "safe").unwrap_err().to_string().contains("is a platform"), "{verdict}");
+    }
+    for scheme in ["intent:", "javascript:", "tel:"] {
+        assert!(at.decide(scheme, "safe").unwrap_err().to_string().contains("may lead anywhere"), "{scheme}");
+    }
+    at.decide("tel:+441632960000", "safe").unwrap();
+}
+
+#[test]
 fn a_number_to_be_called_is_decided_about_and_is_in_no_other_decisions_way() {
     let at = place("number");
     at.decide("tel:0900123456", "dangerous").unwrap();

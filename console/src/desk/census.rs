@@ -8,7 +8,10 @@ use crate::census::readiness::{Ask, Readiness, readiness};
 use crate::census::{self, gate};
 use crate::command::Census;
 use crate::publish;
-use crate::{Error, Result};
+use crate::{Error, Result, time};
+
+/// A census whose last day lies further back says nothing of what filters see now.
+const FRESH_DAYS: i64 = 2;
 
 impl Desk {
     pub(super) fn census(&self, actor: &Actor, command: Census) -> Result<Value> {
@@ -57,7 +60,14 @@ impl Desk {
         }
         let ready = self.readiness(Ask { subscribers: None, domains: 0 })?;
         let share = (ready.with_links > 0).then_some(ready.unknown_share);
-        let fits = share.is_some_and(|share| share <= ready.most_unknown);
+        let old = time::now().div_euclid(86_400) - ready.to;
+        if share.is_some() && old > FRESH_DAYS && forced.is_none() {
+            return Error::refused(format!(
+                "the last day that was counted is {old} days ago: what filters see now nobody knows. Follow a spool (`serve --spool DIR`), \
+                 or --force REASON"
+            ));
+        }
+        let fits = share.is_some_and(|share| share <= ready.most_unknown) && old <= FRESH_DAYS;
         if !fits && forced.is_none() {
             return Error::refused(match share {
                 None => "no message with a link was counted yet: let a filter with preset learn write its spool, and follow it (`serve --spool DIR`)"

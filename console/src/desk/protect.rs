@@ -26,7 +26,7 @@ impl Desk {
         if let Some(why) = decide::is_everybodys(&host, self.publisher.suffixes()) {
             return Error::refused(format!("{why}, and all of them would be protected by this"));
         }
-        if self.publisher.table().is_ok_and(|table| decide::is_platform(&table, &host)) {
+        if self.publisher.table().is_ok_and(|table| table.is_platform(&host)) {
             return Error::refused(format!(
                 "{host} is a platform: everybody has pages there, and all of them would be protected by this"
             ));

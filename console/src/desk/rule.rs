@@ -18,6 +18,11 @@ impl Desk {
                 if name.trim().is_empty() || why.trim().is_empty() {
                     return Error::refused("a rule has a name, and who suspends it says why");
                 }
+                if brakes::is_chain(&name) {
+                    return Error::refused(format!(
+                        "{name} is a chain of the policy and no rule: `ztsms-console observe` stops it, and all else"
+                    ));
+                }
                 self.store.change(actor, "rule-suspend", move |transaction| {
                     let sql = "INSERT INTO suspended_rules VALUES (?1, ?2, ?3, ?4) ON CONFLICT (name) DO UPDATE SET why = ?2, author = ?3";
                     transaction.execute(sql, (&name, &why, author, time::now()))?;

@@ -15,7 +15,6 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::Publisher;
-use crate::decide::is_platform;
 use crate::sources::{self, Counting, Protected, normal};
 use crate::store::Store;
 use crate::{Error, Result, time};
@@ -101,7 +100,7 @@ impl Publisher {
         control::builtin::add_platforms_to(&mut builder);
         // Before the first build the platforms are those that ship with the program.
         let table = self.table().or_else(|_| control::world::table(None, &self.suffixes).map(Arc::new))?;
-        let names = Protected::of(protected, |host| is_platform(&table, host));
+        let names = Protected::of(protected, |host| table.is_platform(host));
         let mut conflicts = Conflicts { names, count: 0, kept: Vec::new() };
         for source in counting {
             let lends = Rule {

@@ -245,7 +245,7 @@ fn of_campaign(
     let (mut fresh, mut said) = (Vec::new(), Vec::new());
     for row in rows {
         // On a platform only these very pages are of the campaign.
-        let is_platform = publisher.suffixes().is_suffix(&row.host) || decide::is_platform(table, &row.host);
+        let is_platform = publisher.suffixes().is_suffix(&row.host) || table.is_platform(&row.host);
         let patterns: Vec<String> = if is_platform { row.pages().collect() } else { vec![row.host.clone()] };
         for pattern in patterns {
             let standing = decide::at(state, &pattern)?;

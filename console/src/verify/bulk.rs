@@ -104,6 +104,11 @@ pub fn register(text: &str) -> Result<Vec<Entry>> {
         entry.host = host(&entry.host).map_err(|why| Error::Refused(format!("line {number}: {why}")))?;
         entry.line = number;
         let Some(&first) = at.get(&entry.host) else {
+            if entries.len() == MOST_LINES {
+                return Error::refused(format!(
+                    "line {number}: more than {MOST_LINES} names in one register: a list of that size is a source (`feed set --safe`)"
+                ));
+            }
             at.insert(entry.host.clone(), entries.len());
             entries.push(entry);
             continue;
@@ -117,11 +122,6 @@ pub fn register(text: &str) -> Result<Vec<Entry>> {
             (false, false) => first.senders = format!("{}|{}", first.senders, entry.senders),
             // Safe for everybody is safe for each.
             _ => first.senders.clear(),
-        }
-        if entries.len() > MOST_LINES {
-            return Error::refused(format!(
-                "more than {MOST_LINES} names in one register: a list of that size is a source (`feed set --safe`)"
-            ));
         }
     }
     Ok(entries)

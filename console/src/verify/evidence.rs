@@ -57,6 +57,11 @@ impl Found {
         self.network.dns.as_ref()?.ok()?.ns.ok().map(Vec::as_slice)
     }
 
+    /// When it was registered, as the registry writes it.
+    pub fn registered(&self) -> Option<&str> {
+        self.network.registration.as_ref()?.ok()?.registered.as_deref()
+    }
+
     /// The registrar, where the registry could be asked: its number at IANA, else its name.
     pub fn registrar(&self) -> Option<&str> {
         let registration = self.network.registration.as_ref()?.ok()?;

@@ -47,6 +47,14 @@ pub(super) fn compare(baseline: &Found, now: &Found) -> Look {
     {
         return Look::Lost(format!("its registrar changed from {before} to {after}"));
     }
+    if let (Some(before), Some(after)) = (baseline.registered(), now.registered())
+        && before != after
+    {
+        return Look::Lost(format!("it was registered anew: at {after}, before at {before}"));
+    }
+    if now.is_nowhere() && !baseline.is_nowhere() {
+        return Look::Lost("it is not in the DNS any more".to_owned());
+    }
     if !baseline.shows_token() || now.shows_token() {
         return Look::Stands;
     }
@@ -202,5 +210,21 @@ mod tests {
         down.network.well_known = Some(Outcome::Failed(Failure::new(Why::Absent, "")));
         assert!(matches!(compare(&on_the_site, &down), Look::Lost(_)));
         assert_eq!(compare(&found(other()), &found(failed(Why::Absent))), Look::Stands, "it was not verified by a token");
+    }
+
+    #[test]
+    fn a_name_that_lapsed_or_was_registered_anew_is_lost_with_no_token_too() {
+        let registered = |at: &str| {
+            let mut found = Found::default();
+            let registration = serde_json::json!({ "ok": { "domain": "a.example", "registered": at, "registrar": "R", "name_servers": [], "status": [] } });
+            found.network.registration = Some(serde_json::from_value(registration).unwrap());
+            found
+        };
+        let (before, after) = (registered("2011-01-01T00:00:00Z"), registered("2026-11-01T00:00:00Z"));
+        assert_eq!(compare(&before, &before.clone()), Look::Stands);
+        assert!(matches!(compare(&before, &after), Look::Lost(why) if why.contains("registered anew")));
+        let mut gone = before.clone();
+        gone.network.dns = Some(Outcome::Failed(Failure::new(Why::NoSuchName, "")));
+        assert!(matches!(compare(&before, &gone), Look::Lost(why) if why.contains("not in the DNS")));
     }
 }

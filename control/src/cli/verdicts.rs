@@ -38,6 +38,7 @@ pub(super) fn run(args: &Verdicts, colour: Colour) -> Result<Done, Failure> {
             print_stats(&stats, false)
         }
         VerdictsCommand::Set { pattern, verdict, verdicts, note } => {
+            is_no_desks(verdicts)?;
             let verdict = match verdict.as_str() {
                 "safe" => Verdict::Safe,
                 "dangerous" => Verdict::Dangerous,
@@ -50,6 +51,7 @@ pub(super) fn run(args: &Verdicts, colour: Colour) -> Result<Done, Failure> {
             Ok(Done::Well)
         }
         VerdictsCommand::Unset { pattern, verdicts } => {
+            is_no_desks(verdicts)?;
             overlay::take_back(verdicts, pattern).map_err(said)?;
             Ok(Done::Well)
         }
@@ -57,6 +59,17 @@ pub(super) fn run(args: &Verdicts, colour: Colour) -> Result<Done, Failure> {
             print_stats(&verdicts_cmd::rollback(verdicts, &suffixes(verdicts)?).map_err(said)?, false)
         }
     }
+}
+
+/// What a desk publishes is the desk's: it knows no other decisions, and its next one would wipe them away.
+fn is_no_desks(dir: &Path) -> Result<(), Failure> {
+    if !dir.join("verdicts.pub").exists() {
+        return Ok(());
+    }
+    Err(Failure::Said(format!(
+        "{}: a desk publishes here (verdicts.pub): decide there, with `ztsms-console decide PATTERN VERDICT --reason WHY`",
+        dir.display()
+    )))
 }
 
 fn print_stats(stats: &verdicts_cmd::Stats, json: bool) -> Result<Done, Failure> {

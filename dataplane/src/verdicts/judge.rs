@@ -302,6 +302,11 @@ impl Table {
         best
     }
 
+    /// Whether this very host is called a platform, whatever else is said of it.
+    pub fn is_platform(&self, host: &str) -> bool {
+        self.node(self.key.hash(host)).has(Word::PLATFORM)
+    }
+
     #[inline]
     fn node(&self, place: Place) -> Node {
         Node { snapshot: self.snapshot.find(place), overlay: self.overlay.find(place) }
