@@ -38,6 +38,9 @@ pub fn path(dir: &Path) -> PathBuf {
 /// How long a directory is waited for whose holder does not answer: it starts or stops, or is a command that works there for a moment.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long one is waited for that answers.
+const DYING: Duration = Duration::from_secs(1);
+
 /// A data directory as it was found.
 enum Found {
     /// Its console answers.
@@ -64,9 +67,14 @@ fn find(dir: &Path, fetch: &Path, patience: Duration) -> Result<Found> {
 /// # Errors
 /// Another process holds it; it cannot be read or written.
 pub(crate) fn hold(dir: &Path, fetch: &Path) -> Result<Arc<Desk>> {
-    match find(dir, fetch, PATIENCE)? {
-        Found::Runs(_) => Err(Error::Held(dir.to_owned())),
-        Found::Ours(desk) => Ok(desk),
+    // The socket of a process that was killed answers until the last of it is gone.
+    let begun = Instant::now();
+    loop {
+        match find(dir, fetch, PATIENCE)? {
+            Found::Ours(desk) => return Ok(desk),
+            Found::Runs(_) if begun.elapsed() < DYING => thread::sleep(Duration::from_millis(20)),
+            Found::Runs(_) => return Err(Error::Held(dir.to_owned())),
+        }
     }
 }
 

@@ -129,7 +129,11 @@ fn run(cli: &Cli) -> Result<()> {
             let manifest = backup::restore(from, &cli.data, key.as_deref())?;
             // What filters follow is made anew from it.
             crate::desk::Desk::open(&cli.data)?;
-            at.say(&serde_json::json!(manifest), print::manifest)
+            at.say(&serde_json::json!(manifest), print::manifest)?;
+            if key.is_none() {
+                at.note("its keys were not put back: new ones were made, and filters need the new verdicts.pub");
+            }
+            Ok(())
         }
         Do::BackupKey { file } => {
             at.say(&Value::String(backup::make_key(file)?), |key| format!("{}\n", key.as_str().unwrap_or_default()))

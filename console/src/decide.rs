@@ -295,11 +295,11 @@ pub fn decide(store: &Store, actor: &Actor, checked: Checked) -> Result<Decision
     })
 }
 
-/// Takes a decision back: what it took the place of stands again, if that has not ended meanwhile.
+/// Takes a decision back: what it took the place of stands again, if that has not ended meanwhile. Both as they are then.
 ///
 /// # Errors
 /// There is none of that number, or it is not in force; what stands again is a `safe` that one person may not say alone; the database's.
-pub fn undo(store: &Store, actor: &Actor, id: i64, why: &str) -> Result<Decision> {
+pub fn undo(store: &Store, actor: &Actor, id: i64, why: &str) -> Result<(Decision, Option<Decision>)> {
     let (author, why) = (actor.name.clone(), why.to_owned());
     store.change(actor, "undo", move |transaction| {
         let decision = in_force_still(transaction, id)?;
@@ -310,7 +310,8 @@ pub fn undo(store: &Store, actor: &Actor, id: i64, why: &str) -> Result<Decision
         }
         brakes::meant(transaction, &What::Entry(decision.pattern.clone()))?;
         let subject = decision.pattern.clone();
-        Ok(Changed { subject, detail: json!({ "before": decision, "after": before, "reason": why }), value: decision })
+        let detail = json!({ "before": decision, "after": before, "reason": why });
+        Ok(Changed { subject, detail, value: (one(transaction, id)?, before) })
     })
 }
 

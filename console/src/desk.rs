@@ -251,9 +251,13 @@ impl Desk {
                 value(decision)
             }
             Decide::Undo { id, reason } => {
-                let decision = decide::undo(&self.store, actor, id, &reason)?;
+                let (decision, stands) = decide::undo(&self.store, actor, id, &reason)?;
                 self.publish_decisions()?;
-                value(decision)
+                let mut answer = value(decision)?;
+                if let Some(answer) = answer.as_object_mut() {
+                    answer.insert("stands_again".to_owned(), value(stands)?);
+                }
+                Ok(answer)
             }
             Decide::List { all, most } => value(self.store.read(|state| decide::list(state, all, most))?),
             Decide::Show(id) => {

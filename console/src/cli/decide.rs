@@ -29,7 +29,9 @@ pub(super) fn undo(at: &Asks<'_>, args: &Undo) -> Result<()> {
         at.say(&shown, print::undone)?;
         at.agreed(false, "take it back")?;
     }
-    at.print(Command::Decide(Decide::Undo { id: args.id, reason: args.reason.clone() }), print::decision)
+    at.print(Command::Decide(Decide::Undo { id: args.id, reason: args.reason.clone() }), |answer| {
+        print::decision(answer) + &print::stands(&answer["stands_again"])
+    })
 }
 
 pub(super) fn list(at: &Asks<'_>, all: bool, most: usize) -> Result<()> {

@@ -137,11 +137,12 @@ fn covers(effect: &Value) -> String {
     out
 }
 
+pub(super) fn stands(again: &Value) -> String {
+    if again.is_null() { String::new() } else { format!("stands again: {}", decision(again)) }
+}
+
 pub(super) fn undone(answer: &Value) -> String {
-    let stands = match &answer["stands_again"] {
-        Value::Null => String::new(),
-        stands => format!("stands again: {}", decision(stands)),
-    };
+    let stands = stands(&answer["stands_again"]);
     format!("would be taken back: {}{stands}these count again: {}", decision(&answer["decision"]), covers(&answer["effect"]))
 }
 

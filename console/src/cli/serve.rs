@@ -14,7 +14,7 @@ use crate::brakes::{self, Limits};
 use crate::desk::Desk;
 use crate::expand::{self, live::Provider, recipes::Recipes};
 use crate::verify::{gather, watch};
-use crate::{Error, Result, admin, api, census, schedule, triage, web};
+use crate::{Error, Result, admin, alarms, api, census, schedule, triage, web};
 
 pub(super) fn run(data: &Path, fetch: &Path, args: &Serve) -> Result<()> {
     if !args.listen.ip().is_loopback() && !args.behind_proxy {
@@ -87,7 +87,7 @@ async fn serve(
     let stop = async move {
         tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
     };
-    let reload = tokio::spawn(reload(Arc::clone(&api), signal(SignalKind::hangup()).map_err(ended)?));
+    let reload = tokio::spawn(reload((Arc::clone(&desk), Arc::clone(&api)), signal(SignalKind::hangup()).map_err(ended)?));
     let router = web::router(Arc::clone(&desk), api).into_make_service_with_connect_info::<SocketAddr>();
     let done = axum::serve(listener, router).with_graceful_shutdown(stop).await;
     reload.abort();
@@ -98,11 +98,19 @@ async fn serve(
     done.map_err(ended)
 }
 
-/// At each SIGHUP the policy is read anew.
-async fn reload(api: Arc<api::Api>, mut hangup: Signal) {
+/// At each SIGHUP the policy is read anew; one that cannot be is an alarm until one can.
+async fn reload((desk, api): (Arc<Desk>, Arc<api::Api>), mut hangup: Signal) {
     while hangup.recv().await.is_some() {
-        let api = Arc::clone(&api);
-        let done = web::aside(move || api.reload_policy()).await;
+        let (desk, api) = (Arc::clone(&desk), Arc::clone(&api));
+        let done = web::aside(move || {
+            let done = api.reload_policy();
+            match &done {
+                Ok(()) => alarms::clear(desk.store(), "policy")?,
+                Err(why) => alarms::raise(desk.store(), "policy", &format!("the policy stays as it was: {why}"))?,
+            }
+            done
+        })
+        .await;
         let said =
             done.map_or_else(|why| format!("the policy stays as it was: {why}"), |()| "the policy was read anew".to_owned());
         // Without a standard error there is nobody to tell.

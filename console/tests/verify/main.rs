@@ -398,12 +398,16 @@ fn what_a_person_decides_besides_is_respected_and_no_undo_brings_a_suspended_ver
         ("verified", "safe"),
         "it stands again, and is watched again"
     );
+    let third = at.decide("=bank.example", "dangerous");
     at.verify("bob", Verify::Suspend { id: number, reason: "phished".into() }).unwrap();
-    assert_eq!(at.says("bank.example"), "unknown");
+    assert_eq!(at.says("bank.example"), "dangerous");
     at.undo(second);
     assert_eq!(at.says("www.bank.example"), "unknown", "not for a moment");
     watch::round(&at.desk).unwrap();
     assert_eq!((at.state(number).as_str(), at.says("www.bank.example")), ("suspended", "unknown"));
+    at.verify("bob", Verify::Reopen { id: number, reason: "look again".into() }).unwrap();
+    at.undo(third);
+    assert_eq!((at.state(number).as_str(), at.says("bank.example")), ("open", "unknown"), "people have not agreed again");
 }
 
 #[test]
