@@ -2,7 +2,7 @@
 
 use core::mem;
 
-use protocols::map::{self, Destination, ForwardSm, RoutingInfoForSm, RoutingInfoForSmResult};
+use protocols::map::{self, Destination, ForwardSm, RoutingInfoForSm, RoutingInfoForSmResult, Tbcd};
 use protocols::sccp::{Address, Digits, GlobalTitle, Unitdata};
 use protocols::sctp::Adaptation;
 use protocols::tcap::{self, ApplicationContext, Component, Opcode};
@@ -304,6 +304,7 @@ impl Lane {
             Destination::Imsi(imsi) => Some(imsi.0),
             _ => forward.imsi.map(|imsi| imsi.0).or_else(|| reference(message)).or_else(|| dialogue.reference()),
         };
+        let imsi = imsi.filter(|imsi| !Tbcd(imsi).is_empty());
         let met = Met {
             carrier,
             called_party: parties.called,

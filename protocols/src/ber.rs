@@ -396,9 +396,29 @@ pub fn octets<'a>(tlv: &Tlv<'a>, scratch: &'a mut [u8], layer: Layer) -> Result<
     if !tlv.constructed {
         return Ok(tlv.content);
     }
+    let filled = joined(tlv, scratch, layer)?;
+    Ok(scratch.get(..filled).unwrap_or_default())
+}
+
+/// The octets of an OCTET STRING that lie in one place: primitive, or constructed of one primitive piece.
+pub(crate) fn in_one_piece<'a>(tlv: &Tlv<'a>) -> Option<&'a [u8]> {
+    if !tlv.constructed {
+        return Some(tlv.content);
+    }
+    let mut pieces = Reader::new(tlv.content, Layer::Map);
+    match (pieces.next(), pieces.next()) {
+        (Some(Ok(piece)), None) if !piece.constructed && piece.is(Class::Universal, universal::OCTET_STRING) => {
+            Some(piece.content)
+        }
+        _ => None,
+    }
+}
+
+/// Joins the pieces of a constructed OCTET STRING in `scratch` and says how many octets they fill of it.
+pub(crate) fn joined(tlv: &Tlv<'_>, scratch: &mut [u8], layer: Layer) -> Result<usize, Error> {
     let mut filled = 0;
     join(tlv.content, scratch, &mut filled, 0, layer)?;
-    Ok(scratch.get(..filled).unwrap_or_default())
+    Ok(filled)
 }
 
 fn join(pieces: &[u8], scratch: &mut [u8], filled: &mut usize, depth: usize, layer: Layer) -> Result<(), Error> {

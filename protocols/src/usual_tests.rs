@@ -228,7 +228,7 @@ impl Gone {
             return;
         };
         self.forward += 1;
-        let exact = Fields::read(argument, false).unwrap();
+        let exact = Fields::read(argument, false, &mut [].as_mut_slice()).unwrap();
         let all = |fields: &Fields<'_>| {
             let mut behind = fields.behind;
             let left = behind.by_ref().map(|element| element.ok().map(|element| element.raw.to_vec())).collect::<Vec<_>>();

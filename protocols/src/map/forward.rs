@@ -90,7 +90,7 @@ impl<'a> Fields<'a> {
 
     /// sm-RP-UI is the first octet string behind the addresses; in VGCS asciCallReference is an octet string in the destination's place.
     #[inline(never)]
-    pub(crate) fn read(argument: &Tlv<'a>, vgcs: bool) -> Result<Self, Error> {
+    pub(crate) fn read(argument: &Tlv<'a>, vgcs: bool, scratch: &mut &'a mut [u8]) -> Result<Self, Error> {
         let header = argument.header_len();
         let fail = |at: usize, why| Error::new(Layer::Map, header + at, why);
         if !argument.is(Class::Universal, universal::SEQUENCE) || !argument.constructed {
@@ -108,8 +108,12 @@ impl<'a> Fields<'a> {
                     marks.set_if(Mark::NoAddress, !has_to || !has_from);
                     return Ok(Self { destination: to, origination: from, sm_rp_ui: field, behind: reader, marks });
                 }
-                (Class::Context, 0 | 1 | 3..=5) if !has_to && !has_from => (to, has_to) = (destination(&field), true),
-                (Class::Context, 2 | 4 | 5) if !has_from => (from, has_from) = (origination(&field), true),
+                (Class::Context, 0 | 1 | 3..=5) if !has_to && !has_from => {
+                    (to, has_to) = (destination(field.number, number(&field, scratch, &mut marks)), true);
+                }
+                (Class::Context, 2 | 4 | 5) if !has_from => {
+                    (from, has_from) = (origination(field.number, number(&field, scratch, &mut marks)), true);
+                }
                 _ => marks.set(Mark::Unknown),
             }
         }
@@ -117,25 +121,38 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The octets of an address, also where it was written as an octet string in one piece.
+/// Octets of the longest number: maxAddressLength, TS 29.002 §17.7.8.
+const NUMBER: usize = 20;
+
+/// The octets of a number. The pieces of a constructed one are joined at the front of `scratch`, which is what is left behind them;
+/// of pieces that make none nothing is taken, and the mark says so.
 #[inline]
-fn plain<'a>(field: &Tlv<'a>) -> &'a [u8] {
-    if !field.constructed {
-        return field.content;
-    }
-    match field.children(Layer::Map).next() {
-        Some(Ok(piece)) if !piece.constructed && piece.is(Class::Universal, universal::OCTET_STRING) => piece.content,
-        _ => field.content,
-    }
+fn number<'a>(field: &Tlv<'a>, scratch: &mut &'a mut [u8], marks: &mut Marks) -> &'a [u8] {
+    if field.constructed { in_pieces(field, scratch, marks) } else { field.content }
+}
+
+#[inline(never)]
+fn in_pieces<'a>(field: &Tlv<'a>, scratch: &mut &'a mut [u8], marks: &mut Marks) -> &'a [u8] {
+    let room = scratch.len().min(NUMBER);
+    let joined = ber::joined(field, scratch.get_mut(..room).unwrap_or_default(), Layer::Map);
+    marks.set_if(Mark::BrokenAddress, joined.is_err() && field.number != NOBODY);
+    take(scratch, joined.unwrap_or(0))
+}
+
+/// So many octets off the front of `scratch`.
+fn take<'a>(scratch: &mut &'a mut [u8], octets: usize) -> &'a [u8] {
+    let (taken, left) = core::mem::take(scratch).split_at_mut_checked(octets).unwrap_or_default();
+    *scratch = left;
+    taken
 }
 
 impl<'a> ForwardSm<'a> {
     /// Reads the short message out of an invoke of operation 44, 46 or 21, or of one whose argument has that shape.
     ///
-    /// `scratch` takes sm-RP-UI where it came in pieces; 255 octets hold any that is legal. Another operation is
+    /// `scratch` takes what came in pieces, sm-RP-UI and the numbers; 320 octets hold any that is legal. Another operation is
     /// [`Why::NotOurs`] by name, and so is another application's that shares the opcode (`context` says which it is).
     #[inline(always)]
-    pub fn parse(invoke: &Invoke<'a>, context: Option<ApplicationContext>, scratch: &'a mut [u8]) -> Result<Self, Error> {
+    pub fn parse(invoke: &Invoke<'a>, context: Option<ApplicationContext>, mut scratch: &'a mut [u8]) -> Result<Self, Error> {
         let operation = match invoke.opcode {
             Opcode::Local(code @ (21 | 44 | 46)) => Operation::from_code(code),
             _ => None,
@@ -152,7 +169,7 @@ impl<'a> ForwardSm<'a> {
         } else {
             None
         };
-        let fields = match usual.map_or_else(|| Fields::read(&argument, vgcs), Ok) {
+        let fields = match usual.map_or_else(|| Fields::read(&argument, vgcs, &mut scratch), Ok) {
             Ok(fields) => fields,
             Err(_) if context.is_some_and(foreign) => {
                 return Err(Error::new(Layer::Map, 0, Why::NotOurs("operation of another application")));
@@ -163,11 +180,17 @@ impl<'a> ForwardSm<'a> {
         marks.merge(invoke.marks);
         marks.set_if(Mark::Constructed, element.constructed);
         marks.set_if(Mark::OddOperation, operation.is_none());
+        let sm_rp_ui = if element.constructed {
+            let filled = ber::joined(&element, scratch, Layer::Map)?;
+            take(&mut scratch, filled)
+        } else {
+            element.content
+        };
         let mut forward = Self {
             operation,
             destination: fields.destination,
             origination: fields.origination,
-            sm_rp_ui: ber::octets(&element, scratch, Layer::Map)?,
+            sm_rp_ui,
             joined: element.constructed,
             sm_rp_ui_element: element,
             more_messages: false,
@@ -175,13 +198,13 @@ impl<'a> ForwardSm<'a> {
             vgcs,
             marks,
         };
-        forward.behind(behind);
+        forward.behind(behind, &mut scratch);
         Ok(forward)
     }
 
     /// What may follow sm-RP-UI. Nothing there is needed to judge the text, so nothing there is an error.
     #[inline(always)]
-    fn behind(&mut self, mut fields: Reader<'a>) {
+    fn behind(&mut self, mut fields: Reader<'a>, scratch: &mut &'a mut [u8]) {
         for field in fields.by_ref() {
             let Ok(field) = field else {
                 self.marks.set(Mark::BrokenTail);
@@ -193,7 +216,7 @@ impl<'a> ForwardSm<'a> {
                 (Class::Universal, universal::OCTET_STRING)
                     if self.imsi.is_none() && self.operation == Some(Operation::ForwardSm) =>
                 {
-                    self.imsi = Some(Tbcd(plain(&field)));
+                    self.imsi = Some(Tbcd(number(&field, scratch, &mut self.marks)));
                 }
                 _ => {}
             }
@@ -212,7 +235,10 @@ impl<'a> ForwardSm<'a> {
         }
         let mut reader = argument.children(Layer::Map);
         let mut next = || reader.next().and_then(Result::ok);
-        let context = |field: &Tlv<'_>| field.class == Class::Context && plain(field).len() <= 20;
+        let number = |field: &Tlv<'_>| {
+            field.content.len() <= NUMBER || field.constructed && ber::joined(field, &mut [0; NUMBER], Layer::Map).is_ok()
+        };
+        let context = |field: &Tlv<'_>| field.class == Class::Context && number(field);
         next().is_some_and(|field| context(&field) && matches!(field.number, 0 | 1 | 3..=5))
             && next().is_some_and(|field| context(&field) && matches!(field.number, 2 | 4 | 5))
             && next().is_some_and(|field| field.is(Class::Universal, universal::OCTET_STRING))
@@ -232,10 +258,12 @@ const fn foreign(context: ApplicationContext) -> bool {
     context.code >= 50
 }
 
+/// noSM-RP-DA and noSM-RP-OA.
+const NOBODY: u32 = 5;
+
 #[inline]
-fn destination<'a>(field: &Tlv<'a>) -> Destination<'a> {
-    let octets = plain(field);
-    match field.number {
+fn destination(choice: u32, octets: &[u8]) -> Destination<'_> {
+    match choice {
         0 => Destination::Imsi(Tbcd(octets)),
         1 => Destination::Lmsi(octets),
         3 => Destination::RoamingNumber(AddressString(octets)),
@@ -245,9 +273,8 @@ fn destination<'a>(field: &Tlv<'a>) -> Destination<'a> {
 }
 
 #[inline]
-fn origination<'a>(field: &Tlv<'a>) -> Origination<'a> {
-    let octets = plain(field);
-    match field.number {
+fn origination(choice: u32, octets: &[u8]) -> Origination<'_> {
+    match choice {
         2 => Origination::Msisdn(AddressString(octets)),
         4 => Origination::ServiceCentre(AddressString(octets)),
         _ => Origination::None,

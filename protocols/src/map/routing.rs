@@ -1,7 +1,7 @@
 //! What stands around a forwardSM: where to send it, what became of it, who is there again.
 
 use super::{AddressString, Tbcd};
-use crate::ber::{Class, Tlv, universal};
+use crate::ber::{self, Class, Tlv, universal};
 use crate::error::{Error, Layer, Why};
 
 /// Argument of sendRoutingInfoForSM, TS 29.002 §12.1.
@@ -55,6 +55,11 @@ const fn missing(what: &'static str) -> Error {
     Error::new(Layer::Map, 0, Why::Missing(what))
 }
 
+/// A number that is not in one piece is not known: better no word of it than a wrong one.
+fn number<'a>(field: &Tlv<'a>) -> Result<&'a [u8], Error> {
+    ber::in_one_piece(field).ok_or(Error::new(Layer::Map, 0, Why::Malformed("number in pieces")))
+}
+
 impl<'a> RoutingInfoForSm<'a> {
     /// Reads the argument.
     pub fn parse(argument: &Tlv<'a>) -> Result<Self, Error> {
@@ -63,7 +68,7 @@ impl<'a> RoutingInfoForSm<'a> {
         for field in argument.children(Layer::Map) {
             let field = field?;
             match (field.class, field.number) {
-                (Class::Context, 0) => msisdn = Some(AddressString(field.content)),
+                (Class::Context, 0) => msisdn = Some(AddressString(number(&field)?)),
                 (Class::Context, 1) => priority = field.content.first().is_some_and(|octet| *octet != 0),
                 (Class::Context, 2) => service_centre = Some(AddressString(field.content)),
                 _ => {}
@@ -81,7 +86,7 @@ impl<'a> RoutingInfoForSmResult<'a> {
         for field in parameter.children(Layer::Map) {
             let field = field?;
             match (field.class, field.number, field.constructed) {
-                (Class::Universal, universal::OCTET_STRING, _) if imsi.is_none() => imsi = Some(Tbcd(field.content)),
+                (Class::Universal, universal::OCTET_STRING, _) if imsi.is_none() => imsi = Some(Tbcd(number(&field)?)),
                 (Class::Universal, universal::OCTET_STRING, _) => lmsi = Some(field.content),
                 (Class::Context, 0, true) => {
                     for inner in field.children(Layer::Map) {

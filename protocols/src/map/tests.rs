@@ -119,6 +119,43 @@ fn an_address_written_as_a_constructed_octet_string_is_the_same_address() {
 }
 
 #[test]
+fn a_number_in_pieces_is_joined_however_it_was_cut() {
+    let imsi: [&[u8]; 4] = [
+        &[0xa0, 10, 4, 2, 0, 1, 4, 4, 0x21, 0x43, 0x65, 0xf7],
+        &[0xa0, 0x80, 4, 1, 0, 0x24, 0x80, 4, 1, 1, 4, 0, 0, 0, 4, 4, 0x21, 0x43, 0x65, 0xf7, 0, 0],
+        &[0xa0, 14, 4, 0x84, 0, 0, 0, 1, 0, 4, 5, 1, 0x21, 0x43, 0x65, 0xf7],
+        &[0xa0, 24, 4, 1, 0, 4, 1, 1, 4, 1, 0x21, 4, 0, 4, 0, 4, 0, 4, 1, 0x43, 4, 1, 0x65, 4, 1, 0xf7],
+    ];
+    for imsi in imsi {
+        let argument = argument(&[imsi, &[0xa4, 7, 4, 1, 0x91, 4, 2, 0x65, 0x87], &[0x24, 7, 4, 2, 1, 2, 4, 1, 3]]);
+        assert!(ForwardSm::shaped(&element(&argument)), "{imsi:02x?}");
+        let read = with(44, &argument, |forward| {
+            assert_eq!(forward.destination, Destination::Imsi(Tbcd(&[0, 1, 0x21, 0x43, 0x65, 0xf7])));
+            assert_eq!(forward.origination, Origination::ServiceCentre(AddressString(&[0x91, 0x65, 0x87])));
+            (forward.sm_rp_ui.to_vec(), forward.marks.has(Mark::BrokenAddress))
+        });
+        assert_eq!(read, Ok((vec![1, 2, 3], false)));
+    }
+    let argument = argument(&[&CENTRE, &MSISDN, &[0x24, 3, 4, 1, 1], &[0x24, 6, 4, 1, 0x10, 4, 1, 0x32]]);
+    let tell = |forward: &ForwardSm<'_>| (forward.sm_rp_ui.to_vec(), forward.imsi.map(|imsi| imsi.to_string()));
+    assert_eq!(with(46, &argument, tell), Ok((vec![1], Some("0123".to_owned()))));
+}
+
+#[test]
+fn a_number_whose_pieces_make_none_is_not_known_and_says_so() {
+    let long = [&[0xa0, 26, 4, 12][..], &[0x11; 12], &[4, 10], &[0x11; 10]].concat();
+    let broken: [&[u8]; 4] = [&[0xa0, 2, 0x21, 0x43], &[0xa0, 3, 2, 1, 0x21], &[0xa0, 3, 4, 2, 0x21], &long];
+    for imsi in broken {
+        let argument = argument(&[imsi, &CENTRE, &UI]);
+        let tell = |forward: &ForwardSm<'_>| (forward.destination == Destination::Imsi(Tbcd(&[])), forward.sm_rp_ui.to_vec());
+        assert_eq!(with(44, &argument, tell), Ok((true, vec![0x77])), "{imsi:02x?}");
+        assert_eq!(with(44, &argument, |forward| forward.marks.has(Mark::BrokenAddress)), Ok(true), "{imsi:02x?}");
+    }
+    let nobody = argument(&[&[0xa5, 2, 5, 0], &CENTRE, &UI]);
+    assert_eq!(with(44, &nobody, |forward| forward.marks.is_empty()), Ok(true));
+}
+
+#[test]
 fn a_text_in_pieces_is_joined_and_one_longer_than_the_scratch_is_a_limit() {
     let argument = argument(&[&IMSI, &CENTRE, &[0x24, 7, 4, 2, 1, 2, 4, 1, 3]]);
     assert_eq!(with(44, &argument, |forward| (forward.sm_rp_ui.to_vec(), forward.joined)), Ok((vec![1, 2, 3], true)));
@@ -200,6 +237,16 @@ fn what_surrounds_a_short_message_comes_back() {
     let alert = AlertServiceCentre::parse(&element(&alert)).unwrap();
     assert_eq!(alert, AlertServiceCentre { msisdn, service_centre: centre });
     assert_eq!(RoutingInfoForSm::parse(&element(&[0x30, 0])).unwrap_err().why, Why::Missing("msisdn"));
+}
+
+#[test]
+fn a_number_around_a_short_message_is_read_in_one_piece_and_never_guessed_of_several() {
+    let one = [0x30, 6, 0x24, 4, 4, 2, 0x21, 0x43];
+    assert_eq!(RoutingInfoForSmResult::parse(&element(&one)).unwrap().imsi, Tbcd(&[0x21, 0x43]));
+    let several = [0x30, 11, 0x24, 6, 4, 1, 0x21, 4, 1, 0x43, 4, 1, 0x65];
+    assert_eq!(RoutingInfoForSmResult::parse(&element(&several)).unwrap_err().why, Why::Malformed("number in pieces"));
+    let asked = [0x30, 8, 0xa0, 6, 4, 1, 0x91, 4, 1, 0x43];
+    assert_eq!(RoutingInfoForSm::parse(&element(&asked)).unwrap_err().why, Why::Malformed("number in pieces"));
 }
 
 #[test]

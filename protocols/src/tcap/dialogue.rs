@@ -9,7 +9,7 @@
 //! ```
 
 use super::{Mark, Marks};
-use crate::ber::{Class, Reader, Tlv, universal};
+use crate::ber::{self, Class, Reader, Tlv, universal};
 use crate::error::Layer;
 
 /// 0.4.0.0.1.0: the arc of MAP's application contexts.
@@ -156,7 +156,7 @@ pub struct Dialogue<'a> {
     pub user_information: Option<&'a [u8]>,
     /// What MAP says in the user information.
     pub map: Option<MapDialogue>,
-    /// map-open: an AddressString, the IMSI's stand-in where the message names an LMSI.
+    /// map-open: an AddressString, the IMSI's stand-in where the message names an LMSI. One that came in pieces is not known.
     pub destination_reference: Option<&'a [u8]>,
     /// map-open: an AddressString.
     pub origination_reference: Option<&'a [u8]>,
@@ -238,8 +238,8 @@ impl<'a> Dialogue<'a> {
         let reason = |class, number| find(pdu.content, class, number).and_then(|reason| reason.octet());
         self.map = match pdu.number {
             0 => {
-                self.destination_reference = find(pdu.content, Class::Context, 0).map(|reference| reference.content);
-                self.origination_reference = find(pdu.content, Class::Context, 1).map(|reference| reference.content);
+                let reference = |number| find(pdu.content, Class::Context, number).and_then(|found| ber::in_one_piece(&found));
+                (self.destination_reference, self.origination_reference) = (reference(0), reference(1));
                 Some(MapDialogue::Open)
             }
             1 => Some(MapDialogue::Accept),

@@ -34,11 +34,13 @@ pub enum Mark {
     NoAddress,
     /// A short message under a code that is no forwardSM's.
     OddOperation,
+    /// A number in pieces that make none: it is not known.
+    BrokenAddress,
 }
 
 impl Mark {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::NotMinimal,
         Self::Indefinite,
         Self::Constructed,
@@ -54,6 +56,7 @@ impl Mark {
         Self::LongContext,
         Self::NoAddress,
         Self::OddOperation,
+        Self::BrokenAddress,
     ];
 
     /// A label for people and counters.
@@ -74,6 +77,7 @@ impl Mark {
             Self::LongContext => "application context with further arcs",
             Self::NoAddress => "sm-RP-DA or sm-RP-OA left out",
             Self::OddOperation => "short message under another operation's code",
+            Self::BrokenAddress => "number in pieces that make none",
         }
     }
 }
