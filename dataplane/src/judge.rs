@@ -2,7 +2,7 @@
 
 use core::mem;
 
-use protocols::map::{ForwardSm, Origination};
+use protocols::map::ForwardSm;
 use protocols::sccp::Address;
 use protocols::sms::encode::Ud;
 use protocols::sms::{self, Concat, Kind, Problems, Tpdu};
@@ -11,8 +11,8 @@ use protocols::{Error, Layer, tcap};
 use crate::carrier::Carrier;
 use crate::counters::{Counters, Tally};
 use crate::fit::{Fit, Push};
-use crate::join::parts::{Halves, Joined, Part, Parts};
-use crate::lane::{Joins, Lane, Way};
+use crate::join::parts::{Halves, Joined, Part};
+use crate::lane::{Lane, Way};
 use crate::policy::{self, Decision, Direction, Edit, LinkFacts, SenderKind};
 use crate::record::{Found, Listener, Slot, Sms, Urls};
 use crate::rewrite::Changes;
@@ -22,6 +22,7 @@ use crate::verdicts::KeyScratch;
 use crate::world::World;
 
 mod find;
+mod name;
 mod numbers;
 mod push;
 pub mod texts;
@@ -138,8 +139,8 @@ impl Lane {
         let concat = tpdu.user_data.udh.and_then(|udh| udh.concat()).filter(|_| has_text);
         let whole = Joined { end: part.len(), seen: 1, whole: true, ..Joined::default() };
         let (join, key) = concat.map_or((whole, None), |concat| {
-            numbers::tbcd(met.imsi.unwrap_or_default(), &mut scratch.imsi);
-            let key = text_key(met, tpdu, &scratch.imsi, concat, way.world, joins);
+            numbers::address(&tpdu.address, address);
+            let key = name::of(met, address, &mut scratch.imsi, concat, way.world, joins);
             let halves = Halves { leading: tpdu.user_data.leading_surrogate(), trailing: tpdu.user_data.trailing_surrogate() };
             let place = Part { total: concat.total, seq: concat.seq };
             let parts = joins.parts.under(way.world.scanner.id());
@@ -177,7 +178,9 @@ impl Lane {
         let named = tpdu.address.is_alphanumeric();
         // Nearly every message ends here unless somebody listens: who sent it is read where it matters.
         if linked.is_some() || named || join.contradicted {
-            numbers::address(&tpdu.address, address);
+            if address.is_empty() {
+                numbers::address(&tpdu.address, address);
+            }
             let mut find = Find {
                 world: way.world,
                 sender: address,
@@ -236,36 +239,6 @@ fn lead(text: &str, part: &str, join: Joined, concat: Option<Concat>) -> usize {
     let split =
         concat.is_some() && part.starts_with('\u{fffd}') && !text.get(join.start..).is_some_and(|t| t.starts_with('\u{fffd}'));
     usize::from(split)
-}
-
-/// The name of a text that comes in parts.
-fn text_key(met: &Met<'_>, tpdu: &Tpdu<'_>, imsi: &str, concat: Concat, world: &World, joins: &Joins) -> crate::join::table::Key {
-    // MT: the recipient is the subscriber, as the frame names it; MO: the recipient is TP-DA and the originator is the subscriber.
-    let lmsi = match met.forward.destination {
-        protocols::map::Destination::Lmsi(lmsi) => lmsi,
-        _ => &[],
-    };
-    let subscriber = match (met.direction, met.forward.origination) {
-        (Direction::Mo, Origination::Msisdn(msisdn)) => msisdn.0,
-        _ if world.network.is_correlation_id(imsi) => &[],
-        _ if imsi.is_empty() => lmsi,
-        _ => imsi.as_bytes(),
-    };
-    let group = match met.forward.origination {
-        Origination::ServiceCentre(centre) if !world.network.centre_groups.is_empty() => {
-            let mut digits = [0u8; 24];
-            let mut len = 0;
-            for (room, digit) in digits.iter_mut().zip(centre.digits().chars()) {
-                *room = u8::try_from(u32::from(digit)).unwrap_or(b'?');
-                len += 1;
-            }
-            let centre = core::str::from_utf8(digits.get(..len).unwrap_or_default()).unwrap_or_default();
-            world.network.centre_group(centre)
-        }
-        _ => None,
-    };
-    let group = group.map_or([0xff, 0xff], u16::to_le_bytes);
-    Parts::key(joins.secret, subscriber, tpdu.address.raw, &group, concat.reference, concat.wide, concat.total)
 }
 
 /// Asks the policy, writes the change down, counts, and tells the listener.

@@ -96,8 +96,9 @@ impl Parts {
     }
 
     /// The identity of a text: recipient (empty within a correlation-id range), originator, service-centre group, reference and total.
-    pub fn key(secret: Secret, recipient: &[u8], originator: &[u8], group: &[u8], reference: u16, wide: bool, total: u8) -> Key {
-        secret.key(&[originator], &[recipient, group, &reference.to_le_bytes(), &[u8::from(wide), total]])
+    pub fn key(secret: Secret, recipient: &[u8], originator: &[u8], group: &[u8], reference: u16, total: u8) -> Key {
+        let [low, high] = reference.to_le_bytes();
+        secret.key(&[originator], &[recipient, group, &[low, high, total]])
     }
 
     /// Adds a part and leaves in `out` the text of the unbroken run of parts around it. `out` never grows beyond its capacity.
@@ -246,7 +247,7 @@ mod tests {
 
     fn parts() -> (Parts, Key, String) {
         let limits = Limits { entries: 16, octets: 1 << 16, age_ns: 100 };
-        (Parts::new(limits), Parts::key(Secret(3), b"imsi", b"sender", b"", 7, false, 3), String::with_capacity(4096))
+        (Parts::new(limits), Parts::key(Secret(3), b"imsi", b"sender", b"", 7, 3), String::with_capacity(4096))
     }
 
     #[test]
@@ -322,7 +323,7 @@ mod tests {
     #[test]
     fn a_full_pool_leaves_the_part_alone() {
         let mut parts = Parts::new(Limits { entries: 16, octets: 512, age_ns: 100 });
-        let (key, mut out) = (Parts::key(Secret(3), b"imsi", b"sender", b"", 7, false, 2), String::with_capacity(4096));
+        let (key, mut out) = (Parts::key(Secret(3), b"imsi", b"sender", b"", 7, 2), String::with_capacity(4096));
         parts.join(key, 0, Part { total: 2, seq: 1 }, "one", Halves::default(), &mut out);
         let joined = parts.join(key, 0, Part { total: 2, seq: 2 }, "two", Halves::default(), &mut out);
         assert!(joined.alone && out == "two" && parts.counts().no_room == 1);
