@@ -4,8 +4,9 @@ use core::mem;
 
 use protocols::map::{self, Destination, ForwardSm, RoutingInfoForSm, RoutingInfoForSmResult, Tbcd};
 use protocols::sccp::{Address, Digits, GlobalTitle, Unitdata};
-use protocols::sctp::Adaptation;
+use protocols::sctp::{self, Adaptation};
 use protocols::tcap::{self, ApplicationContext, Component, Opcode};
+use protocols::xua::Message;
 use protocols::{Error, Layer, Why, m2pa, m2ua, m3ua, mtp3, sua};
 
 use crate::carrier::{Carrier, Lay};
@@ -18,6 +19,8 @@ use crate::lane::{Lane, Way};
 use crate::policy::Direction;
 use crate::quiet::{Look, ROUTING_INFO};
 use crate::record::{Event, Label, Listener};
+
+pub(crate) mod odd;
 
 /// SCCP among the service indicators, Q.704 §14.2.1.
 const SI_SCCP: u8 = 3;
@@ -54,24 +57,56 @@ impl Lane {
                 }
             };
             carrier.message = message.bytes;
-            match adaptation {
-                Adaptation::M3ua => match &m3ua::Data::of(&message) {
-                    Ok(data) => self.m3ua(data, carrier, way),
-                    Err(error) => self.leave_message(*error, way),
-                },
-                Adaptation::M2ua => match m2ua::Data::of(&message) {
-                    Ok(data) => self.msu(data.msu, carrier, way),
-                    Err(error) => self.leave_message(error, way),
-                },
-                Adaptation::M2pa => match m2pa::Data::of(&message) {
-                    Ok(data) => self.msu(data.msu, carrier, way),
-                    Err(error) => self.leave_message(error, way),
-                },
-                Adaptation::Sua => match sua::Cldt::of(&message) {
-                    Ok(cldt) => self.sua(&cldt, carrier, way),
-                    Err(error) => self.leave_message(error, way),
-                },
+            if let Err(error) = self.message(&message, adaptation, carrier, way) {
+                self.misnamed(&message, adaptation, error, carrier, way);
             }
+        }
+    }
+
+    /// One message of an adaptation layer. An error where it is none that carries a user part.
+    #[inline(always)]
+    fn message<'c, L: Listener>(
+        &mut self,
+        message: &Message<'c>,
+        adaptation: Adaptation,
+        carrier: &mut Carrier<'c>,
+        way: &mut Way<'_, L>,
+    ) -> Result<(), Error> {
+        match adaptation {
+            // By reference: it stays where it was written.
+            Adaptation::M3ua => match &m3ua::Data::of(message) {
+                Ok(data) => self.m3ua(data, carrier, way),
+                Err(error) => return Err(*error),
+            },
+            Adaptation::M2ua => self.msu(m2ua::Data::of(message)?.msu, carrier, way),
+            Adaptation::M2pa => self.msu(m2pa::Data::of(message)?.msu, carrier, way),
+            Adaptation::Sua => self.sua(&sua::Cldt::of(message)?, carrier, way),
+        }
+        Ok(())
+    }
+
+    /// A message that is none of the layer that its payload protocol identifier names. Receivers rarely look at the identifier: what
+    /// is one of the layer of its port, and has a user of SCCP, is read as that.
+    #[inline(never)]
+    fn misnamed<'c, L: Listener>(
+        &mut self,
+        message: &Message<'c>,
+        adaptation: Adaptation,
+        error: Error,
+        carrier: &mut Carrier<'c>,
+        way: &mut Way<'_, L>,
+    ) {
+        let ports = way.place.path.map(|path| path.map(|(_, port)| port));
+        let of_port = ports.and_then(|[source, destination]| sctp::adaptation_of_ports(source, destination));
+        match of_port.filter(|&of_port| of_port != adaptation && odd::has_sccp(message, of_port, &way.world.network)) {
+            Some(of_port) => {
+                self.counters.oddities.add(Layer::Sctp, odd::PAYLOAD_PROTOCOL);
+                way.place.transport = of_port.into();
+                // It was read a moment ago.
+                let _ = self.message(message, of_port, carrier, way);
+                way.place.transport = adaptation.into();
+            }
+            None => self.leave_message(error, way),
         }
     }
 
@@ -86,11 +121,21 @@ impl Lane {
     fn m3ua<'c, L: Listener>(&mut self, data: &m3ua::Data<'c>, carrier: &mut Carrier<'c>, way: &mut Way<'_, L>) {
         way.place.label = Some(Label { ni: data.ni, opc: data.opc, dpc: data.dpc, sls: data.sls });
         carrier.payload = data.user_data;
-        if data.si == SI_SCCP {
+        if data.si == SI_SCCP || self.is_sccp(data.user_data, Layer::M3ua, way) {
             self.sccp(data.user_data, carrier, way);
         } else {
             self.leave_message(Error::new(Layer::M3ua, 0, Why::NotOurs(mtp3::service_name(data.si))), way);
         }
+    }
+
+    /// Whether a user part is SCCP's whatever its service indicator says.
+    #[inline(never)]
+    fn is_sccp<L: Listener>(&mut self, user_data: &[u8], layer: Layer, way: &Way<'_, L>) -> bool {
+        let is_sccp = odd::is_sccp(user_data, &way.world.network);
+        if is_sccp {
+            self.counters.oddities.add(layer, odd::SERVICE);
+        }
+        is_sccp
     }
 
     /// An MSU from SIO on: M2PA, M2UA, and captures of MTP2 and MTP3.
@@ -99,7 +144,7 @@ impl Lane {
         match mtp3::Msu::parse(msu, way.world.network.variant) {
             Ok(msu) => {
                 way.place.label = Some(Label { ni: msu.ni, opc: msu.opc, dpc: msu.dpc, sls: msu.sls });
-                if msu.si == SI_SCCP {
+                if msu.si == SI_SCCP || self.is_sccp(msu.user_data, Layer::Mtp3, way) {
                     self.sccp(msu.user_data, carrier, way);
                 } else {
                     self.leave_message(Error::new(Layer::Mtp3, 0, Why::NotOurs(mtp3::service_name(msu.si))), way);

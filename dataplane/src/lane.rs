@@ -6,11 +6,12 @@
 use core::mem;
 
 use protocols::link::{self, Carried, Encapsulation, LinkType};
-use protocols::sctp::{self, Chunk, Packet, Sum};
+use protocols::sctp::{self, Adaptation, Chunk, Packet, Sum};
 use protocols::{Error, Layer, Why};
 
 use crate::carrier::{Carrier, Lay};
 use crate::counters::Counters;
+use crate::decide::odd;
 use crate::join::answers::Answers;
 use crate::join::associations::{Associations, Flow, Seen};
 use crate::join::chunks::{self, Chunks};
@@ -418,12 +419,23 @@ impl Lane {
         way: &mut Way<'_, L>,
     ) -> Result<(), Error> {
         let ppid = ppid.unwrap_or(0);
-        let Some(adaptation) = sctp::adaptation(ppid, flow.source_port, flow.destination_port) else {
+        let Some(adaptation) =
+            sctp::adaptation(ppid, flow.source_port, flow.destination_port).or_else(|| self.by_content(bytes, flow, way))
+        else {
             return Err(Error::new(Layer::Sctp, 0, Why::NotOurs(sctp::ppid_name(ppid).unwrap_or("unknown payload protocol"))));
         };
         way.place.transport = adaptation.into();
         self.messages(bytes, adaptation, carrier, way);
         Ok(())
+    }
+
+    /// What holds SCCP on a port of its own is read, whatever another protocol's identifier says of it.
+    #[inline(never)]
+    fn by_content<L: Listener>(&mut self, bytes: &[u8], flow: &Flow, way: &Way<'_, L>) -> Option<Adaptation> {
+        let of_ports = sctp::adaptation_of_ports(flow.source_port, flow.destination_port);
+        let found = odd::of_ports(bytes, of_ports, &way.world.network)?;
+        self.counters.oddities.add(Layer::Sctp, odd::PAYLOAD_PROTOCOL);
+        Some(found)
     }
 
     /// What a control chunk tells: addresses, and that what follows is covered by an HMAC.

@@ -84,7 +84,15 @@ fn otherwise(ppid: u32, source_port: u16, destination_port: u16) -> Option<Adapt
     if named.is_some() || other.is_some() {
         return named;
     }
-    Adaptation::of_port(destination_port).or_else(|| Adaptation::of_port(source_port))
+    adaptation_of_ports(source_port, destination_port)
+}
+
+/// The adaptation layer whose registered port one of these is, the destination's first.
+pub const fn adaptation_of_ports(source_port: u16, destination_port: u16) -> Option<Adaptation> {
+    match Adaptation::of_port(destination_port) {
+        None => Adaptation::of_port(source_port),
+        named => named,
+    }
 }
 
 /// What a payload protocol identifier stands for in IANA's registry, of those seen beside SIGTRAN.

@@ -1,0 +1,154 @@
+//! Payload protocol identifiers and service indicators that say something else are no way past the filter.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+
+#[expect(dead_code, reason = "others count")]
+mod common;
+
+use std::net::IpAddr;
+
+use dataplane::lane::{Frame, Lane, Setup};
+use dataplane::policy::Preset;
+use dataplane::record::{Listener, Sms, Transport};
+use dataplane::verdict::Verdict;
+use protocols::link::{self, LinkType, build};
+use protocols::sccp::{self, Address};
+use protocols::sms::Timestamp;
+use protocols::sms::encode::{self, Number, Reference};
+use protocols::{Layer, m2pa, m3ua, map, sctp, tcap};
+
+/// A UDT with one mt-forwardSM that has a dangerous link.
+fn udt() -> Vec<u8> {
+    let (mut argument, mut invoke, mut begin, mut unit) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let scts = Timestamp::parse(&[0x62, 0x11, 0x42, 0, 0, 0, 0]).unwrap();
+    let part = &encode::message("Pay at http://evil.com/x", Reference::Byte(1))[0];
+    let tpdu = encode::deliver(Number { text: "15550166001", ton: 1, npi: 1 }, 0, &scts, part);
+    let (imsi, centre) = (map::Tbcd(&[0x62, 0x02, 0x01, 0x00]), map::AddressString(&[0x91, 0x94, 0x51, 0x02]));
+    map::push_mt_forward_sm(&mut argument, map::Destination::Imsi(imsi), map::Origination::ServiceCentre(centre), &tpdu, false);
+    tcap::push_invoke(&mut invoke, 1, None, tcap::Opcode::Local(44), &argument);
+    tcap::push_begin(&mut begin, &[0, 0, 0, 1], &[], &invoke);
+    let (mut called, mut calling) = (Vec::new(), Vec::new());
+    Address::push_e164(&mut called, "4915300000000", 8);
+    Address::push_e164(&mut calling, "4915200000000", 8);
+    sccp::push_udt(&mut unit, 1, true, &called, &calling, &begin).unwrap();
+    unit
+}
+
+fn m3ua(si: u8, user_data: &[u8]) -> Vec<u8> {
+    let mut message = Vec::new();
+    let (network_appearance, routing_context, correlation_id) = (None, None, None);
+    let label = m3ua::Data {
+        opc: 1,
+        dpc: 2,
+        si,
+        ni: 2,
+        mp: 0,
+        sls: 5,
+        user_data,
+        network_appearance,
+        routing_context,
+        correlation_id,
+        message: &[],
+    };
+    label.push(&mut message);
+    message
+}
+
+/// MTP3 of ITU in M2PA.
+fn m2pa(si: u8, user_data: &[u8]) -> Vec<u8> {
+    let (mut message, msu) = (Vec::new(), [&[0x80 | si, 1, 0x40, 0, 0x50], user_data].concat());
+    m2pa::Data { bsn: 0, fsn: 1, priority: 0, msu: &msu, message: &[] }.push(&mut message);
+    message
+}
+
+fn frame(port: u16, ppid: u32, payload: &[u8]) -> Vec<u8> {
+    let (mut packet, mut bytes) = (Vec::new(), Vec::new());
+    let chunk = sctp::Data {
+        tsn: 1,
+        stream: 1,
+        sequence: 0,
+        fsn: None,
+        ppid: Some(ppid),
+        begin: true,
+        end: true,
+        unordered: false,
+        immediate: false,
+        interleaved: false,
+        payload,
+    };
+    let mut builder = sctp::Builder::new(&mut packet, port, port, 9);
+    builder.data(&chunk).unwrap();
+    builder.finish();
+    let (source, destination): (IpAddr, IpAddr) = ([192, 0, 2, 1].into(), [192, 0, 2, 2].into());
+    build::ethernet(&mut bytes, [2; 6], [4; 6], &[], link::ETHERTYPE_IPV4);
+    build::ip(&mut bytes, &build::Ip { source, destination, protocol: link::SCTP, id: 1 }, packet.len()).unwrap();
+    bytes.extend_from_slice(&packet);
+    bytes
+}
+
+type Messages = Vec<(Verdict, Transport)>;
+type Oddities = Vec<(Layer, &'static str, u64)>;
+
+#[derive(Default)]
+struct Heard(Messages);
+
+impl Listener for Heard {
+    const TEXTS: bool = true;
+
+    fn sms(&mut self, sms: &Sms<'_>) {
+        self.0.push((sms.verdict, sms.place.transport));
+    }
+}
+
+/// What was heard of a frame, how many went on in its place, and its oddities.
+fn send(bytes: &[u8]) -> (Messages, usize, Oddities) {
+    let world = common::world(Preset::Warn, &[("evil.com", Verdict::Dangerous)]);
+    let (mut lane, mut heard) = (Lane::new(&Setup::default()), Heard::default());
+    lane.frame(
+        &Frame { number: 1, time_ns: 1, link_type: LinkType::Ethernet, bytes, original_len: bytes.len() },
+        &world,
+        &mut heard,
+    );
+    assert!(lane.counters().agree());
+    (heard.0, lane.changed().count(), lane.counters().oddities.iter().collect())
+}
+
+const PAYLOAD: (Layer, &str, u64) = (Layer::Sctp, "another payload protocol's identifier", 1);
+
+#[test]
+fn what_is_sccp_on_a_port_of_signalling_is_read_under_any_payload_protocol_identifier() {
+    let (of_m3ua, of_m2pa) = (m3ua(3, &udt()), m2pa(3, &udt()));
+    for (port, message, transport) in [(2905, &of_m3ua, Transport::M3ua), (3565, &of_m2pa, Transport::M2pa)] {
+        for ppid in [46, 47, 1, 18, 2, 3, 4, 5, 46 << 24, 4 << 24] {
+            let (heard, changed, odd) = send(&frame(port, ppid, message));
+            assert_eq!((heard, changed), (vec![(Verdict::Dangerous, transport)], 1), "{port} {ppid}");
+            let right = if port == 2905 { 3 } else { 5 };
+            assert_eq!(odd, if ppid == right { vec![] } else { vec![PAYLOAD] }, "{port} {ppid}");
+        }
+    }
+}
+
+#[test]
+fn another_protocol_stays_what_it_is() {
+    // Diameter, on its own port and on M3UA's; M3UA on Diameter's.
+    let diameter = [&[1, 0, 0, 20, 0x80, 0, 1, 24][..], &[0; 12]].concat();
+    for (port, ppid, payload) in [(3868, 46, &diameter), (2905, 46, &diameter), (3868, 46, &m3ua(3, &udt()))] {
+        assert_eq!(send(&frame(port, ppid, payload)), (vec![], 0, vec![]), "{port} {ppid}");
+    }
+    // Management messages of M2UA on M3UA's port.
+    assert_eq!(send(&frame(2905, 2, &[1, 0, 3, 3, 0, 0, 0, 8])), (vec![], 0, vec![]));
+}
+
+#[test]
+fn a_clean_sccp_message_is_read_under_any_service_indicator() {
+    for si in [0, 1, 5, 13] {
+        let odd = |layer| vec![(layer, "SCCP under another service indicator", 1)];
+        let heard = |transport| vec![(Verdict::Dangerous, transport)];
+        assert_eq!(send(&frame(2905, 3, &m3ua(si, &udt()))), (heard(Transport::M3ua), 1, odd(Layer::M3ua)), "{si}");
+        assert_eq!(send(&frame(3565, 5, &m2pa(si, &udt()))), (heard(Transport::M2pa), 1, odd(Layer::Mtp3)), "{si}");
+        // An IAM of ISUP whose circuit has the number of a UDT.
+        let isup = [9, 0, 1, 0, 0x60, 1, 0x0a, 0, 2, 6, 4, 3, 0x10, 0x21, 0x43, 0];
+        assert_eq!(send(&frame(2905, 3, &m3ua(si, &isup))), (vec![], 0, vec![]), "{si}");
+    }
+    let service = [&[0x0a][..], &udt()[1..]].concat();
+    assert_eq!(send(&frame(2905, 3, &m3ua(5, &service))), (vec![], 0, vec![]));
+}
