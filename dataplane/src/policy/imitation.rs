@@ -105,10 +105,13 @@ pub(super) struct Imitation {
 
 impl Imitation {
     pub(super) fn new(words: &[&str]) -> Self {
+        let without_umlauts = words.iter().filter_map(|text| without_umlauts(text));
         let mut likenesses: Vec<_> = words
             .iter()
+            .map(|text| (*text).to_owned())
+            .chain(without_umlauts)
             .map(|text| Likeness {
-                skeleton: Skeleton::of(text).chars().into(),
+                skeleton: Skeleton::of(&text).chars().into(),
                 phrase: text.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric)).count() > 1,
             })
             .filter(|likeness| likeness.skeleton.len() >= 2)
@@ -393,6 +396,13 @@ impl Imitation {
             (whole && skeleton.chars().starts_with(&likeness.skeleton)).then_some((end, likeness.phrase))
         })
     }
+}
+
+/// German as it is written where there are no umlauts: `GEPRUEFT`. `None` where that is the same.
+fn without_umlauts(text: &str) -> Option<String> {
+    let pairs = [("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("Ä", "AE"), ("Ö", "OE"), ("Ü", "UE"), ("ß", "ss")];
+    let written = pairs.iter().fold(text.to_owned(), |text, (umlaut, pair)| text.replace(umlaut, pair));
+    (written != text).then_some(written)
 }
 
 /// A text in which some characters are already blanked.

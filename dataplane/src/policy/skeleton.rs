@@ -101,6 +101,10 @@ fn fold_wide(c: char) -> Option<char> {
             let n = ((u32::from(c) - 0x1d400) % 52 % 26) as u8;
             return fold(char::from(b'a' + n));
         }
+        // Capitals of Cherokee and of Lisu; the small letters of Cherokee are the same in small.
+        '\u{13a0}'..='\u{13f5}' => return cherokee(c),
+        '\u{ab70}'..='\u{abbf}' => return char::from_u32(u32::from(c) - 0xab70 + 0x13a0).and_then(cherokee),
+        '\u{a4d0}'..='\u{a4f7}' => return lisu(c),
         'ᴀ' => 'a',
         'ʙ' => 'b',
         'ᴄ' => 'c',
@@ -128,6 +132,45 @@ fn fold_wide(c: char) -> Option<char> {
         _ if c.is_alphanumeric() => c,
         _ => return None,
     })
+}
+
+/// Letters of Cherokee by what they look like, as UTS #39 has them.
+fn cherokee(c: char) -> Option<char> {
+    let like = match c {
+        'Ꭰ' | 'Ꮷ' => 'd',
+        'Ꭱ' | 'Ꮢ' => 'r',
+        'Ꭲ' => 't',
+        'Ꭵ' | 'Ꮖ' | 'Ꮮ' => 'i',
+        'Ꭹ' | 'Ꮍ' => 'y',
+        'Ꭺ' | 'Ꮞ' => 'a',
+        'Ꭻ' => 'j',
+        'Ꭼ' => 'e',
+        'Ꮃ' | 'Ꮤ' => 'w',
+        'Ꮇ' => 'm',
+        'Ꮋ' | 'Ꮒ' => 'h',
+        'Ꮐ' | 'Ᏻ' => 'g',
+        'Ꮓ' => 'z',
+        'Ꮟ' | 'Ᏼ' => 'b',
+        'Ꮥ' | 'Ꮪ' => 's',
+        'Ꮩ' => 'v',
+        'Ꮯ' => 'c',
+        'Ꮲ' => 'p',
+        'Ꮶ' => 'k',
+        'Ꮾ' => '6',
+        'Ꮎ' => 'o',
+        _ => c,
+    };
+    Some(like)
+}
+
+/// Letters of Lisu, which are Latin capitals upright and turned: the upright ones.
+fn lisu(c: char) -> Option<char> {
+    const UPRIGHT: [char; 40] = [
+        'b', 'p', 'd', 'd', 't', '\0', 'g', 'k', '\0', 'j', 'c', '\0', 'z', 'f', '\0', 'm', 'n', 'i', 's', 'r', '\0', '\0', 'v',
+        'h', '\0', '\0', 'w', 'x', 'y', '\0', 'a', '\0', 'e', '\0', 'i', 'o', 'u', '\0', '\0', '\0',
+    ];
+    let like = UPRIGHT.get((u32::from(c) - 0xa4d0) as usize).copied().filter(|&letter| letter != '\0');
+    Some(like.unwrap_or(c))
 }
 
 /// Letters with accents of Latin Extended-B and Additional, by ranges: what is left of them without.
@@ -299,6 +342,9 @@ mod tests {
             "P\u{200b}ay.pal",
             "P\u{1ea1}\u{1ef5}P\u{1e01}\u{1e3b}",
             "\u{1e56}\u{1ce}yp\u{203}l",
+            "ᏢᎪᎽᏢᎪᏞ",
+            "ꮲꭺᎩꮲꭺꮮ",
+            "ꓑꓮꓬꓑꓮꓡ",
         ] {
             assert_eq!(skeleton(likeness), "paypai", "{likeness}");
         }

@@ -45,6 +45,16 @@ fn likenesses_of_a_label_are_blanked() {
         ("[GEPRÜFTER LINK] x", "                 x"),
         ("رابط موثوق: http://x.example", "         : http://x.example"),
         ("[SA[SAFE]FE] x", "             x"),
+        ("VERIFIED LINKS http://x.example", "               http://x.example"),
+        ("VERIFIED URL: http://x.example", "            : http://x.example"),
+        ("GEPRUEFTER LINK http://x.example", "                http://x.example"),
+        ("Geprüfte Links: http://x.example", "              : http://x.example"),
+        ("GEFAEHRLICHER LINK http://x.example", "                   http://x.example"),
+        ("Liens vérifiés http://x.example", "               http://x.example"),
+        ("Checked and safe: http://x.example", "                : http://x.example"),
+        ("VᎬRIFIED LINK http://x.example", "              http://x.example"),
+        ("ᏙᎬᎡᏆFᏆᎬᎠ ᏞᏆNᏦ http://x.example", "              http://x.example"),
+        ("ꓦꓰꓣꓲꓝꓲꓰꓓ ꓡꓲꓠꓗ http://x.example", "              http://x.example"),
     ] {
         let found = neutralised(text);
         let squeeze = |s: &str| s.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -68,6 +78,10 @@ fn a_word_in_a_sentence_is_no_imitation() {
         "Safe :) home now",
         "It is safe. http://x.example/very/safe",
         "Sicher, ich komme",
+        "Url in my next text",
+        "Links to all songs: http://x.example",
+        "Checked and sent, bye",
+        "Die Seite ist geprueft: http://x.example",
         "Please click the verified link to go on: http://x.example",
     ] {
         assert_eq!(neutralised(text), text);
