@@ -47,11 +47,17 @@ fn is_comment(line: &str) -> bool {
     line.starts_with(['#', ';', '!']) || line.starts_with("//")
 }
 
-/// The host of `address=/host/…`, `server=/host/`, `local=/host/`.
-fn dnsmasq(line: &str) -> Option<&str> {
+/// Hosts of `address=/host/…`, `server=/host/host/…`, `local=/host/`, and what stands behind the last slash.
+fn dnsmasq(line: &str) -> Option<(&str, &str)> {
     let (option, value) = line.split_once('=')?;
     let known = ["address", "server", "local"].contains(&option.trim().trim_start_matches("--"));
-    value.trim().strip_prefix('/').filter(|_| known)?.split('/').next()
+    let value = value.trim().strip_prefix('/').filter(|_| known)?;
+    Some(value.rsplit_once('/').unwrap_or((value, "")))
+}
+
+/// An address that nobody answers at: a name that has it is blocked.
+fn is_nowhere(address: &str) -> bool {
+    address.parse::<core::net::IpAddr>().is_ok_and(|address| address.is_unspecified() || address.is_loopback())
 }
 
 /// Reads one line.
@@ -62,10 +68,14 @@ pub(super) fn line(text: &str, number: u64, format: Format, sink: &mut Sink<'_>)
     let text = if format == Format::AdBlock { text } else { text.split(" #").next().unwrap_or(text).trim() };
     let found = match format {
         Format::Hosts => return hosts(text, number, sink),
-        Format::Dnsmasq => dnsmasq(text).ok_or("not address=/host/"),
+        Format::Dnsmasq => match dnsmasq(text) {
+            None => Err("not address=/host/"),
+            Some((hosts, at)) if blocks(text, at) => return hosts.split('/').for_each(|host| sink.entry(host, number)),
+            Some(_) => Err("an answer or another server, nothing that blocks"),
+        },
         Format::Unbound => match unbound(text) {
             None => return,
-            Some(host) => host.ok_or("not local-zone: \"host\" or local-data: \"host …\""),
+            Some(host) => host,
         },
         Format::AdBlock => match adblock(text) {
             None => return,
@@ -99,17 +109,43 @@ fn hosts(text: &str, number: u64, sink: &mut Sink<'_>) {
     }
 }
 
-fn unbound(text: &str) -> Option<Option<&str>> {
+/// Whether a line of dnsmasq lets nobody reach its hosts: `address` with nothing, `#` or an address of nobody, `server` and `local` with
+/// nothing. `server=/host/#` is an exception, `server=/host/address` sends its questions elsewhere.
+fn blocks(line: &str, at: &str) -> bool {
+    let is_address = line.trim_start_matches("--").starts_with("address");
+    at.is_empty() || is_address && (at == "#" || is_nowhere(at))
+}
+
+/// `None` for what says nothing.
+fn unbound(text: &str) -> Option<Result<&str, &'static str>> {
+    /// Types of a local zone that answer no question, or say that there is no such name.
+    const BLOCK: [&str; 9] = [
+        "deny",
+        "refuse",
+        "static",
+        "inform_deny",
+        "always_refuse",
+        "always_nxdomain",
+        "always_nodata",
+        "always_deny",
+        "always_null",
+    ];
     let (key, value) = text.split_once(':')?;
     let value = value.trim();
-    match key.trim() {
-        "local-zone" | "local-data" => {
-            let name = value.trim_matches('"').split(['"', ' ', '\t']).next().unwrap_or_default().trim_end_matches('.');
-            Some((!name.is_empty()).then_some(name))
-        }
-        "server" => None,
-        _ => Some(None),
-    }
+    let mut words = value.split(['"', '\'', ' ', '\t']).filter(|word| !word.is_empty());
+    let name = words.next().map(|name| name.trim_end_matches('.')).filter(|name| !name.is_empty());
+    let last = words.last().unwrap_or_default();
+    Some(match (key.trim(), name) {
+        ("server", _) => return None,
+        ("local-zone" | "local-data", None) => Err("not local-zone: \"host\" type or local-data: \"host …\""),
+        // What such a zone answers stands in its local-data.
+        ("local-zone", Some(_)) if matches!(last, "redirect" | "inform_redirect") => return None,
+        ("local-zone", Some(name)) if BLOCK.contains(&last) => Ok(name),
+        ("local-zone", Some(_)) => Err("a type of zone that blocks nothing"),
+        ("local-data", Some(name)) if is_nowhere(last) => Ok(name),
+        ("local-data", Some(_)) => Err("an answer, nothing that blocks"),
+        _ => Err("not local-zone: \"host\" type or local-data: \"host …\""),
+    })
 }
 
 /// The host of `||host^` and nothing else: options narrow a filter to cases that a message does not have, exceptions are the opposite.

@@ -46,6 +46,23 @@ fn each_format_is_told_by_its_content() {
 }
 
 #[test]
+fn a_line_that_forwards_answers_or_excepts_blocks_nothing() {
+    let dnsmasq = "address=/a.example/b.example/0.0.0.0\naddress=/c.example/#\nlocal=/d.example/\nserver=/e.example/\n\
+        address=/f.example/::\nserver=/corp.example/10.0.0.1\nserver=/good.example/#\naddress=/intranet.example/10.0.0.5\n\
+        server=/corp.example/127.0.0.1#5353\n";
+    let (summary, given) = all(dnsmasq, Some(Verdict::Dangerous), false);
+    assert_eq!(given, ["a", "b", "c", "d", "e", "f"].map(|host| format!("{host}.example dangerous")));
+    assert_eq!(summary.problems.iter().map(|problem| problem.line).collect::<Vec<_>>(), [6, 7, 8, 9]);
+    let unbound = "server:\nlocal-zone: \"a.example\" always_null\nlocal-zone: \"b.example.\" static\n\
+        local-zone: \"c.example\" redirect\nlocal-data: \"c.example A 0.0.0.0\"\nlocal-data: \"d.example. 60 IN AAAA ::1\"\n\
+        local-zone: \"good.example\" transparent\nlocal-zone: \"good.example\" typetransparent\n\
+        local-data: \"intranet.example A 10.0.0.5\"\nlocal-zone: \"good.example\" always_transparent\n";
+    let (summary, given) = all(unbound, Some(Verdict::Dangerous), false);
+    assert_eq!(given, ["a", "b", "c", "d"].map(|host| format!("{host}.example dangerous")));
+    assert_eq!(summary.problems.iter().map(|problem| problem.line).collect::<Vec<_>>(), [7, 8, 9, 10]);
+}
+
+#[test]
 fn word_and_colon_is_a_link_of_an_app_or_has_slashes() {
     let (summary, given) = all("note:this\njavascript:alert(1)\nwhatsapp:send\napp://open/x\n", Some(Verdict::Dangerous), false);
     assert_eq!(
