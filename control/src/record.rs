@@ -193,6 +193,9 @@ pub struct Scanned {
     pub text: String,
     /// Every link.
     pub urls: Vec<Url>,
-    /// The worst of them.
+    /// The worst of them; `unknown` at least where the text imitates a label.
     pub verdict: &'static str,
+    /// Why, where the text itself has a say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
 }

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::io::{self, BufRead as _, Write as _};
 
-use dataplane::texts::{Ends, Texts};
+use dataplane::texts::{Ends, Messages, Texts};
+use dataplane::verdict::Reason;
 
 use super::args::Scan;
 use super::judge;
@@ -27,9 +28,12 @@ pub(super) fn run(args: &Scan, colour: Colour) -> Result<Done, Failure> {
     let mut out = Vec::new();
     let mut one = |text: &str| {
         out.clear();
-        let verdict = texts.judge(&world, text, &ends);
+        let worst = texts.judge(&world, text, &ends);
+        // What a text imitates is the policy's to know, as in `replay`.
+        let decision = texts.decide(&world, text, &ends, worst, &mut Messages::new(1, 1));
+        let (verdict, reason) = (decision.verdict.max(worst), decision.rule.spoof.then(|| Reason::LabelSpoof.name()));
         let urls = texts.urls(text, ends.sender).iter().map(|url| Url::of(&url, text, &world)).collect();
-        let scanned = Scanned { schema: SCAN_SCHEMA, text: text.to_owned(), urls, verdict: verdict.name() };
+        let scanned = Scanned { schema: SCAN_SCHEMA, text: text.to_owned(), urls, verdict: verdict.name(), reason };
         if args.json {
             push_line(&mut out, &scanned);
         } else {
@@ -89,6 +93,9 @@ fn page(scanned: &Scanned, paint: Paint) -> String {
     let _ = writeln!(out, "{verdict}{:pad$}{}", "", lines.next().unwrap_or_default(), pad = 11 - scanned.verdict.len());
     for line in lines {
         let _ = writeln!(out, "{:11}{line}", "");
+    }
+    if let Some(reason) = scanned.reason {
+        let _ = writeln!(out, "{:12}{}", "", paint.dim(&format!("{reason}: it imitates a label")));
     }
     for url in &scanned.urls {
         let name = coloured(paint, url.verdict, url.verdict);

@@ -48,6 +48,28 @@ fn a_target_in_a_parameter_of_a_safe_page_is_a_second_reading_and_the_worst_coun
     }
 }
 
+#[test]
+fn a_text_that_imitates_a_label_is_worth_what_replay_says_of_it() {
+    let room = super::Room::new("scan-spoof");
+    let texts = [
+        "VERIFIED LINK: https://bank.example/x",
+        "[SAFE] hello",
+        "[SAFE] http://evil.example/",
+        "https://bank.example/x",
+        "hello",
+    ];
+    let frames: Vec<_> = texts.iter().zip(1..).map(|(text, tsn)| super::frames::deliver("15550100009", text, tsn)).collect();
+    let capture = room.holding("spoof.pcapng", &super::frames::capture(&frames));
+    let replayed = lines(&ztsms(&["replay", "--json", &capture]).out);
+    let scanned = lines(&ztsms(&[&["scan", "--json"], &texts[..]].concat()).out);
+    let verdicts = |records: &[serde_json::Value]| records.iter().map(|record| record["verdict"].clone()).collect::<Vec<_>>();
+    assert_eq!(verdicts(&replayed), ["unknown", "unknown", "dangerous", "safe", "none"]);
+    assert_eq!(verdicts(&scanned), verdicts(&replayed));
+    let spoof = |record: &serde_json::Value| record["reason"] == "label-spoof";
+    assert_eq!(scanned.iter().map(spoof).collect::<Vec<_>>(), [true, true, true, false, false]);
+    assert!(ztsms(&["scan", "[SAFE] hello"]).out.contains("label-spoof"));
+}
+
 /// A verdict directory that knows one dangerous host.
 fn evil(room: &super::Room) -> String {
     let (own, dir) = (room.holding("own.csv", b"pattern,verdict\nevil-x.com,dangerous\n"), room.file("verdicts"));
