@@ -3,6 +3,7 @@
 use crate::build::{self, Error, ListReport, RemarkReport, Source};
 use dataplane::canonical;
 use dataplane::suffix::Suffixes;
+use dataplane::verdict::Reason;
 use dataplane::verdicts::{KeyScratch, OpenError, Snapshot, Table, is_app_package};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ pub struct Stats {
     pub id: String,
     /// Entries.
     pub entries: u64,
-    /// Entries by verdict (`none`: platforms).
+    /// Entries by verdict (`none`: platforms; `expired`: those that have ended).
     pub verdicts: BTreeMap<&'static str, u64>,
     /// Entries by list.
     pub sources: BTreeMap<String, u64>,
@@ -118,15 +119,19 @@ pub fn lookup(table: &Table, link: &str, sender: &str, suffixes: &Suffixes) -> F
     }
 }
 
-fn entries(snapshot: &Snapshot) -> impl Iterator<Item = dataplane::verdicts::Entry<'_>> {
-    snapshot.words().map(|(slot, _)| snapshot.entry(slot)).filter(|entry| !entry.pattern.is_empty())
+/// Each entry and its verdict by name: one that has ended has none any more.
+fn entries(snapshot: &Snapshot) -> impl Iterator<Item = (dataplane::verdicts::Entry<'_>, &'static str)> {
+    let entries = snapshot.words().map(|(slot, word)| (snapshot.entry(slot), word.is_expired()));
+    entries
+        .filter(|(entry, _)| !entry.pattern.is_empty())
+        .map(|(entry, expired)| (entry, if expired { Reason::Expired.name() } else { entry.verdict.name() }))
 }
 
 /// `verdicts stats`.
 pub fn stats(snapshot: &Snapshot) -> Stats {
     let (mut verdicts, mut sources) = (BTreeMap::new(), BTreeMap::new());
-    for entry in entries(snapshot) {
-        *verdicts.entry(entry.verdict.name()).or_default() += 1;
+    for (entry, verdict) in entries(snapshot) {
+        *verdicts.entry(verdict).or_default() += 1;
         *sources.entry(entry.source.to_owned()).or_default() += 1;
     }
     let header = snapshot.header();
@@ -142,8 +147,9 @@ pub fn stats(snapshot: &Snapshot) -> Stats {
 
 /// `verdicts diff`: from one snapshot to another, whatever their keys.
 pub fn diff(old: &Snapshot, new: &Snapshot) -> Diff {
-    let set =
-        |snapshot| entries(snapshot).map(|e| (e.pattern.to_owned(), e.verdict.name())).collect::<std::collections::BTreeSet<_>>();
+    let set = |snapshot| {
+        entries(snapshot).map(|(e, verdict)| (e.pattern.to_owned(), verdict)).collect::<std::collections::BTreeSet<_>>()
+    };
     let (old, new) = (set(old), set(new));
     Diff { added: new.difference(&old).cloned().collect(), removed: old.difference(&new).cloned().collect() }
 }
@@ -182,6 +188,24 @@ impl fmt::Display for Stats {
 mod tests {
     use super::*;
     use crate::build::What;
+
+    #[test]
+    fn an_entry_that_has_ended_is_counted_and_compared_as_that() {
+        let dir = std::env::temp_dir().join(format!("ztsms-ended-{}", std::process::id()));
+        let own = dir.join("own.csv");
+        std::fs::create_dir_all(&dir).expect("a directory");
+        let rows = "pattern,verdict,expires\na.example,safe,\nb.example,safe,2020-01-01\nc.example/x,dangerous,2020-01-01\n";
+        std::fs::write(&own, rows).expect("writes");
+        let sources = [Source { path: own, what: What::Own }];
+        let (before, after) = (1_500_000_000, 1_600_000_000);
+        let stats = [before, after].map(|now| build(&sources, &dir, now, None).expect("builds").stats);
+        assert_eq!(stats[0].verdicts, BTreeMap::from([("safe", 2), ("dangerous", 1)]));
+        assert_eq!(stats[1].verdicts, BTreeMap::from([("safe", 1), ("expired", 2)]));
+        let [old, new] = ["snapshot.1", "snapshot"].map(|name| Snapshot::open(&dir.join(name)).expect("opens"));
+        let added = [("b.example".to_owned(), "expired"), ("c.example/x".to_owned(), "expired")];
+        assert_eq!(diff(&old, &new).added, added);
+        std::fs::remove_dir_all(&dir).expect("removes");
+    }
 
     #[test]
     fn build_look_up_verify_and_go_back() {
