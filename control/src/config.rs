@@ -6,6 +6,7 @@
 mod error;
 mod file;
 pub mod live;
+mod origin;
 mod wire;
 
 pub use error::{ConfigError, Place};
@@ -19,6 +20,7 @@ use dataplane::policy::{
     words::LanguageSpec,
 };
 use file::{ActionName, File, Form};
+use origin::Origins;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -118,15 +120,18 @@ pub fn load(path: Option<&Path>) -> Result<Config, ConfigError> {
 pub fn load_with(path: Option<&Path>, variables: impl IntoIterator<Item = (String, String)>) -> Result<Config, ConfigError> {
     let mut merged = toml::Table::new();
     let sources = path.map(files).transpose()?.unwrap_or_default();
+    let mut origins = Origins::default();
     for source in &sources {
         let text = std::fs::read_to_string(source).map_err(|cause| ConfigError::Read { path: source.clone(), cause })?;
         merge(&mut merged, read(source, &text)?);
+        origins.files.push((source.clone(), text));
     }
     let mut variables: Vec<_> = variables.into_iter().filter(|(name, _)| name.starts_with(PREFIX)).collect();
     variables.sort();
     for (name, value) in &variables {
         merge(&mut merged, variable(name, value)?);
     }
+    origins.variables = variables;
     let path = path.unwrap_or(Path::new("built-in configuration"));
     let meaning = |what: String| ConfigError::Meaning { path: path.to_owned(), what };
     let file: File = merged.try_into().map_err(|error: toml::de::Error| meaning(error.message().to_owned()))?;
@@ -137,8 +142,8 @@ pub fn load_with(path: Option<&Path>, variables: impl IntoIterator<Item = (Strin
         let plan = Plan::read(plan).map_err(|error| meaning(format!("[plan] {error}")))?;
         planned(&mut file, plan);
     }
-    let spec = spec(&file, folder)?;
-    let policy = Policy::compile(spec).map_err(|error| meaning(error.to_string()))?;
+    let spec = spec(&file, folder, &origins)?;
+    let policy = Policy::compile(spec.clone()).map_err(|error| origins.of_policy(&spec, &error, meaning))?;
     let policy = with_recipients(policy, &file.recipients, folder).map_err(meaning)?;
     let beside = |path: &mut Option<PathBuf>| {
         if let Some(path) = path {
@@ -247,7 +252,7 @@ fn with_recipients(policy: Policy, file: &file::Recipients, folder: &Path) -> Re
     Ok(policy.with_recipients(table, default))
 }
 
-fn spec(file: &File, folder: &Path) -> Result<Spec, ConfigError> {
+fn spec(file: &File, folder: &Path, origins: &Origins) -> Result<Spec, ConfigError> {
     let preset = file.policy.preset.0;
     let policy = &file.policy;
     let mt = chains(preset, [&policy.safe, &policy.unknown, &policy.dangerous], None);
@@ -273,7 +278,7 @@ fn spec(file: &File, folder: &Path) -> Result<Spec, ConfigError> {
         languages: languages(&file.labels),
         link_hosts: file.labels.link_hosts.clone(),
         likenesses: file.labels.likenesses.clone(),
-        pages: file.pages.as_ref().map(|pages| self::pages(pages, folder)).transpose()?,
+        pages: file.pages.as_ref().map(|pages| self::pages(pages, folder, origins)).transpose()?,
     })
 }
 
@@ -345,14 +350,18 @@ fn languages(labels: &file::Labels) -> Vec<LanguageSpec> {
     all
 }
 
-fn pages(pages: &file::Pages, folder: &Path) -> Result<Pages, ConfigError> {
+fn pages(pages: &file::Pages, folder: &Path, origins: &Origins) -> Result<Pages, ConfigError> {
     let (Some(host), Some(key_file)) = (&pages.host, &pages.key_file) else {
         return Err(ConfigError::Meaning { path: folder.join("[pages]"), what: "needs both `host` and `key_file`".into() });
     };
     let path = folder.join(key_file);
-    let text = std::fs::read_to_string(&path).map_err(|cause| ConfigError::Read { path: path.clone(), cause })?;
-    let key =
-        hexadecimal(text.trim()).ok_or_else(|| ConfigError::Meaning { path, what: "a key is 32 hexadecimal digits".into() })?;
+    let wrong = |what: &dyn std::fmt::Display| {
+        let what = format!("pages.key_file {}: {what}", path.display());
+        let otherwise = |what| ConfigError::Meaning { path: folder.join("[pages]"), what };
+        origins.error("key_file", &key_file.to_string_lossy(), what, otherwise)
+    };
+    let text = std::fs::read_to_string(&path).map_err(|cause| wrong(&cause))?;
+    let key = hexadecimal(text.trim()).ok_or_else(|| wrong(&"a key is 32 hexadecimal digits"))?;
     Ok(Pages { host: host.clone(), key: RedirectKey(key) })
 }
 

@@ -71,7 +71,7 @@ impl ConfigError {
     }
 }
 
-fn position(text: &str, span: Range<usize>) -> (usize, usize) {
+pub(super) fn position(text: &str, span: Range<usize>) -> (usize, usize) {
     let before = text.get(..span.start).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
     (before.matches('\n').count() + 1, before.get(line_start..).map_or(0, |line| line.chars().count()) + 1)

@@ -99,16 +99,16 @@ fn a_wrong_value_says_what_would_be_right() {
         ("form", "[labels.languages.en]\nsafe = [\"{hots}\"]\n", "ztsms.toml:2:8: `{hots}` is not a placeholder"),
         ("sif", "[network]\nmax_sif = 10\n", "ztsms.toml:2:11: 10 is not a number of octets from 64"),
         ("syntax", "[policy\n", "ztsms.toml:1:8: "),
-        ("language", "[labels]\nlanguage = \"xx\"\n", "ztsms.toml: no language `xx`: there are en, de"),
+        ("language", "[labels]\nlanguage = \"xx\"\n", "ztsms.toml:2:12: no language `xx`: there are en, de"),
         (
             "host",
             "[[protected]]\nsender = \"A\"\ndomains = [\"https://a.example\"]\n",
-            "ztsms.toml: protected.domains: `https://a.example` is not a host name",
+            "ztsms.toml:3:12: protected.domains: `https://a.example` is not a host name",
         ),
         (
             "link",
             "[labels.languages.en]\nsafe = [\"see help.example.com\"]\n",
-            "ztsms.toml: labels.safe of language `en`, form 1: the text holds a link to `help.example.com`",
+            "ztsms.toml:2:9: labels.safe of language `en`, form 1: the text holds a link to `help.example.com`",
         ),
     ] {
         let said = complaint(name, text);
@@ -143,6 +143,19 @@ fn files_beside_it_come_after_and_the_environment_last() {
 }
 
 #[test]
+fn what_is_wrong_beside_others_is_named_where_it_was_said_last() {
+    let language = "[labels]\nlanguage = \"xx\"\n";
+    let folder = Folder::new("last", &[("ztsms.toml", "[labels]\nlanguage = \"de\"\n"), ("ztsms.d/1.toml", language)]);
+    assert!(folder.complaint(&[]).starts_with("ztsms.d/1.toml:2:12: no language `xx`"), "{}", folder.complaint(&[]));
+    let said = folder.complaint(&[("ZTSMS__LABELS__LANGUAGE", "yy")]);
+    assert!(said.starts_with("environment variable ZTSMS__LABELS__LANGUAGE: no language `yy`"), "{said}");
+    let rule = "[[policy.rules]]\nname = \"a\"\n[[policy.rules]]\nname = \"b\"\nlanguage = \"zz\"\n";
+    assert!(complaint("rule", rule).starts_with("ztsms.toml:5:12: no language `zz`"), "{}", complaint("rule", rule));
+    let forms = "[labels.languages.en]\nunknown = [\n  \"{host}\",\n  \"evil.com \",\n]\n";
+    assert!(complaint("forms", forms).starts_with("ztsms.toml:4:3: labels.unknown of language `en`, form 2"));
+}
+
+#[test]
 fn a_file_that_is_not_there_is_named() {
     let folder = Folder::new("absent", &[("other.toml", "")]);
     assert!(folder.complaint(&[]).starts_with("ztsms.toml: No such file"));
@@ -154,7 +167,12 @@ fn a_key_file_is_thirty_two_hexadecimal_digits() {
     assert_eq!(hexadecimal("+00102030405060708090a0b0c0d0e0f"), None);
     let text = "[pages]\nhost = \"go.carrier.example\"\nkey_file = \"k\"\n";
     let said = Folder::new("key", &[("ztsms.toml", text), ("k", "short")]).complaint(&[]);
-    assert_eq!(said, "k: a key is 32 hexadecimal digits");
+    assert!(
+        said.starts_with("ztsms.toml:3:12: pages.key_file ") && said.ends_with("/k: a key is 32 hexadecimal digits"),
+        "{said}"
+    );
+    let said = Folder::new("no-key", &[("ztsms.toml", text)]).complaint(&[]);
+    assert!(said.starts_with("ztsms.toml:3:12: pages.key_file ") && said.contains("/k: No such file"), "{said}");
 }
 
 /// The worked example of `docs/policy.md` does what the page says.
