@@ -134,7 +134,7 @@ fn unbound(text: &str) -> Option<Result<&str, &'static str>> {
     let value = value.trim();
     let mut words = value.split(['"', '\'', ' ', '\t']).filter(|word| !word.is_empty());
     let name = words.next().map(|name| name.trim_end_matches('.')).filter(|name| !name.is_empty());
-    let last = words.last().unwrap_or_default();
+    let last = words.next_back().unwrap_or_default();
     Some(match (key.trim(), name) {
         ("server", _) => return None,
         ("local-zone" | "local-data", None) => Err("not local-zone: \"host\" type or local-data: \"host …\""),
