@@ -14,6 +14,7 @@ use protocols::sms::{Problems, Tables, UserData};
 use crate::canonical::{self, Canonical, HostKind};
 use crate::verdict::Confidence;
 
+mod authority;
 mod automata;
 mod bindings;
 mod chars;
@@ -198,7 +199,8 @@ impl Scanner {
     #[inline(never)]
     pub fn find_with_care(&self, text: &str, scratch: &mut Scratch, visit: impl FnMut(&Link<'_>)) {
         scratch.seen.clear();
-        let mut finder = Finder { tlds: &self.tlds, text, scratch, visit, token_until: 0, opaque_until: 0, android_until: 0 };
+        let mut finder =
+            Finder { tlds: &self.tlds, text, scratch, visit, token_until: 0, opaque_until: 0, android_until: 0, behind_at: None };
         let end = finder.binding();
         let body = text.get(..end).unwrap_or_default();
         finder.text = body;
@@ -232,6 +234,8 @@ struct Finder<'t, 's, F> {
     opaque_until: usize,
     /// Up to here a span was read as Android cuts it: inside it only what is glued to another script is new.
     android_until: usize,
+    /// The last run right behind an `@`, and whether that is of an address of mail: a host that begins there is no link to Android.
+    behind_at: Option<(usize, bool)>,
 }
 
 /// Looks like a dot, and NFKC makes one of it.

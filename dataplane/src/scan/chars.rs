@@ -36,7 +36,7 @@ pub(super) fn is_stop(c: char) -> bool {
     c <= ' ' || c == '\u{7f}' || matches!(c, '"' | '<' | '>' | '`') || ('\u{80}'..='\u{a0}').contains(&c) || c.is_whitespace()
 }
 
-/// A character of Android's path and query.
+/// A character of Android's path and query; `%` is one only as an escape.
 pub(super) fn is_android_path(c: char) -> bool {
     match c {
         'a'..='z' | 'A'..='Z' | '0'..='9' => true,
@@ -62,7 +62,12 @@ pub(super) fn is_latin(c: char) -> bool {
             | '\u{ff10}'..='\u{ff19}' | '\u{ff21}'..='\u{ff3a}' | '\u{ff41}'..='\u{ff5a}' | '\u{1d400}'..='\u{1d7ff}')
 }
 
-/// Text without its first and last characters that are of no word.
+/// A character of a word, as `\b` has it.
+pub(super) fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// Text without its last characters that are of no word.
 pub(super) fn trim_to_word(text: &str) -> &str {
-    text.trim_end_matches(|c: char| !(c.is_alphanumeric() || c == '_'))
+    text.trim_end_matches(|c: char| !is_word(c))
 }

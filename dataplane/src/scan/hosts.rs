@@ -3,10 +3,29 @@
 //! Source: AOSP `Patterns.AUTOLINK_WEB_URL` (`STRICT_HOST_NAME`, `IP_ADDRESS`, `WORD_BOUNDARY`) and
 //! `Linkify.sUrlMatchFilter` (nothing behind an `@`), read without regard to case since iOS and others do so.
 
-use super::chars::{is_dot, is_host, is_label, is_latin};
+use super::chars::{is_dot, is_host, is_invisible, is_label, is_latin, is_word};
+use super::tail::Tail;
 use super::tlds::{is_apple, is_common};
-use super::{Finder, Form, Link};
+use super::{Finder, Form, Link, ONE_DOT_LEADER};
 use crate::verdict::Confidence::{self, High, Low};
+
+/// The longest local part of an address of mail.
+const LOCAL: usize = 64;
+
+/// So many octets of signs at the head of a text may be of a host.
+const SIGNS: usize = 64;
+
+/// A run of host characters without an empty label or one that a hyphen breaks.
+struct Piece {
+    start: usize,
+    /// Where its last TLD ends.
+    end: Option<usize>,
+    until: usize,
+    /// Where the whole run ends.
+    right: usize,
+    /// Labels that end in a digit.
+    numbers: u32,
+}
 
 impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
     /// A dot at `at`, ending at `behind`; `floor` is where the last span ended. Gives where to go on.
@@ -30,26 +49,33 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         let before = self.slice(0, left).chars().next_back();
         let rest = self.slice(right, self.text.len());
         // An address: a local part, `@`, a host. The host of `user@host` alone is no link either.
-        if rest.starts_with('@') && self.is_mail_host(rest.get(1..).unwrap_or_default()) {
+        if rest.starts_with('@')
+            && run.len() <= LOCAL
+            && !run.ends_with('.')
+            && self.is_mail_host(rest.get(1..).unwrap_or_default())
+        {
             return right;
         }
-        let confidence = match before {
-            Some('@') => match self.slice(0, left).chars().rev().nth(1) {
-                Some(c) if is_label(c) || matches!(c, '+' | '\'' | '"' | '.') => return right + mail_tail(rest),
-                _ => Low,
-            },
-            _ => High,
-        };
+        let confidence = if before == Some('@') { Low } else { High };
+        let mail = before == Some('@')
+            && self.slice(0, left).chars().rev().nth(1).is_some_and(|c| is_label(c) || matches!(c, '+' | '\'' | '"' | '.'));
+        if before == Some('@') {
+            self.behind_at = Some((left, mail));
+        }
         if left < self.android_until && !matches!(before, Some('(' | '[' | '{' | ')' | ']' | '}')) {
-            return self.glued_runs(left, right, confidence, true);
+            return if mail { right + mail_tail(rest) } else { self.glued_runs(left, right, confidence, true) };
+        }
+        if mail {
+            return self.segments(left, right, High, false).max(right + mail_tail(rest));
         }
         if run.ends_with(is_dot) {
             self.spaced_after(left, right);
         }
+        // What does not begin right behind the `@` is a link like any other.
+        let resume = self.segments(left, right, High, false);
         if run.is_ascii() {
-            return self.segments(left, right, confidence, false);
+            return resume;
         }
-        let resume = self.segments(left, right, confidence, false);
         if run.chars().any(|c| !is_latin(c)) {
             self.glued_runs(left, right, confidence, false);
         }
@@ -70,27 +96,47 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         resume
     }
 
-    /// Whether a text begins with a host that mail can go to.
+    /// Whether a text begins with a host that mail can go to: labels that begin and end with no sign, the last of them a TLD.
     fn is_mail_host(&self, text: &str) -> bool {
         let end = text.find(|c| !is_host(c)).unwrap_or(text.len());
         let host = text.get(..end).unwrap_or_default();
-        host.split(is_dot).skip(1).any(|label| self.tlds.cut(label) > 0)
+        let sign = |c| matches!(c, '-' | '_');
+        for (i, label) in host.split(is_dot).enumerate() {
+            if label.is_empty() || label.starts_with(sign) {
+                return false;
+            }
+            if i > 0 && self.tlds.cut(label) > 0 {
+                return true;
+            }
+            if label.ends_with(sign) {
+                return false;
+            }
+        }
+        false
     }
 
     /// The pieces of a run between empty labels and labels that end or begin with a hyphen.
     fn segments(&mut self, left: usize, right: usize, confidence: Confidence, glued: bool) -> usize {
         let run = self.slice(left, right);
-        let (mut start, mut best, mut labels) = (left, None, 0);
+        let (mut start, mut best, mut labels, mut numbers) = (left, None, 0, 0);
         let mut resume = right;
         let mut at = left;
         for piece in run.split_inclusive(is_dot) {
             let label = piece.strip_suffix(is_dot).unwrap_or(piece);
             let last = piece.len() == label.len();
-            let lead = if labels == 0 { self.lead(label, at) } else { 0 };
+            let lead = if labels == 0 { self.lead(label) } else { 0 };
             let body = label.get(lead..).unwrap_or_default();
             let hyphen = labels > 0 && body.starts_with('-');
+            numbers += u32::from(body.as_bytes().last().is_some_and(u8::is_ascii_digit));
             if body.is_empty() || hyphen || (body.ends_with('-') && !last) {
-                resume = resume.max(self.flush(start, best.take(), right, confidence, glued));
+                let cut = if labels > 0 && !hyphen && !body.is_empty() { self.tlds.cut(body) } else { 0 };
+                best = if cut > 0 { Some(at + lead + cut) } else { best };
+                let ended = Piece { start, end: best.take(), until: at + label.len(), right, numbers };
+                resume = resume.max(self.flush(ended, confidence, glued));
+                numbers = 0;
+                if body.is_empty() && !label.is_ascii() && (at == 0 || self.slice(0, at).ends_with('\n')) {
+                    resume = resume.max(self.signs_alone(at, right, confidence, glued));
+                }
                 start = at + label.len() - label.trim_start_matches('-').len();
                 labels = u32::from(hyphen && !body.ends_with('-'));
                 at += piece.len();
@@ -103,40 +149,98 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
                 best = if cut > 0 { Some(at + lead + cut) } else { best };
             }
             labels += 1;
-            if labels == 4 && best.is_none() {
-                best = quad(self.slice(start, at + label.len())).map(|len| start + len);
-            }
             at += piece.len();
         }
-        resume.max(self.flush(start, best, right, confidence, glued))
+        resume.max(self.flush(Piece { start, end: best, until: right, right, numbers }, confidence, glued))
     }
 
-    /// Reports a piece of a run, if a TLD was found in it.
-    fn flush(&mut self, start: usize, end: Option<usize>, right: usize, confidence: Confidence, glued: bool) -> usize {
-        end.map_or(right, |end| self.bare(start, end, end == right, confidence, glued))
+    /// Reports a piece of a run, if a TLD was found in it, and the dotted addresses behind that.
+    fn flush(&mut self, piece: Piece, confidence: Confidence, glued: bool) -> usize {
+        let Piece { start, end, until, right, numbers } = piece;
+        let named = end.map_or(right, |end| self.bare(start, end, end == right, confidence, glued));
+        // The last of the four may have something behind it.
+        if numbers < 3 { named } else { named.max(self.quads(end.unwrap_or(start), until, right, confidence, glued)) }
     }
 
-    /// What of a first label is no part of it: hyphens, and characters of no word unless the text begins there.
-    fn lead(&self, label: &str, at: usize) -> usize {
-        let word = |c: char| c.is_alphanumeric() || c == '_' || super::chars::is_invisible(c) || super::tlds::needs_mapping(c);
-        let body = if at == 0 { label.trim_start_matches('-') } else { label.trim_start_matches(|c| !word(c)) };
-        label.len() - body.len()
+    /// The dotted addresses between `from` and `until` that begin and end where a word may.
+    #[inline(never)]
+    fn quads(&mut self, from: usize, until: usize, right: usize, confidence: Confidence, glued: bool) -> usize {
+        let (mut at, mut resume) = (from, right);
+        while let Some(begin) = self.slice(at, until).find(|c: char| c.is_ascii_digit()).map(|offset| at + offset) {
+            let text = self.slice(begin, until);
+            let after = |len: usize| text.get(len..).and_then(|rest| rest.chars().next());
+            let before = self.slice(0, begin).chars().next_back();
+            let len = quad(text).filter(|&len| !before.is_some_and(is_word) && !after(len).is_some_and(is_word));
+            at = begin + len.unwrap_or_else(|| text.bytes().take_while(u8::is_ascii_digit).count());
+            if len.is_some() {
+                resume = resume.max(self.bare(begin, at, at == right, confidence, glued));
+            }
+        }
+        resume
+    }
+
+    /// What of a first label is no part of it: hyphens, and characters of no word.
+    fn lead(&self, label: &str) -> usize {
+        let word = |c: char| is_word(c) || !is_invisible(c) && super::tlds::needs_mapping(c);
+        label.len() - label.trim_start_matches(|c| !word(c)).len()
     }
 
     fn bare(&mut self, start: usize, end: usize, whole: bool, confidence: Confidence, glued: bool) -> usize {
-        let how = (Form::Bare, if self.slice(start, end).contains('\u{2024}') { Low } else { confidence });
+        let confidence = match self.behind_at {
+            Some((at, mail)) if at == start => {
+                if mail {
+                    return end;
+                }
+                Low
+            }
+            _ => confidence,
+        };
+        // A dot that only a browser makes of it, and no other one: no handset links it.
+        let leaders = |host: &str| host.contains(ONE_DOT_LEADER) && !host.contains(|c| is_dot(c) && c != ONE_DOT_LEADER);
+        let how = (Form::Bare, if leaders(self.slice(start, end)) { Low } else { confidence });
         let path = self.text.get(end..).is_some_and(|rest| rest.starts_with(['/', ':', '?', '#']));
         let www = self.slice(start, end).get(..4).is_some_and(|head| head.eq_ignore_ascii_case("www."));
         let label = self.slice(start, end).rsplit(is_dot).next().unwrap_or_default();
         let how = if path || www || tappable_case(label) { how } else { (Form::Bare, how.1.min(Low)) };
+        let sign = !glued && self.is_signed(start);
         if !whole {
-            self.report((start, end), how, "http://", self.slice(start, end));
+            if sign {
+                self.report((0, end), how, "http://", self.slice(0, end));
+            }
+            if !self.report((start, end), how, "http://", self.slice(start, end)) {
+                self.refused(start, (start, end), how, "http://", Tail::ends(end));
+            }
             return end;
         }
         let tail = self.tail(end, glued);
-        self.readings(start, start, how, "http://", tail);
+        if sign {
+            self.readings(0, 0, how, "http://", tail);
+        }
+        if !self.readings(start, start, how, "http://", tail) {
+            self.refused(start, (start, end), how, "http://", tail);
+        }
         self.nested(start, end, tail.whole());
         tail.resume
+    }
+
+    /// A name of signs alone under a TLD, at the head of a text, or of a line: there it is once a label stands above it.
+    #[inline(never)]
+    fn signs_alone(&mut self, start: usize, right: usize, confidence: Confidence, glued: bool) -> usize {
+        let run = self.slice(start, right);
+        let (signs, rest) = run.split_once(is_dot).unwrap_or_default();
+        let cut = self.tlds.cut(rest.split(is_dot).next().unwrap_or_default());
+        let end = right - rest.len() + cut;
+        if cut == 0 || signs.chars().all(is_invisible) { right } else { self.bare(start, end, end == right, confidence, glued) }
+    }
+
+    /// Whether all that stands before `start` is signs that Android takes into a host, which only the beginning of a text lets it do.
+    fn is_signed(&self, start: usize) -> bool {
+        let head = self.slice(0, start);
+        let head = head.strip_suffix(is_dot).unwrap_or(head);
+        (1..=SIGNS).contains(&start)
+            && head.starts_with(|c: char| !c.is_ascii())
+            && head.chars().all(|c| is_label(c) && !is_word(c))
+            && !head.chars().all(is_invisible)
     }
 }
 
@@ -153,12 +257,17 @@ fn mail_tail(rest: &str) -> usize {
     if rest.starts_with('/') { 1 } else { 0 }
 }
 
-/// The length of a dotted address at the start of `text`: four numbers below 256.
+/// The length of a dotted address at the start of `text`: four numbers below 256, the first of them not 0; Android takes 000 to 199 too.
 fn quad(text: &str) -> Option<usize> {
-    let mut parts = text.split('.');
-    let fine =
-        |part: &str| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()) && part.parse::<u8>().is_ok();
-    let first = parts.next().filter(|part| fine(part) && !part.starts_with('0'))?;
-    let len = parts.by_ref().take(3).try_fold(first.len(), |len, part| fine(part).then(|| len + 1 + part.len()))?;
-    (text.bytes().filter(|&b| b == b'.').count() >= 3).then_some(len)
+    let mut at = 0;
+    for i in 0..4 {
+        let rest = text.get(at..)?;
+        let rest = if i == 0 { rest } else { rest.strip_prefix('.')? };
+        let digits = rest.get(..rest.bytes().take(4).take_while(u8::is_ascii_digit).count())?;
+        if digits.len() > 3 || digits.parse::<u8>().is_err() || i == 0 && digits.len() < 3 && digits.starts_with('0') {
+            return None;
+        }
+        at += usize::from(i > 0) + digits.len();
+    }
+    Some(at)
 }

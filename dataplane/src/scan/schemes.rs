@@ -4,7 +4,9 @@
 //! backslashes behind a special scheme are skipped); iOS data detectors (any `scheme://`); vendors' pages for the
 //! schemes of their apps.
 
-use super::chars::{is_dot, is_host, is_label, is_latin, is_slash, is_stop};
+use super::authority::{self, Span};
+use super::chars::{is_dot, is_host, is_invisible, is_label, is_latin, is_slash, is_stop};
+use super::tail::Tail;
 use super::{Finder, Form, Link};
 use crate::verdict::Confidence::{self, High, Low};
 
@@ -51,11 +53,6 @@ const APPS: [(&str, Confidence); 22] = [
     ("smsto", Low),
     ("geo", Low),
 ];
-
-/// A character of Android's user info; what is not ASCII is left to the browser, which takes all.
-fn is_user_info(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || !b.is_ascii() || b"$-_.+!*'(),;?&=%:@".contains(&b)
-}
 
 /// Whether a word is the scheme of an app, which needs no slashes.
 pub fn is_app_scheme(word: &[u8]) -> bool {
@@ -126,12 +123,18 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         let rest = self.slice(body, self.text.len());
         let end = rest.find(|c| is_stop(c) || is_slash(c) || matches!(c, '?' | '#')).unwrap_or(rest.len());
         let authority = rest.get(..end).unwrap_or_default();
-        let host_from = authority.rfind('@').map_or(0, |at| at + 1);
-        if host_from > 0 && !authority.bytes().all(is_user_info) {
-            // No user info to Android: the host is what stands first.
-            let first = authority.get(..authority.find(|c| !is_host(c)).unwrap_or_default()).unwrap_or_default();
-            let first = first.trim_end_matches(|c: char| is_dot(c) || c == '-');
-            self.report((start, body + first.len()), (form, High), prefix, first);
+        let plain = authority::is_plain(authority.as_bytes());
+        let mut host_from = authority.rfind('@').map_or(0, |at| at + 1);
+        if !plain {
+            // No name begins with an empty label: none is asked for.
+            let head = authority.get(host_from..).unwrap_or_default();
+            let name = head.trim_start_matches(|c| is_dot(c) || is_invisible(c) && c != '\u{202e}');
+            host_from +=
+                if name.len() < head.len() && head.get(..head.len() - name.len()).is_some_and(|lead| lead.contains(is_dot)) {
+                    head.len() - name.len()
+                } else {
+                    0
+                };
         }
         let host_text = authority.get(host_from..).unwrap_or_default();
         if host_text.starts_with('\u{202e}') {
@@ -150,32 +153,71 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
             len = host.trim_end_matches(|c: char| is_dot(c) || matches!(c, '-' | '_')).len();
         }
         let host = host.get(..len).unwrap_or_default();
+        let how = (form, High);
+        let cut = if plain {
+            None
+        } else {
+            self.cut_short(
+                (start, body),
+                host_from + host.trim_end_matches(|c| is_dot(c) || matches!(c, '-' | '_')).len(),
+                how,
+                prefix,
+            )
+        };
         if host.is_empty() || !host.contains(|c| is_label(c) && c != '-' || c == '[') {
-            return body;
+            return cut.unwrap_or(body);
         }
         let (host_start, host_end) = (body + host_from, body + host_from + len);
-        let how = (form, High);
         if let Some(cut) = self.glued(host) {
             self.report((start, host_start + cut), how, prefix, self.slice(host_start, host_start + cut));
-        }
-        if let Some(escape) = host.rfind('%') {
-            // A handset that does not read escapes links what stands behind the last one.
-            self.run(host_start + escape + 1, host_end);
         }
         if host.ends_with('-') {
             let cut = host_start + host.trim_end_matches('-').len();
             self.report((start, cut), how, prefix, self.slice(host_start, cut));
         }
-        let mut tail = self.tail(host_end, false);
+        let mut tail = if cut.is_some() { self.tail_but_for_android(host_end) } else { self.tail(host_end, false) };
+        if host.starts_with('-') {
+            let from = host_end - host.trim_start_matches('-').len();
+            self.report((start, tail.trimmed), how, prefix, self.slice(from, tail.trimmed));
+        }
         if !self.slice(slashes, body).starts_with("//") && host.contains(is_dot) {
             // Not the two slashes that Android wants: it links the bare host.
             self.report((host_start, tail.android), how, "http://", self.slice(host_start, tail.android));
             tail.android = tail.trimmed;
         }
-        self.readings(start, host_start, how, prefix, tail);
+        if !self.readings(start, host_start, how, prefix, tail) {
+            self.refused(start, (host_start, host_end), how, prefix, tail);
+        }
         self.broken(start, host_start, host_end, prefix);
         self.nested(start, host_end, tail.whole());
-        tail.resume.max(host_end)
+        cut.unwrap_or(tail.resume.max(host_end))
+    }
+
+    /// Where Android ends a link whose authority is at `body`, if that is not where its host ends to a browser, `host_end` behind `body`:
+    /// there the scan goes on, and what stands before it is told.
+    #[inline(never)]
+    fn cut_short(
+        &mut self,
+        (start, body): (usize, usize),
+        host_end: usize,
+        how: (Form, Confidence),
+        prefix: &str,
+    ) -> Option<usize> {
+        let rest = self.slice(body, self.text.len());
+        let Some(span) = Span::read(rest) else { return Some(body) };
+        if span.host_end == host_end {
+            return None;
+        }
+        if span.resolves(rest) {
+            let told = self.report((start, body + span.end), how, prefix, self.slice(body, body + span.end));
+            if !told {
+                let host = (body + span.host, body + span.host_end);
+                let end = body + span.end;
+                self.refused(start, host, how, prefix, Tail::ends(end));
+            }
+        }
+        self.android_until = self.android_until.max(body + span.end);
+        Some(body + span.end)
     }
 
     /// Where a host with a TLD ends inside `host`, and text of another script begins.

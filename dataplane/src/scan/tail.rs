@@ -1,6 +1,6 @@
 //! Where a link ends: port, path, query, and what of it is punctuation of the sentence.
 
-use super::chars::{is_android_path, is_invisible, is_latin, is_stop, trim_to_word};
+use super::chars::{is_android_path, is_invisible, is_latin, is_stop, is_word, trim_to_word};
 use super::{Finder, Form, Link};
 use crate::verdict::Confidence;
 
@@ -24,6 +24,11 @@ impl Tail {
     pub(super) fn whole(&self) -> usize {
         self.trimmed.max(self.android).max(self.resume)
     }
+
+    /// That of a link which ends at `at` to all.
+    pub(super) const fn ends(at: usize) -> Self {
+        Self { trimmed: at, android: at, latin: at, wide: false, resume: at }
+    }
 }
 
 impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
@@ -34,13 +39,16 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         let rest = text.get(from..).unwrap_or_default();
         let wide = rest.starts_with('\u{ff0f}');
         if !rest.starts_with(['/', '?', '#', '\\']) && !wide {
-            return Tail { trimmed: from, android: from, latin: from, wide, resume: from };
+            return Tail { wide, ..Tail::ends(from) };
         }
+        // No fragment without a path, to Android: the link ends here and another may begin.
+        let fragment = rest.starts_with('#');
         // Each text is read once to the end of the token and once to Android's end; inside both, only what is glued
         // there is new. So the time stays linear.
         let (fresh, android_fresh) = (from >= self.token_until, from >= self.android_until);
         let latin_only = only_latin || !(fresh || android_fresh);
-        let stop = |c| is_stop(c) || (latin_only && !is_latin(c)) || (!fresh && !is_android_path(c));
+        let of_android = |at, c| is_android_path(c) && (c != '%' || escapes(rest, at));
+        let stop = |at, c| is_stop(c) || (latin_only && !is_latin(c)) || (!fresh && (fragment || !of_android(at, c)));
         let run = rest.get(..extent(rest, stop)).unwrap_or_default();
         let trimmed = trim(run);
         let latin = run.find(|c| !is_latin(c)).and_then(|cut| run.get(..cut)).map_or(trimmed, trim);
@@ -51,7 +59,7 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
             resume = resume.min(run.find(|c| !is_latin(c)).unwrap_or(resume));
         }
         if !latin_only && android_fresh {
-            let end = rest.find(|c| !is_android_path(c)).unwrap_or(rest.len());
+            let end = if fragment { 0 } else { android_len(rest) };
             let own = rest.get(..end).unwrap_or_default();
             self.android_until = from + end;
             resume = resume.min(end);
@@ -65,6 +73,18 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
             wide: wide || run.contains('\u{ff0f}'),
             resume: from + resume,
         }
+    }
+
+    /// The ends of what is a link to others than Android: how far it reads, and that nothing begins inside, is not said.
+    pub(super) fn tail_but_for_android(&mut self, at: usize) -> Tail {
+        let from = at + port_len(self.slice(at, self.text.len()));
+        if from < self.token_until {
+            return Tail::ends(from);
+        }
+        let until = self.android_until;
+        let tail = self.tail(at, false);
+        self.android_until = until;
+        Tail { android: tail.trimmed, ..tail }
     }
 
     /// Reports a link that begins at `start` and whose body begins at `body`, with each of its ends.
@@ -119,26 +139,44 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
     }
 }
 
-/// The length of `:` and one to five digits, if they stand there and nothing of a number behind them.
-fn port_len(text: &str) -> usize {
+/// The length of `:` and one to five digits, if they stand there and nothing of their word behind them.
+pub(super) fn port_len(text: &str) -> usize {
     let Some(digits) = text.strip_prefix(':') else { return 0 };
     let len = digits.bytes().take_while(u8::is_ascii_digit).count();
-    if (1..=5).contains(&len) { len + 1 } else { 0 }
+    let ends = || !digits.get(len..).is_some_and(|behind| behind.starts_with(is_word));
+    if (1..=5).contains(&len) && ends() { len + 1 } else { 0 }
+}
+
+/// Whether the `%` at `at` is followed by two digits of an escape.
+pub(super) fn escapes(text: &str, at: usize) -> bool {
+    text.as_bytes().get(at + 1..at + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
+}
+
+/// The length of what Android takes for a path and query at the start of a text.
+fn android_len(text: &str) -> usize {
+    let mut from = 0;
+    while let Some(at) = text.get(from..).and_then(|rest| rest.find(|c| c == '%' || !is_android_path(c))).map(|at| from + at) {
+        if !(text.as_bytes().get(at) == Some(&b'%') && escapes(text, at)) {
+            return at;
+        }
+        from = at + 3;
+    }
+    text.len()
 }
 
 /// The length of `text` up to a character that stops it, or a closing bracket that was not opened in it.
-fn extent(text: &str, stop: impl Fn(char) -> bool) -> usize {
+fn extent(text: &str, stop: impl Fn(usize, char) -> bool) -> usize {
     let (mut round, mut square, mut curly) = (0, 0, 0);
     for (at, c) in text.char_indices() {
         let depth = match c {
             '(' | ')' => &mut round,
             '[' | ']' => &mut square,
             '{' | '}' => &mut curly,
-            _ if stop(c) => return at,
+            _ if stop(at, c) => return at,
             _ => continue,
         };
         *depth += if matches!(c, '(' | '[' | '{') { 1 } else { -1 };
-        if *depth < 0 || stop(c) {
+        if *depth < 0 || stop(at, c) {
             return at;
         }
     }

@@ -6,6 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod handsets;
+
 const PIECES: [&str; 56] = [
     "evil",
     "a",
@@ -75,6 +77,7 @@ fn septets(text: &str) -> Option<Vec<u8>> {
             ']' => out.extend([0x1b, 0x3e]),
             '_' => out.push(0x11),
             c if LETTERS.contains(c) => out.push(LETTERS.chars().position(|l| l == c).unwrap() as u8),
+            '\\' => out.extend([0x1b, 0x2f]),
             c if c.is_ascii_graphic() || c == ' ' || c == '\n' => out.push(c as u8),
             _ => return None,
         }
@@ -263,6 +266,21 @@ fn forty_thousand_octets_made_to_be_slow_are_not() {
         "1.2.3.4.",
         "-a.com",
         "intent:x",
+        "a.com#",
+        "a.com/%z",
+        "http://a%/",
+        "http://a%2f/",
+        "http://a.co%2e/",
+        "http://a.co:x@",
+        "http://a.co@@/",
+        "http://-a.co/",
+        "http://.a.co..b.co/",
+        "1.2.3.4-",
+        "\u{200b}1.",
+        "xn--.xn--.co/",
+        "a.co-.",
+        "@a.co--.",
+        "a.co@b_.",
     ];
     for unit in units {
         let text = unit.repeat(40_000 / unit.len());

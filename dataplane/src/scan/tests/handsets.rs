@@ -1,0 +1,204 @@
+//! What Android links and what a browser reads of the same text, where the two differ: both are told.
+
+use super::{haste_is_as_good_as_care, septets};
+use crate::scan::{Scanner, Scratch};
+use crate::verdict::Confidence;
+
+/// The URLs that are found for sure, in order.
+fn found(scanner: &Scanner, text: &str) -> Vec<String> {
+    let mut urls = Vec::new();
+    scanner.find(text, &mut Scratch::new(), |link| {
+        if link.confidence == Confidence::High {
+            urls.push(link.url.url.to_owned());
+        }
+    });
+    urls
+}
+
+/// Each text has these links, and no look of the sieve dismisses it.
+fn all_are_found(cases: &[(&str, &[&str])]) {
+    let scanner = Scanner::default();
+    for (text, wanted) in cases {
+        let urls = found(&scanner, text);
+        for url in *wanted {
+            assert!(urls.iter().any(|found| found == url), "{text:?} misses {url}: {urls:?}");
+        }
+        haste_is_as_good_as_care(text).unwrap();
+        assert!(scanner.may_link(text.as_bytes()), "{text:?}");
+        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert!(scanner.may_link_ucs2(&wide), "UCS2 {text:?}");
+        if let Some(septets) = septets(text) {
+            assert!(scanner.may_link_septets(&septets), "septets {text:?}");
+        }
+    }
+}
+
+#[test]
+fn the_host_before_a_sign_that_android_does_not_know_is_told_beside_the_browsers() {
+    let long_name = format!("http://evil.com;{}@mybank.example/", "a".repeat(60));
+    let long_password = format!("http://evil.com:{}@mybank.example/", "1".repeat(26));
+    let both: &[&str] = &["http://evil.com/", "http://mybank.example/"];
+    all_are_found(&[
+        ("https://evil.com%2emybank.example/s", &["https://evil.com/", "https://evil.com.mybank.example/s"]),
+        ("https://evil.com%2Dmybank.example/", &["https://evil.com/", "https://evil.com-mybank.example/"]),
+        ("https://evil.com%61.mybank.example/", &["https://evil.com/", "https://evil.coma.mybank.example/"]),
+        ("http://x@evil.com@mybank.example/", both),
+        ("http://evil.com:80:x@mybank.example/", both),
+        ("http://evil.com:@mybank.example/", both),
+        ("http://evil.com:@@mybank.example/", both),
+        ("http://evil.com%@mybank.example/", both),
+        ("http://evil.com%zz@mybank.example/", both),
+        (&long_name, both),
+        (&long_password, both),
+        ("http://evil.com-.mybank.com/", &["http://evil.com/", "http://evil.com-.mybank.com/", "http://mybank.com/"]),
+        ("http://evil.com..mybank.com/", &["http://evil.com/", "http://mybank.com/"]),
+        ("http://3405803783%2emybank.example/", &["http://203.0.113.7/"]),
+        ("http://user%40x:p%40w@mybank.com/", &["http://mybank.com/"]),
+    ]);
+}
+
+#[test]
+fn a_host_that_only_a_browser_refuses_is_found_as_android_cuts_it() {
+    all_are_found(&[
+        ("Pay http://evil.com%20now", &["http://evil.com/"]),
+        ("http://evil.com%2fx", &["http://evil.com/"]),
+        ("http://evil.com%", &["http://evil.com/"]),
+        ("https://evil.com%40mybank.example/", &["https://evil.com/"]),
+        ("Save 5% http://evil.com%20now", &["http://evil.com/"]),
+        ("http://evil.com%20x/www.bad.com/y", &["http://evil.com/", "http://www.bad.com/y"]),
+        ("http://evil.com:8x", &["http://evil.com/"]),
+        ("evil.com:8x", &["http://evil.com/"]),
+    ]);
+    assert_eq!(found(&Scanner::default(), "http://evil.com:8x"), ["http://evil.com/"]);
+}
+
+#[test]
+fn a_fragment_without_a_path_ends_the_link_and_another_may_begin() {
+    all_are_found(&[
+        ("http://mybank.example#evil.com/login", &["http://mybank.example/", "http://evil.com/login"]),
+        ("http://mybank.example##evil.com", &["http://mybank.example/", "http://evil.com/"]),
+        ("http://mybank.example#203.0.113.7", &["http://mybank.example/", "http://203.0.113.7/"]),
+        ("mybank.com#evil.com/x", &["http://mybank.com/", "http://evil.com/x"]),
+        ("http://mybank.com#u=http://evil.com", &["http://mybank.com/", "http://evil.com/"]),
+    ]);
+    assert_eq!(found(&Scanner::default(), "http://mybank.com/a#evil.com"), ["http://mybank.com/a"]);
+}
+
+#[test]
+fn a_percent_sign_of_no_escape_ends_the_path() {
+    all_are_found(&[
+        ("https://mybank.example/a%evil.com/x", &["https://mybank.example/a", "http://evil.com/x"]),
+        ("https://mybank.example/?%zz/www.evil.com", &["https://mybank.example/", "http://www.evil.com/"]),
+        ("https://mybank.example/?a%4;www.evil.com", &["https://mybank.example/?a", "http://www.evil.com/"]),
+    ]);
+    assert_eq!(found(&Scanner::default(), "https://mybank.com/a%20evil.com"), ["https://mybank.com/a%20evil.com"]);
+}
+
+#[test]
+fn a_one_dot_leader_beside_a_real_dot_hides_nothing() {
+    all_are_found(&[
+        ("Pay at www\u{2024}evil.com/x", &["http://www.evil.com/x"]),
+        ("login\u{2024}evil.com/x", &["http://login.evil.com/x"]),
+    ]);
+    assert!(found(&Scanner::default(), "evil\u{2024}com").is_empty());
+}
+
+#[test]
+fn a_dotted_address_is_found_at_any_boundary_of_a_word() {
+    let url: &[&str] = &["http://203.0.113.7/"];
+    all_are_found(&[
+        ("Verify.203.0.113.7/login", &["http://203.0.113.7/login"]),
+        ("x.1.2.3.4", &["http://1.2.3.4/"]),
+        ("www.1.2.3.4", &["http://1.2.3.4/"]),
+        ("v1.203.0.113.7", url),
+        ("a-203.0.113.7", url),
+        ("Go to 203.0.113.7-today", url),
+        ("Pay 203.0.113.7-", url),
+        ("evil.com.203.0.113.7", &["http://evil.com/", "http://203.0.113.7/"]),
+        ("198.51.100.1-203.0.113.7", &["http://198.51.100.1/", "http://203.0.113.7/"]),
+        ("Pay at \u{200e}203.0.113.7/pay", &["http://203.0.113.7/pay"]),
+        ("Pay at \u{200b}203.0.113.7/pay", &["http://203.0.113.7/pay"]),
+        ("Pay\u{200b}203.0.113.7/pay", &["http://203.0.113.7/pay"]),
+        ("http://.👉203.0.113.7,.b", &["http://203.0.113.7/"]),
+        ("Pay at \u{ad}203.0.113.7/pay", &["http://203.0.113.7/pay"]),
+        ("Pay at \u{200d}203.0.113.7/pay", &["http://203.0.113.7/pay"]),
+        // Three digits may begin with 0 to Android; a browser reads them as octal.
+        ("Pay at 010.1.2.3/x", &["http://8.1.2.3/x"]),
+        ("10.0.0.1.com", &["http://10.0.0.1.com/"]),
+    ]);
+    for text in ["x1.2.3.4", "1.2.3.4x", "1.2.3.256", "1.2.3.4567", "1.2.3", "0.1.2.3", "01.2.3.4", "a_1.2.3.4", "1.2.3.4_"] {
+        assert!(found(&Scanner::default(), text).is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn what_no_name_begins_with_is_no_part_of_a_host() {
+    all_are_found(&[
+        ("http://.evil.com/x", &["http://evil.com/x"]),
+        ("Pay http://-evil.com/x", &["http://evil.com/x"]),
+        ("Pay \u{200d}.evil.com/x", &["http://evil.com/x"]),
+        ("\u{200b}-evil.com", &["http://evil.com/"]),
+    ]);
+    for text in ["http://.evil.com/x", "Pay http://-evil.com/x", "Pay \u{200d}.evil.com/x"] {
+        assert_eq!(found(&Scanner::default(), text).first().map(String::as_str), Some("http://evil.com/x"), "{text}");
+    }
+}
+
+#[test]
+fn a_host_is_of_mail_only_beside_what_mail_can_go_to() {
+    let url: &[&str] = &["http://evil.com/"];
+    let both: &[&str] = &["http://evil.com/", "http://b.com/"];
+    all_are_found(&[
+        ("Go evil.com-. Thanks", url),
+        ("*evil.com--.", url),
+        ("evil.com@.com", url),
+        ("evil.com@_b.com", url),
+        ("evil.com@b_.com", url),
+        ("evil.com@b..com", url),
+        ("evil.com@b-.com now", url),
+        ("evil.com.@b.com", url),
+        ("x!evil.com@.b.com", both),
+        ("evil.com@-b.com", both),
+        ("\"@.evil.com", url),
+        ("x@\u{2019}evil.com", url),
+        ("ann@b..evil.com", url),
+        ("ann@mail.203.0.113.7", &["http://203.0.113.7/"]),
+    ]);
+    for text in
+        ["ann@b.com", "ann.evil.com@b.com", "ann.evil.com@mail.b.co.uk", "\"ann\"@evil.com", "ann@1.2.3.4", "a-@evil.com."]
+    {
+        assert!(found(&Scanner::default(), text).is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn of_a_host_that_a_browser_refuses_the_registered_part_is_told() {
+    all_are_found(&[
+        ("http://xn--.evil.com/x", &["http://evil.com/x"]),
+        ("https://xn--bank-.evil.com/", &["https://evil.com/", "http://evil.com/"]),
+        ("xn--a.evil.com/login", &["http://evil.com/login"]),
+        ("http://xn--a.evil.com/login", &["http://evil.com/login"]),
+        ("http://evil.com:99999/", &["http://evil.com/"]),
+        ("evil.com:99999/x", &["http://evil.com/x"]),
+        ("http://\u{5d0}1b.evil.com/x", &["http://evil.com/x"]),
+    ]);
+    // Less of what is no address would be another one.
+    assert!(found(&Scanner::default(), "http://b203.0.113.7/").is_empty());
+}
+
+#[test]
+fn a_host_behind_signs_at_the_head_of_a_text_is_read_with_and_without_them() {
+    all_are_found(&[
+        ("👉bit.ly/x", &["http://xn--bit-k113b.ly/x", "http://bit.ly/x"]),
+        ("£evil.net/x", &["http://xn--evil-9ea.net/x", "http://evil.net/x"]),
+        ("€bit.ly/x", &["http://xn--bit-j50a.ly/x", "http://bit.ly/x"]),
+        ("¿bit.ly/x", &["http://xn--bit-hha.ly/x", "http://bit.ly/x"]),
+        ("¡evil.net", &["http://xn--evil-zea.net/", "http://evil.net/"]),
+        ("“bit.ly/x”", &["http://xn--bit-2o0a.ly/x", "http://bit.ly/x"]),
+        ("“.evil.com", &["http://xn--hvg.evil.com/", "http://evil.com/"]),
+        ("➡.ws/a", &["http://xn--hgi.ws/a"]),
+        ("Go\n➡.ws/a", &["http://xn--hgi.ws/a"]),
+        ("¤ztphish.com @", &["http://xn--ztphish-iia.com/", "http://ztphish.com/"]),
+    ]);
+    assert_eq!(found(&Scanner::default(), "See 👉bit.ly/x"), ["http://bit.ly/x"]);
+}
