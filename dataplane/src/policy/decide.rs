@@ -85,11 +85,24 @@ impl Policy {
     fn judge<'a>(&'a self, message: &Message<'a>, from: usize) -> Judged<'a> {
         let worse = |worst: &'a LinkFacts<'a>, link: &'a LinkFacts<'a>| if link.verdict > worst.verdict { link } else { worst };
         let named = self.links(message, from).chain(message.sender_link).reduce(worse);
+        let named = named.map(|named| self.behind_signs(message, from, named));
         let of_links = message.links.iter().chain(message.sender_link).map(|link| link.verdict).max().unwrap_or(Verdict::None);
         // Worse than any link: something else made it so, and stays in force.
         let beside = if message.verdict > of_links { message.verdict } else { Verdict::None };
         let own = self.spec.pages.is_some() && message.links.iter().any(|link| self.is_own(message.text, link));
         Judged { verdict: named.map_or(Verdict::None, |link| link.verdict).max(beside), named, own }
+    }
+
+    /// Signs in front of a host are of it at the head of a text only. A label takes that place: it names the host that it leaves.
+    fn behind_signs<'a>(&'a self, message: &Message<'a>, from: usize, named: &'a LinkFacts<'a>) -> &'a LinkFacts<'a> {
+        if !named.in_this_part || message.text.as_bytes().get(named.start).is_none_or(u8::is_ascii) {
+            return named;
+        }
+        let signs =
+            |link: &LinkFacts<'_>| message.text.get(named.start..link.start).is_some_and(|s| !s.contains(char::is_alphanumeric));
+        self.links(message, from)
+            .find(|link| link.in_this_part && link.start > named.start && link.end == named.end && signs(link))
+            .unwrap_or(named)
     }
 
     /// A notice of ours, whatever host it names: it has no link, and is not to be put behind a label.
