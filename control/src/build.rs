@@ -16,7 +16,7 @@ use crate::lists::{self, Item, Lends, Summary};
 use dataplane::suffix::{BadList, Suffixes};
 use dataplane::verdict::Verdict;
 use dataplane::verdicts::build::{BuildError, Builder, Built, Happened};
-use dataplane::verdicts::{Key, Layer, NotTaken, OpenError, Refused, Snapshot, Table};
+use dataplane::verdicts::{Key, Layer, NotTaken, OpenError, Refused, Snapshot, Table, regular};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
@@ -187,7 +187,7 @@ fn what(happened: &Happened) -> String {
 /// The file cannot be read or is no key.
 pub fn read_key(dir: &Path) -> Result<Key, Error> {
     let path = dir.join("key");
-    let text = fs::read_to_string(&path).map_err(at(&path))?;
+    let text = regular::text(&path).map_err(at(&path))?;
     let number = u128::from_str_radix(text.trim(), 16).ok().filter(|_| text.trim().len() == 32);
     number.map(|number| Key::new(&number.to_be_bytes())).ok_or(Error::Key(path))
 }

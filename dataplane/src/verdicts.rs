@@ -12,6 +12,7 @@ pub mod keys;
 mod map;
 mod overlay;
 pub mod pattern;
+pub mod regular;
 mod sip;
 mod slots;
 mod snapshot;

@@ -10,6 +10,7 @@ use dataplane::suffix::Suffixes;
 use dataplane::verdict::Verdict;
 use dataplane::verdicts::build::Rule;
 use dataplane::verdicts::pattern::{BadPattern, Buffers, Pattern};
+use dataplane::verdicts::regular;
 use dataplane::verdicts::{Key, Layer, Overlay, Refused, Snapshot};
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
@@ -64,7 +65,7 @@ pub fn read(dir: &Path, now: u64, snapshot: &Snapshot, key: &Key, suffixes: &Suf
 /// It cannot be read.
 pub fn text(dir: &Path) -> Result<Option<String>, Error> {
     let path = dir.join("overlay");
-    match fs::read_to_string(&path) {
+    match regular::text(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         text => text.map(Some).map_err(at(&path)),
     }

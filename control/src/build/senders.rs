@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use dataplane::policy::Protected;
+use dataplane::verdicts::regular;
 
 use super::{Error, at};
 
@@ -26,7 +27,7 @@ pub fn read(dir: &Path) -> Result<Vec<Protected>, Error> {
 /// It cannot be read.
 pub fn text(dir: &Path) -> Result<Option<String>, Error> {
     let path = dir.join("senders");
-    match fs::read_to_string(&path) {
+    match regular::text(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         text => text.map(Some).map_err(at(&path)),
     }

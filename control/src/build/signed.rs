@@ -20,6 +20,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest as _, Sha256};
 
+use dataplane::verdicts::regular;
+
 use super::{Error, at};
 use crate::record_json::hex;
 
@@ -147,7 +149,7 @@ impl Verifier {
     pub fn check(&self, dir: &Path, what: What, octets: &[u8]) -> Result<u64, Error> {
         let sum: [u8; 32] = Sha256::digest(octets).into();
         let path = dir.join(format!("{}.sig", what.name()));
-        let text = fs::read_to_string(&path).map_err(at(&path))?;
+        let text = regular::text(&path).map_err(at(&path))?;
         let shown = hex(&sum);
         let holds = |line: &Line<'_>| {
             let signature = from_hex::<64>(line.signature).map(|octets| Signature::from_bytes(&octets));

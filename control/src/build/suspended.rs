@@ -8,7 +8,7 @@ use std::io;
 use std::path::Path;
 
 use dataplane::policy::Policy;
-use dataplane::verdicts::Table;
+use dataplane::verdicts::{Table, regular};
 
 use super::{Error, at};
 
@@ -57,7 +57,7 @@ impl Suspended {
 /// The file cannot be read, or a line of it: nothing is left out silently.
 pub fn read(dir: &Path) -> Result<Suspended, Error> {
     let path = dir.join(FILE);
-    let text = match fs::read_to_string(&path) {
+    let text = match regular::text(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Suspended::default()),
         text => text.map_err(at(&path))?,
     };

@@ -6,9 +6,8 @@
 
 use super::format::{self, HEADER, Header, LINE, Layout, ORIGIN, RECORD, Refused, SLOTS, slice, word32, word64};
 use super::keys::{Place, Word};
-use super::{Entry, Layer, map};
+use super::{Entry, Layer, map, regular};
 use crate::verdict::Verdict;
-use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 use xxhash_rust::xxh3::Xxh3;
@@ -75,7 +74,7 @@ impl Snapshot {
     /// # Errors
     /// The file cannot be read, or its header or size is not right. The body is checked by [`Self::verify`].
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let file = File::open(path)?;
+        let file = regular::open(path)?;
         let len = file.metadata()?.len();
         if len < HEADER as u64 {
             let mut start = Vec::new();
@@ -93,7 +92,7 @@ impl Snapshot {
     /// # Errors
     /// As [`Self::open`].
     pub fn read_into_memory(path: &Path) -> Result<Self, OpenError> {
-        let mut file = File::open(path)?;
+        let mut file = regular::open(path)?;
         let len = file.metadata()?.len();
         let mut start = Vec::new();
         (&file).take(HEADER as u64).read_to_end(&mut start)?;

@@ -1,13 +1,14 @@
 //! `DIR/observe`: while it stands there, nothing is carried out; `DIR/suspended`: sources and rules that are out of force. Looked at on a
 //! thread of its own: nothing may be in the way of it. They need no signature, since they only ever make a filter do less.
 
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
+
+use dataplane::verdicts::regular;
 
 use super::{News, SUSPENDED_ALARM};
 use crate::build::suspended::{self, Suspended};
@@ -41,7 +42,7 @@ impl Observe {
     /// The reason. A file that is there and cannot be read says so all the same.
     fn read(&self) -> Option<String> {
         let mut reason = Vec::new();
-        match File::open(&self.path) {
+        match regular::open(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(error) => return Some(error.to_string()),
             // A reason that cannot be read is none.

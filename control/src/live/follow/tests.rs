@@ -480,3 +480,46 @@ fn what_is_suspended_is_told_once_and_a_line_that_is_wrong_changes_nothing() {
     fs::remove_file(at.dir.join("suspended")).unwrap();
     assert!(matches!(suspensions.look(), Some(News::Suspended(all)) if all.is_empty()));
 }
+
+/// Calls for somebody to write to the pipe that it opens: what waits for that never comes back.
+fn within_a_second<T: Send + 'static>(does: impl FnOnce() -> T + Send + 'static) -> T {
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || tell.send(does()));
+    told.recv_timeout(Duration::from_secs(5)).expect("it waits for somebody to write to a pipe")
+}
+
+#[test]
+fn a_pipe_in_place_of_a_file_is_refused_and_nobody_waits_for_it() {
+    let mut directory = Directory::new("pipe", ChangeLimits::default());
+    directory.build(&["bank.example,safe"]);
+    directory.decide("scam.example", Verdict::Dangerous);
+    while directory.look() == 0 {}
+    let dir = directory.dir.clone();
+    let pipe = |name: &str| {
+        let path = dir.join(name);
+        let _ = fs::remove_file(&path);
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    };
+    for name in ["overlay", "senders", "overlay.sig", "snapshot", "observe", "suspended"] {
+        pipe(name);
+    }
+    let mut directory = within_a_second(move || {
+        let begun = Instant::now();
+        while directory.refused.len() < 2 && begun.elapsed() < Duration::from_secs(4) {
+            directory.look();
+        }
+        directory
+    });
+    assert!(directory.refused.iter().any(|why| why.contains("overlay: not an ordinary file")), "{:?}", directory.refused);
+    assert!(directory.refused.iter().any(|why| why.contains("snapshot: not an ordinary file")), "{:?}", directory.refused);
+    assert_eq!(directory.says("https://scam.example/"), "dangerous");
+    let (mut observe, mut suspensions) = (observe::Observe::new(&dir), observe::Suspensions::new(&dir));
+    let said = within_a_second(move || (observe.look(), suspensions.look()));
+    // A brake that cannot be read is on.
+    assert!(matches!(&said.0, Some(News::Observe(Some(why))) if why.contains("not an ordinary file")));
+    assert!(matches!(&said.1, Some(News::Refused(..))));
+    pipe("key");
+    let key = dir.clone();
+    let said = within_a_second(move || crate::build::read_key(&key).map(drop));
+    assert!(said.unwrap_err().to_string().contains("not an ordinary file"));
+}
