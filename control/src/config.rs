@@ -153,6 +153,7 @@ pub fn load_with(path: Option<&Path>, variables: impl IntoIterator<Item = (Strin
     let File { network, joins, mut live, mut spool, mut work, admin, unscanned, plan, wire, .. } = file;
     [&mut spool.key_file, &mut work.console_key_file, &mut live.verdicts_key_file].into_iter().for_each(beside);
     let (network, joins) = (Network::from(network), Joins::from(joins));
+    wire.check(&network.udp_ports).map_err(meaning)?;
     Ok(Config { policy, network, joins, live, spool, work, admin, unscanned, plan, wire, sources })
 }
 

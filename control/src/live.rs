@@ -15,6 +15,8 @@
 
 pub mod admin;
 pub mod alarms;
+#[cfg(all(feature = "live", target_os = "linux"))]
+pub mod before;
 pub mod breaker;
 #[cfg(all(feature = "live", target_os = "linux"))]
 pub mod carrier;
@@ -42,7 +44,7 @@ mod unscanned;
 #[cfg(all(feature = "live", target_os = "linux"))]
 pub mod wire;
 
-pub use control::{Control, Error, Reload, Source, Start};
+pub use control::{Control, Error, Prepared, Reload, Source, Start, Told};
 #[cfg(all(feature = "live", target_os = "linux"))]
 pub use plan::{Kind, Plan};
 pub use prepare::prepare;

@@ -158,6 +158,8 @@ pub struct Counters {
     pub rewritten_frames: u64,
     /// Packets that left as two because they outgrew the MTU.
     pub split_packets: u64,
+    /// Packets that left as they came because changed they would have outgrown the MTU, even as two.
+    pub outgrown_packets: u64,
     /// Messages that repeat one seen before (same TSN, same content).
     pub retransmitted: u64,
     /// Chunks that carry another content under a TSN seen before.
@@ -227,6 +229,7 @@ impl Counters {
         self.unwarned += from.unwarned;
         self.rewritten_frames += from.rewritten_frames;
         self.split_packets += from.split_packets;
+        self.outgrown_packets += from.outgrown_packets;
         self.retransmitted += from.retransmitted;
         self.differing_copies += from.differing_copies;
         self.cut += from.cut;

@@ -23,7 +23,7 @@ use crate::join::pool::Tag;
 use crate::join::segments::Segments;
 use crate::join::table::{Limits, Secret};
 use crate::judge;
-use crate::packet::Packets;
+use crate::packet::{Built, Packets};
 use crate::record::{Listener, Place, Transport};
 use crate::rewrite::Changes;
 use crate::scan::Room;
@@ -329,8 +329,11 @@ impl Lane {
                 Encapsulation::Plain => None,
                 Encapsulation::Udp(udp) => Some(udp.header.as_slice()),
             };
-            let split = self.packets.build(frame.bytes, ip, udp, &packet, way.world.network.mtu);
-            self.counters.split_packets += u64::from(split);
+            match self.packets.build(frame.bytes, ip, udp, &packet, way.world.network.mtu) {
+                Built::Whole => {}
+                Built::Split => self.counters.split_packets += 1,
+                Built::Outgrown => self.counters.outgrown_packets += 1,
+            }
         }
         Ok(())
     }

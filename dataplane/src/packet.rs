@@ -27,6 +27,17 @@ pub(crate) struct Packets {
     ends: Vec<usize>,
 }
 
+/// How a packet with changed chunks leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Built {
+    /// As one packet.
+    Whole,
+    /// As two, cut at a chunk.
+    Split,
+    /// As it came: it outgrew the MTU, and no cut makes two that fit.
+    Outgrown,
+}
+
 const OCTETS: usize = 128 * 1024;
 const CHUNKS: usize = 4096;
 
@@ -109,8 +120,9 @@ impl Packets {
         self.chunks.push(Changed { old, new: start..self.octets.len() });
     }
 
-    /// The frame with its changed chunks; as two packets, cut at a chunk, where it outgrew the MTU. Whether it was cut is the answer.
-    pub(crate) fn build(&mut self, frame: &[u8], ip: &Ip<'_>, udp: Option<&[u8]>, packet: &Packet<'_>, mtu: usize) -> bool {
+    /// The frame with its changed chunks; as two packets, cut at a chunk, where it outgrew the MTU. A packet that no leg carries is never
+    /// made: its copies would be lost too, each as long as the first.
+    pub(crate) fn build(&mut self, frame: &[u8], ip: &Ip<'_>, udp: Option<&[u8]>, packet: &Packet<'_>, mtu: usize) -> Built {
         let mut sctp = core::mem::take(&mut self.sctp);
         sctp.clear();
         let mut at = 0;
@@ -121,15 +133,21 @@ impl Packets {
         }
         sctp.extend_from_slice(packet.bytes.get(at..).unwrap_or_default());
         let room = mtu.saturating_sub(ip.header.len() + udp.map_or(0, <[u8]>::len));
-        let cut = if sctp.len() > room && sctp.len() > packet.bytes.len() { boundary(&sctp, room) } else { None };
-        let (head, tail) = sctp.split_at(cut.unwrap_or(sctp.len()));
-        self.emit(frame, ip, udp, packet, &[head]);
-        if cut.is_some() {
+        let built = if sctp.len() <= room || sctp.len() <= packet.bytes.len() {
+            self.emit(frame, ip, udp, packet, &[&sctp]);
+            Built::Whole
+        } else if let Some((head, tail)) = boundary(&sctp, room).map(|cut| sctp.split_at(cut))
+            && HEADER_LEN + tail.len() <= room
+        {
+            self.emit(frame, ip, udp, packet, &[head]);
             // The same common header: for the receiver two packets of one association.
             self.emit(frame, ip, udp, packet, &[head.get(..HEADER_LEN).unwrap_or_default(), tail]);
-        }
+            Built::Split
+        } else {
+            Built::Outgrown
+        };
         self.sctp = sctp;
-        cut.is_some()
+        built
     }
 
     /// One frame: everything in front of the SCTP packet as it was but for lengths and sums.

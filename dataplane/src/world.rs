@@ -8,6 +8,11 @@ use crate::scan::Scanner;
 use crate::suffix::Suffixes;
 use crate::verdicts::Table;
 
+/// Ports that a list of ports in the kernel holds.
+pub const LISTED_PORTS: usize = 256;
+/// Prefixes that a list of prefixes in the kernel holds, of each version of IP.
+pub const LISTED_PREFIXES: usize = 1024;
+
 /// What the operator says of the network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {

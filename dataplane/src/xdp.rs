@@ -8,8 +8,10 @@
 //! What outlives the process is pinned under `/sys/fs/bpf/ztsms/ABI/NAME/`: the program, the maps and a link for each port. A worker
 //! that is there again is put into the maps; nothing is ever detached but by [`Program::remove`].
 
+mod bpffs;
 mod clock;
 mod error;
+mod fits;
 mod judging;
 mod port;
 mod program;
@@ -19,6 +21,7 @@ mod sockets;
 mod stale;
 mod worker;
 
+pub use bpffs::bpffs_is_mounted;
 pub use clock::{monotonic_ns, realtime_ns};
 pub use error::Error;
 pub use judging::Judging;

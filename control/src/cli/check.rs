@@ -45,7 +45,15 @@ pub(super) fn run(args: &Check) -> Result<Done, Failure> {
             }
             Err(error) => all.push(("workers".into(), Err(error.to_string()))),
         }
+        all.extend(wire::of_no_other(&plan).err().map(|error| ("ports".into(), Err(error.to_string()))));
         for (line, ports) in plan.lines.iter().enumerate() {
+            let opened: Vec<Port> = ports.iter().filter_map(|name| Port::open(name).ok()).collect();
+            if let (Kind::Inline, [a, b]) = (plan.kind, &*opened)
+                && a.mtu().ok() != b.mtu().ok()
+            {
+                let said = xdp::Line::fits(&opened, true).err().map_or_else(String::new, |error| error.to_string());
+                all.push(("pair".into(), Err(said)));
+            }
             let share = shares.iter().flatten().find(|share| share.lines.contains(&line));
             for name in ports {
                 all.push((name.clone(), interface(name)));
@@ -53,7 +61,8 @@ pub(super) fn run(args: &Check) -> Result<Done, Failure> {
             }
         }
     }
-    let hints = placement::hints_here(placed.iter().map(|(port, core)| (port, *core)));
+    let mut hints = placement::hints_here(placed.iter().map(|(port, core)| (port, *core)));
+    hints.extend(placed.iter().flat_map(|(port, _)| in_the_way(port)));
     let mut stdout = io::stdout().lock();
     for (what, found) in &all {
         let (sign, text) = match found {
@@ -86,8 +95,7 @@ fn rights() -> Found {
 }
 
 fn bpffs() -> Found {
-    let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
-    if mounts.lines().any(|line| line.split(' ').nth(1) == Some("/sys/fs/bpf")) {
+    if xdp::bpffs_is_mounted().map_err(|error| error.to_string())? {
         return Ok("mounted at /sys/fs/bpf".into());
     }
     if Path::new("/sys/fs/bpf").is_dir() {
@@ -129,6 +137,34 @@ fn interface(name: &str) -> Found {
     }
     let up = if port.is_running() == Some(true) { "has a carrier" } else { "has no carrier" };
     Ok(format!("driver {driver}, MTU {mtu}, {receive} receive and {transmit} transmit queues, {up}"))
+}
+
+/// What else uses a port, and what its driver does to frames before anybody sees them.
+fn in_the_way(port: &Port) -> Vec<String> {
+    let (name, mut found) = (&port.name, Vec::new());
+    let out = Command::new("ip").args(["-j", "addr", "show", "dev", name]).output();
+    let all = out.ok().and_then(|out| serde_json::from_slice::<serde_json::Value>(&out.stdout).ok()).unwrap_or_default();
+    let text = |value: Option<&serde_json::Value>| value.and_then(|value| value.as_str()).map(str::to_owned);
+    for address in all.pointer("/0/addr_info").and_then(|all| all.as_array()).into_iter().flatten() {
+        if let Some(local) = text(address.get("local")).filter(|_| text(address.get("scope")).as_deref() != Some("link")) {
+            found.push(format!(
+                "{name} has the address {local}: a port has none, what is sent to it does not arrive (`ip addr flush dev {name}`)"
+            ));
+        }
+    }
+    if let Some(master) = text(all.pointer("/0/master")) {
+        found.push(format!("{name} belongs to {master}: nothing else uses a port (`ip link set {name} nomaster`)"));
+    }
+    let on = port.offloads();
+    if !on.is_empty() {
+        let off: Vec<String> = on.iter().map(|one| format!("{one} off")).collect();
+        found.push(format!(
+            "{name} has {} on: tags may be missing and frames joined before the filter sees them (`ethtool -K {name} {}`)",
+            on.join(", "),
+            off.join(" ")
+        ));
+    }
+    found
 }
 
 /// The XDP program on an interface that is not ours, as far as `ip` can tell.

@@ -1,6 +1,9 @@
 //! `ztsms inline`: between two ports, changing what subscribers receive.
 
-use rustix::process::Signal;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Signal, kill_process};
+use serde_json::Value;
 
 use super::args::Inline;
 use super::judge::said;
@@ -8,25 +11,57 @@ use super::stand::stand;
 use super::{Done, Failure, complain};
 use crate::config;
 use crate::live::Plan;
-use crate::live::lock::Locks;
+use crate::live::admin::{Command, ask_within};
+use crate::live::lock::{Holder, Locks};
 
 /// Runs the command.
 pub(super) fn run(args: &Inline) -> Result<Done, Failure> {
-    for (asked, signal, done) in [
-        (args.pass, Signal::USR1, "nothing is rewritten any more; `--rewrite` takes that back"),
-        (args.rewrite, Signal::USR2, "rewriting again, as far as the configuration says"),
-    ] {
-        if asked {
-            return match Locks::tell(&args.between, signal) {
-                0 => Err(Failure::Said("no filter runs here".to_owned())),
-                told => {
-                    complain(&format_args!("{told} filter(s): {done}"));
-                    Ok(Done::Well)
-                }
-            };
-        }
+    if args.pass || args.rewrite {
+        return tell(&args.between, args.pass);
     }
     let config = config::load(args.wire.config.as_deref()).map_err(said)?;
     let plan = Plan::inline(&args.between, &config).map_err(said)?;
     stand(plan, config, &args.wire)
+}
+
+/// How long a filter may take to do as it was told.
+const OBEYS: Duration = Duration::from_secs(1);
+
+/// Tells every filter of these ports (of all, where none is named) to pass everything, or to rewrite again; what each then says of itself is
+/// what is said here.
+fn tell(between: &[String], pass: bool) -> Result<Done, Failure> {
+    let holders = Locks::holders(between);
+    if holders.is_empty() {
+        return Err(Failure::Said("no filter runs here".to_owned()));
+    }
+    let signal = if pass { Signal::USR1 } else { Signal::USR2 };
+    let mut troubles = Vec::new();
+    for holder in &holders {
+        let id = holder.id.as_raw_nonzero();
+        match kill_process(holder.id, signal).map_err(|error| error.to_string()).and_then(|()| obeyed(holder, pass)) {
+            Ok(()) if pass => complain(&format_args!("process {id}: nothing is rewritten any more; `--rewrite` takes that back")),
+            Ok(()) => complain(&format_args!("process {id}: rewriting again, as far as the configuration says")),
+            Err(why) => {
+                troubles.push(format!("process {id} was told, and {why}: assume that it goes on as before (`ztsms status`)"))
+            }
+        }
+    }
+    if troubles.is_empty() { Ok(Done::Well) } else { Err(Failure::Said(troubles.join("; "))) }
+}
+
+/// Waits until a filter says that it does as it was told.
+fn obeyed(holder: &Holder, pass: bool) -> Result<(), String> {
+    let socket = holder.socket.as_ref().ok_or("is of a version that does not say where it can be asked")?;
+    let begun = Instant::now();
+    loop {
+        let left = OBEYS.saturating_sub(begun.elapsed());
+        if left.is_zero() {
+            return Err("does not say within a second that it did".to_owned());
+        }
+        match ask_within(socket, Command::Status, left) {
+            Ok(status) if status.pointer("/mode/pass").and_then(Value::as_bool) == Some(pass) => return Ok(()),
+            Ok(_) => std::thread::sleep(Duration::from_millis(10)),
+            Err(error) => return Err(format!("does not answer at {}: {error}", socket.display())),
+        }
+    }
 }

@@ -1,9 +1,10 @@
 //! What both live modes do: start, stand until told to leave, and leave in good order.
 
+use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use dataplane::live::{Setup, Worlds};
+use dataplane::live::Setup;
 use dataplane::xdp::{Gone, Program};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::Signals;
@@ -13,9 +14,10 @@ use super::judge::said;
 use super::{Done, Failure, complain};
 use crate::config::Config;
 use crate::live::admin::{self, Command};
+use crate::live::before::Before;
 use crate::live::lock::Locks;
 use crate::live::status::Port;
-use crate::live::{self, Control, Kind, Plan, Source, Start, Wire, privileges};
+use crate::live::{self, Control, Kind, Plan, Prepared, Source, Wire, privileges, wire};
 
 /// Between two looks at signals.
 const LOOK: Duration = Duration::from_millis(10);
@@ -31,15 +33,17 @@ pub(super) fn stand(plan: Plan, config: Config, args: &Args) -> Result<Done, Fai
     }
     if !args.take_over {
         Locks::are_free(&plan).map_err(said)?;
-        let socket = &config.admin.socket;
-        if admin::answers(socket) {
-            return Err(Failure::Said(format!("{}: {} ([admin] socket)", socket.display(), admin::ANOTHER)));
-        }
+    }
+    let socket = &config.admin.socket;
+    if admin::answers(socket) && !(args.take_over && is_replaced(&plan, socket)) {
+        return Err(Failure::Said(format!("{}: {} ([admin] socket)", socket.display(), admin::ANOTHER)));
     }
     let shares = plan.shares().map_err(said)?;
     let samples_a_second = config.unscanned.a_second;
     let only_copies = plan.kind == Kind::Tap;
-    let (mut start, worlds) = live::prepare(config, args.config.as_deref(), args.verdicts.clone(), only_copies).map_err(said)?;
+    let mtu = wire::mtu(&plan).map_err(said)?;
+    let prepared = live::prepare(config, args.config.as_deref(), args.verdicts.clone(), only_copies, mtu);
+    let (mut start, worlds) = prepared.map_err(said)?;
     let (tell, reloaded) = mpsc::channel();
     start.reloaded = Some(tell);
     start.patience = if args.take_over { LEAVES } else { Duration::ZERO };
@@ -52,11 +56,13 @@ pub(super) fn stand(plan: Plan, config: Config, args: &Args) -> Result<Done, Fai
         sources.push(Source { name: plan.worker(share), core: share.core, side: notes });
     }
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGUSR1, SIGUSR2])?;
+    // A running filter is told to leave once everything else has been tried.
+    let prepared = unprivileged(|| Prepared::new(start, worlds, sources)).map_err(said)?;
     let mut wire = Wire::open(&plan, sides, args.take_over).map_err(said)?;
     for choice in wire.choices() {
         complain(choice);
     }
-    let control = match begin(start, worlds, sources) {
+    let control = match unprivileged(|| Control::begin(prepared)) {
         Ok(control) => control,
         Err(error) => {
             wire.abandon();
@@ -74,8 +80,9 @@ pub(super) fn stand(plan: Plan, config: Config, args: &Args) -> Result<Done, Fai
     ));
     let mut standing = plan;
     let mut told = Instant::now();
-    let mut alive = true;
-    'standing: while alive {
+    let mut ended = None;
+    let mut lists = None;
+    'standing: while ended.is_none() {
         for signal in signals.pending() {
             let command = match signal {
                 SIGUSR1 => Command::Pass,
@@ -87,13 +94,22 @@ pub(super) fn stand(plan: Plan, config: Config, args: &Args) -> Result<Done, Fai
             }
         }
         if let Some(config) = reloaded.try_iter().last() {
-            renew(&mut standing, &mut wire, &config);
+            lists = renew(&mut standing, &mut wire, &config);
         }
         if told.elapsed() >= TELL {
             told = Instant::now();
-            control.kernel(wire.counted());
+            let mut told = wire.told();
+            told.troubles.extend(lists.clone().map(|why| ("lists", why)));
+            control.tell(told);
         }
-        alive = wire.is_alive();
+        if !wire.is_alive() {
+            break;
+        }
+        if let Some(port) = wire.made_anew() {
+            ended = Some(format!("{port} was removed and made anew: a new start puts the filter on it"));
+        } else if !control.is_alive() {
+            ended = Some("a thread of the control side broke down: nothing would be recorded or obeyed".to_owned());
+        }
         std::thread::sleep(LOOK);
     }
     tell_kernel(&wire);
@@ -103,7 +119,7 @@ pub(super) fn stand(plan: Plan, config: Config, args: &Args) -> Result<Done, Fai
     // What is in the rings is written before it ends.
     drop(control);
     let several = closed.len() > 1;
-    let mut gone = Vec::new();
+    let mut gone: Vec<String> = ended.into_iter().collect();
     for (name, counts) in closed {
         match counts {
             Ok(counts) => {
@@ -122,27 +138,35 @@ fn named(plan: &Plan) -> String {
     plan.lines.iter().map(|line| line.join(" - ")).collect::<Vec<_>>().join(", ")
 }
 
+/// Whether the filter that answers at this socket is one that the new one takes over from.
+fn is_replaced(plan: &Plan, socket: &Path) -> bool {
+    let status = admin::ask_within(socket, Command::Status, LEAVES).ok();
+    let id = status.and_then(|status| status.get("pid").and_then(serde_json::Value::as_i64));
+    // One that does not say who it is may be it, and hang.
+    id.is_none_or(|id| Locks::holders(plan.interfaces()).iter().any(|holder| i64::from(holder.id.as_raw_nonzero().get()) == id))
+}
+
 /// Starts the control side from a thread without privileges, so that none of its threads has any: they read what others write.
-fn begin(start: Start, worlds: Worlds, sources: Vec<Source>) -> Result<Control, live::Error> {
+fn unprivileged<T: Send>(does: impl FnOnce() -> Result<T, live::Error> + Send) -> Result<T, live::Error> {
     std::thread::scope(|scope| {
         let begun = scope.spawn(|| {
             privileges::keep_only(&[]);
-            Control::start(start, worlds, sources)
+            does()
         });
         begun.join().unwrap_or_else(|_| Err(live::Error::Thread(std::io::Error::other("it broke down at its start"))))
     })
 }
 
-/// The lists that the program keeps in the kernel follow the configuration that was read again.
-fn renew(standing: &mut Plan, wire: &mut Wire, config: &Config) {
-    let before = standing.settings();
+/// The lists that the program keeps in the kernel follow the configuration that was read again. What went wrong with that.
+fn renew(standing: &mut Plan, wire: &mut Wire, config: &Config) -> Option<String> {
     standing.renew(config);
-    if standing.settings() == before {
-        return;
-    }
     match wire.tell(standing) {
-        Ok(()) => complain(&format_args!("{}: lists and `fail` are as the configuration says now", named(standing))),
-        Err(error) => complain(&error),
+        Ok(true) => {
+            complain(&format_args!("{}: lists and `fail` are as the configuration says now", named(standing)));
+            None
+        }
+        Ok(false) => None,
+        Err(error) => Some(format!("what the program in the kernel goes by may be old: {error}")),
     }
 }
 
@@ -154,14 +178,28 @@ fn tell_kernel(wire: &Wire) {
 }
 
 fn remove(plan: &Plan) -> Result<Done, Failure> {
-    // Whoever runs leaves in good order first.
-    let lock = Locks::take(plan, true).map_err(said)?;
+    // Whoever runs leaves in good order first. One that does not leaves no way but this: the program goes, the process stands without it.
+    let (lock, hangs) = match Locks::take(plan, true) {
+        Ok(lock) => (Some(lock), None),
+        Err(error) => (None, Some(error)),
+    };
     let name = plan.name();
     let was_there = Program::remove(&name).map_err(|error| said(format_args!("{name}: {error}")))?;
-    drop(lock);
     for port in plan.interfaces().filter_map(|name| dataplane::xdp::Port::open(name).ok()) {
-        // Gone is as good as reset.
-        let _ = port.set_promiscuous(false);
+        let before = lock.as_ref().and_then(|lock| Before::parse(lock.before(&port.name)?));
+        // A filter of an older version did not say how it was.
+        before.map_or_else(|| drop(port.set_promiscuous(false)), |before| before.put_back(&port));
+    }
+    if let Some(mut lock) = lock {
+        plan.interfaces().for_each(|name| drop(lock.remember(name, "")));
+    }
+    if !was_there {
+        // Pinned by other names it still stands on them.
+        wire::of_no_other(plan).map_err(said)?;
+    }
+    if let Some(error) = hangs {
+        let off = if was_there { "the filter is off all the same" } else { "there was no filter pinned" };
+        return Err(Failure::Said(format!("{error}. {}: {off}", named(plan))));
     }
     complain(&format_args!("{}: {}", named(plan), if was_there { "the filter is off" } else { "there was no filter" }));
     Ok(Done::Well)

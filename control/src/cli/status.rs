@@ -88,11 +88,15 @@ fn people(status: &Value, paint: Paint, out: &mut Vec<u8>) -> io::Result<()> {
     }
     writeln!(
         out,
-        "verdicts   snapshot {}, {} entries, {} decisions since, {} s old; policy {}; world {}",
+        "verdicts   snapshot {}, {} entries, {} decisions since, {}; policy {}; world {}",
         text(status, "/verdicts/snapshot"),
         number(status, "/verdicts/entries"),
         number(status, "/verdicts/overlay"),
-        number(status, "/verdicts/age_s"),
+        match number(status, "/verdicts/built") {
+            // What is built in, or empty until a directory has been read, has no time.
+            0 => "of no directory".to_owned(),
+            _ => format!("{} s old", number(status, "/verdicts/age_s")),
+        },
         text(status, "/verdicts/policy"),
         number(status, "/verdicts/world"),
     )?;

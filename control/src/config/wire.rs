@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use dataplane::world::{LISTED_PORTS, LISTED_PREFIXES};
 use serde::Deserialize;
 
 /// What happens to frames that nobody can look at.
@@ -52,6 +53,40 @@ pub struct Wire {
 }
 
 impl Wire {
+    /// What is wrong with it that no single value shows.
+    pub(crate) fn check(&self, udp_ports: &[u16]) -> Result<(), String> {
+        let (v4, v6): (Vec<&Prefix>, Vec<&Prefix>) = self.only_prefixes.iter().partition(|prefix| prefix.0.is_ipv4());
+        for (what, n, most) in [
+            ("wire.only_ports", self.only_ports.len(), LISTED_PORTS),
+            ("network.udp_ports", udp_ports.len(), LISTED_PORTS),
+            ("wire.only_prefixes, IPv4", v4.len(), LISTED_PREFIXES),
+            ("wire.only_prefixes, IPv6", v6.len(), LISTED_PREFIXES),
+        ] {
+            if n > most {
+                return Err(format!("{what}: {n} in the list, and the kernel's holds {most}"));
+            }
+        }
+        if self.only_ports.contains(&0) {
+            return Err("wire.only_ports: 0 is no port".to_owned());
+        }
+        if self.between.len() % 2 == 1 {
+            return Err(format!("wire.between: {} ports, and each pair has two", self.between.len()));
+        }
+        let links = self.interface.0.iter().flatten();
+        for (what, names) in [("wire.between", self.between.iter().collect::<Vec<_>>()), ("wire.interface", links.collect())] {
+            for (at, name) in names.iter().enumerate() {
+                // As the kernel has it: 15 octets, no slash, no blank.
+                if !(1..16).contains(&name.len()) || name.contains(|c: char| c == '/' || c.is_whitespace()) {
+                    return Err(format!("{what}: `{name}` cannot be an interface"));
+                }
+                if names.iter().take(at).any(|before| before == name) {
+                    return Err(format!("{what}: {name} is named twice"));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The same without what can change while a filter runs.
     pub(crate) fn but_what_can_change(&self) -> Self {
         Self { fail: Fail::Open, only_ports: Vec::new(), only_prefixes: Vec::new(), ..self.clone() }
@@ -190,6 +225,27 @@ mod tests {
         for wrong in ["\"a\"", "[1]", "[[\"a\"], \"b\"]", "[[[\"a\"]]]"] {
             assert!(read(&format!("interface = {wrong}")).unwrap_err().contains("a list of interfaces"), "{wrong}");
         }
+    }
+
+    #[test]
+    fn lists_that_the_kernel_does_not_hold_and_ports_that_cannot_be_are_refused() {
+        let list = |n: usize| (1..=n).map(|n| n.to_string()).collect::<Vec<_>>().join(", ");
+        let prefixes = |n: usize| (0..n).map(|n| format!("\"10.{}.{}.0/24\"", n / 256, n % 256)).collect::<Vec<_>>().join(", ");
+        let check = |text: &str| toml::from_str::<Wire>(text).expect("a table").check(&[9899]);
+        assert_eq!(check(&format!("only_ports = [{}]\nonly_prefixes = [{}]", list(256), prefixes(1024))), Ok(()));
+        for (text, says) in [
+            (format!("only_ports = [{}]", list(257)), "257"),
+            (format!("only_prefixes = [{}]", prefixes(1025)), "1025"),
+            ("only_ports = [0]".to_owned(), "0 is no port"),
+            ("between = [\"a\"]".to_owned(), "each pair has two"),
+            ("between = [\"a\", \"a\"]".to_owned(), "a is named twice"),
+            ("between = [\"a\", \"\"]".to_owned(), "cannot be an interface"),
+            ("interface = [\"a/b\"]".to_owned(), "cannot be an interface"),
+        ] {
+            let said = check(&text).expect_err(&text);
+            assert!(said.contains(says), "{said}");
+        }
+        assert!(Wire::default().check(&[1; 257]).is_err());
     }
 
     #[test]

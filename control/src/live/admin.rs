@@ -79,8 +79,17 @@ pub(crate) fn answers(socket: &Path) -> bool {
 /// # Errors
 /// There is none, or it says why not.
 pub fn ask(socket: &Path, command: Command) -> io::Result<Value> {
+    ask_within(socket, command, PATIENCE)
+}
+
+/// The same, for whoever cannot wait so long.
+///
+/// # Errors
+/// There is none, it says why not, or nothing in time.
+pub fn ask_within(socket: &Path, command: Command, patience: Duration) -> io::Result<Value> {
     let mut stream = UnixStream::connect(socket)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(patience))?;
+    stream.set_write_timeout(Some(patience))?;
     let mut line = serde_json::to_vec(&Ask { command })?;
     line.push(b'\n');
     stream.write_all(&line)?;
@@ -111,6 +120,10 @@ impl Socket {
                 return Err(io::Error::new(io::ErrorKind::AddrInUse, ANOTHER));
             }
             std::thread::sleep(Duration::from_millis(2));
+        }
+        use std::os::unix::fs::FileTypeExt as _;
+        if fs::symlink_metadata(path).is_ok_and(|there| !there.file_type().is_socket()) {
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "what stands there is no socket, and stays"));
         }
         match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::cli::complain;
+
 /// One alarm that stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Alarm {
@@ -46,7 +48,7 @@ impl Alarms {
     pub fn clear(&mut self, name: &str) {
         if self.standing.iter().any(|alarm| alarm.name == name) {
             self.standing.retain(|alarm| alarm.name != name);
-            eprintln!("ztsms: cleared: {name}");
+            complain(&format_args!("cleared: {name}"));
         }
     }
 
@@ -65,7 +67,7 @@ impl Alarms {
 }
 
 fn say(alarm: &Alarm) {
-    eprintln!("ztsms: alarm: {}: {}", alarm.name, crate::terminal::shown(&alarm.what));
+    complain(&format_args!("alarm: {}: {}", alarm.name, alarm.what));
 }
 
 #[cfg(test)]

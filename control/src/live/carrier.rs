@@ -28,7 +28,7 @@ impl Watch {
         let flag = Arc::clone(&stop);
         let run = move || {
             privileges::keep_only(&["CAP_NET_ADMIN"]);
-            let mut pair = Pair { ports, carrier, first, carry, cut: None, restored: None };
+            let mut pair = Pair { ports, carrier, first, carry, cut: None, restored: None, gone: [false; 2] };
             while !flag.load(Ordering::Acquire) {
                 pair.look();
                 thread::sleep(LOOK);
@@ -60,12 +60,17 @@ struct Pair {
     cut: Option<End>,
     /// The port that we set up again, and when: it may not have its carrier yet.
     restored: Option<(End, Instant)>,
+    /// Ports whose interface was removed. What has their name now has no program on it, whatever its carrier says.
+    gone: [bool; 2],
 }
 
 impl Pair {
     fn look(&mut self) {
+        for (gone, port) in self.gone.iter_mut().zip(&self.ports) {
+            *gone |= !port.is_here();
+        }
         let [a, b] = &self.ports;
-        let [a, b] = [a, b].map(|port| port.is_running().unwrap_or(false));
+        let [a, b] = [(a, self.gone[0]), (b, self.gone[1])].map(|(port, gone)| !gone && port.is_running().unwrap_or(false));
         self.carrier.set(self.first, a);
         self.carrier.set(self.first + 1, b);
         if !self.carry {
@@ -78,7 +83,7 @@ impl Pair {
             return;
         }
         if let Some((end, since)) = self.restored {
-            if !end.of(a, b) && since.elapsed() < TRAINING {
+            if !self.is_broken() && !end.of(a, b) && since.elapsed() < TRAINING {
                 return;
             }
             self.restored = None;
@@ -93,7 +98,15 @@ impl Pair {
         self.cut = Some(cut);
     }
 
+    /// Whether an interface is gone: its way ends here until a filter is started anew.
+    const fn is_broken(&self) -> bool {
+        self.gone[0] || self.gone[1]
+    }
+
     fn restore(&mut self) {
+        if self.is_broken() || self.ports.iter().any(|port| !port.is_here()) {
+            return;
+        }
         let Some(cut) = self.cut.take() else { return };
         let done = self.port(cut).set_up(true);
         self.say(cut, "has its carrier", "set up again", done);

@@ -4,7 +4,9 @@ mod lanes;
 mod learned;
 mod orders;
 mod report;
+mod sinks;
 mod split;
+mod told;
 
 use std::io;
 use std::path::PathBuf;
@@ -24,7 +26,7 @@ use super::alarms::Alarms;
 use super::breaker::{Breaker, Tripped};
 use super::follow::{self, Follow, News, Terms};
 use super::records::Makes;
-use super::status::{Port, Status};
+use super::status::Status;
 use super::unscanned::Samples;
 use super::{keys, metrics, stage};
 use crate::build::signed::Verifier;
@@ -33,9 +35,12 @@ use crate::config::Config;
 use crate::plan::Plan;
 use crate::record::Redactor;
 use crate::record_json::push_line;
-use crate::spool::{ConsoleKey, Limits, Segments, Sink};
+use crate::spool::Sink;
 use lanes::{Lane, Trouble};
+use sinks::{MIB, sinks};
 use split::Split;
+use told::Rising;
+pub use told::Told;
 
 /// Between two looks at the rings when they were empty.
 const PAUSE: Duration = Duration::from_millis(2);
@@ -120,22 +125,29 @@ pub struct Control {
     leaving: Arc<AtomicBool>,
     orders: Sender<Order>,
     latest: Arc<Latest>,
-    ports: Arc<Mutex<Vec<Port>>>,
+    told: Arc<Mutex<Told>>,
     threads: Vec<JoinHandle<()>>,
 }
 
-impl Control {
-    /// Binds, opens, makes keys and begins. Everything that can fail fails here.
+/// Live operation's control side, ready to begin: keys are read, directories are there. What is left to take are socket and address, which the
+/// filter that it replaces may still have.
+pub struct Prepared {
+    running: Running,
+    verdicts: Option<PathBuf>,
+    follow: Option<Follow>,
+    every: Duration,
+    news_in: Sender<News>,
+    back_out: Receiver<Sender<Result<u64, String>>>,
+    patience: Duration,
+}
+
+impl Prepared {
+    /// Opens and makes keys. Nothing that a running filter has is touched.
     ///
     /// # Errors
     /// See [`Error`].
-    pub fn start(start: Start, worlds: Worlds, sources: Vec<Source>) -> Result<Self, Error> {
+    pub fn new(start: Start, worlds: Worlds, sources: Vec<Source>) -> Result<Self, Error> {
         let Start { config, verdicts, reload, reloaded, patience } = start;
-        let stop = Arc::new(AtomicBool::new(false));
-        let latest = Arc::new(Latest::default());
-        let (orders, orders_out) = unbounded();
-        let socket = config.admin.socket.clone();
-        let socket = Socket::bind(&socket, patience).map_err(|error| Error::Socket(socket, error))?;
         let (news_in, news) = bounded(16);
         let (back, back_out) = bounded::<Sender<Result<u64, String>>>(1);
         let suffixes = worlds.current().suffixes.clone();
@@ -143,9 +155,34 @@ impl Control {
         let every = Duration::from_millis(config.live.follow_ms.max(1));
         let mut running = Running::new(config, worlds, sources, news, back, verdicts.is_some())?;
         (running.reload, running.reloaded) = (reload, reloaded);
+        Ok(Self { running, verdicts, follow, every, news_in, back_out, patience })
+    }
+}
+
+impl Control {
+    /// Prepares and begins.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn start(start: Start, worlds: Worlds, sources: Vec<Source>) -> Result<Self, Error> {
+        Self::begin(Prepared::new(start, worlds, sources)?)
+    }
+
+    /// Binds and begins.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn begin(prepared: Prepared) -> Result<Self, Error> {
+        let Prepared { mut running, verdicts, follow, every, news_in, back_out, patience } = prepared;
+        let stop = Arc::new(AtomicBool::new(false));
+        let latest = Arc::new(Latest::default());
+        let (orders, orders_out) = unbounded();
+        let socket = running.config.admin.socket.clone();
+        let socket = Socket::bind(&socket, patience).map_err(|error| Error::Socket(socket, error))?;
         let mut threads = Vec::new();
         if let Some(address) = running.config.admin.metrics {
-            threads.push(metrics::serve(address.0, Arc::clone(&latest), Arc::clone(&stop)).map_err(Error::Metrics)?);
+            let serving = metrics::serve(address.0, patience, Arc::clone(&latest), Arc::clone(&stop));
+            threads.push(serving.map_err(Error::Metrics)?);
         }
         running.publish(&latest);
         threads.push(socket.serve(orders.clone(), Arc::clone(&latest), Arc::clone(&stop)).map_err(Error::Thread)?);
@@ -159,11 +196,11 @@ impl Control {
             let thread = Builder::new().name("follow".to_owned());
             threads.push(thread.spawn(move || following(follow, every, &news_in, &back_out, &stop)).map_err(Error::Thread)?);
         }
-        let (leaving, ports) = (Arc::clone(&running.leaving), Arc::clone(&running.ports));
+        let (leaving, told) = (Arc::clone(&running.leaving), Arc::clone(&running.told));
         let (stopped, shown) = (Arc::clone(&stop), Arc::clone(&latest));
         let thread = Builder::new().name("control".to_owned());
         threads.push(thread.spawn(move || running.run(&orders_out, &shown, &stopped)).map_err(Error::Thread)?);
-        Ok(Self { stop, leaving, orders, latest, ports, threads })
+        Ok(Self { stop, leaving, orders, latest, told, threads })
     }
 
     /// The last status.
@@ -179,9 +216,14 @@ impl Control {
         let _ = sd_notify::notify(&[Ready, MainPid(std::process::id()), Says(mode)]);
     }
 
-    /// What the kernel counts now: whoever holds the wire may ask it.
-    pub fn kernel(&self, ports: Vec<Port>) {
-        *self.ports.lock().unwrap_or_else(PoisonError::into_inner) = ports;
+    /// What whoever holds the wire says of it now.
+    pub fn tell(&self, told: Told) {
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = told;
+    }
+
+    /// Whether every thread of the control side runs: one that ended by itself has broken down.
+    pub fn is_alive(&self) -> bool {
+        !self.threads.iter().any(JoinHandle::is_finished)
     }
 
     /// The lanes are about to end, as they should.
@@ -209,6 +251,11 @@ impl Drop for Control {
             let _ = thread.join();
         }
     }
+}
+
+/// An error of the system, with the file that it is about.
+fn of(path: &std::path::Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 fn terms(config: &Config) -> Result<Terms, Error> {
@@ -243,7 +290,7 @@ struct Running {
     split: Split,
     /// Set once the lanes are about to end, as they should.
     leaving: Arc<AtomicBool>,
-    ports: Arc<Mutex<Vec<Port>>>,
+    told: Arc<Mutex<Told>>,
     news: Receiver<News>,
     back: Sender<Sender<Result<u64, String>>>,
     follows: bool,
@@ -258,6 +305,8 @@ struct Running {
     work: Option<Sink>,
     samples: Option<Samples>,
     breaker: Breaker,
+    /// Frames that were not looked at, and frames that rings dropped.
+    rising: [Rising; 2],
     alarms: Alarms,
     started: u64,
     line: Vec<u8>,
@@ -267,36 +316,6 @@ struct Running {
 
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
-
-const MIB: u64 = 1 << 20;
-
-fn sinks(config: &Config) -> Result<(Option<Sink>, Option<Sink>), Error> {
-    let (spool, work) = (&config.spool, &config.work);
-    let (block, flush) = (spool.block_kib.max(1) * 1024, Duration::from_millis(spool.flush_ms.max(1)));
-    let limits = Limits {
-        segment_octets: spool.segment_mib.max(1) * MIB,
-        segment_age: Duration::from_secs(spool.segment_minutes.max(1) * 60),
-        total_octets: spool.total_mib * MIB,
-        keep: Duration::from_secs(spool.keep_days * 24 * 3600),
-    };
-    let open = |dir: &PathBuf, kind, limits, key, section| {
-        let segments = Segments::new(dir, kind, limits).map_err(|error| Error::Directory(dir.clone(), error, section))?;
-        Sink::new(segments, key, block, flush).map_err(Error::Thread)
-    };
-    let spool = spool.dir.as_ref().map(|dir| open(dir, crate::spool::Kind::Spool, limits, None, "[spool] dir")).transpose()?;
-    let Some(dir) = &work.dir else { return Ok((spool, None)) };
-    let path = work.console_key_file.as_deref().ok_or(Error::NoConsoleKey)?;
-    let key = ConsoleKey::from_file(path).map_err(|error| Error::Key(error, "[work] console_key_file"))?;
-    let limits = Limits {
-        // Whole segments are deleted: short ones, so that none is kept much longer than it may be.
-        segment_age: Duration::from_secs(600),
-        total_octets: work.total_mib * MIB,
-        keep: Duration::from_secs(work.keep_hours * 3600),
-        ..limits
-    };
-    let work = open(dir, crate::spool::Kind::Work, limits, Some(key), "[work] dir")?;
-    Ok((spool, Some(work)))
 }
 
 impl Running {
@@ -313,6 +332,7 @@ impl Running {
             let key = keys::read_or_make(config.spool.key_file.as_deref(), &config.live.state_dir, "pseudonyms.key");
             let said = |error| Error::Key(error, "[spool] key_file, or pseudonyms.key in [live] state_dir");
             let path = key.map_err(said)?;
+            let said = |error| said(of(&path, &error));
             let redactor = Redactor::from_file(&path).map_err(said)?;
             // Content keys are made with a key of their own, derived from the same file.
             let octets = std::fs::read(&path).map_err(said)?;
@@ -320,6 +340,7 @@ impl Running {
         } else {
             Makes { redactor: Redactor::new(), key: 0 }
         };
+        let told = Arc::new(Mutex::new(Told { mtu: Some(worlds.current().network.mtu), ..Told::default() }));
         let samples = config.unscanned.file.as_ref().map(|path| Samples::new(path, config.unscanned.total_mib * MIB));
         Ok(Self {
             plan: config.plan.loaded.clone(),
@@ -328,9 +349,10 @@ impl Running {
             lanes: sources.into_iter().map(Lane::new).collect(),
             split: Split::default(),
             leaving: Arc::default(),
-            ports: Arc::default(),
+            told,
             started: now(),
             alarms: Alarms::default(),
+            rising: Default::default(),
             line: Vec::new(),
             reload: None,
             reloaded: None,
@@ -444,6 +466,7 @@ impl Running {
             self.alarms.set(alarm, trouble, now());
         }
         self.alarms.set("split", self.split.found().cloned(), now());
+        self.hear();
         if !self.leaving.load(Relaxed) {
             let troubles: Vec<String> = self.lanes.iter_mut().filter_map(Lane::said).collect();
             self.alarms.set("lane", (!troubles.is_empty()).then(|| troubles.join("; ")), now());

@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 /// The key at `named`, which must be there; else the one at `made` in the state directory, made if it is not.
 pub(super) fn read_or_make(named: Option<&Path>, state: &Path, made: &str) -> io::Result<PathBuf> {
     if let Some(path) = named {
-        return fs::metadata(path).map(|_| path.to_owned());
+        return match fs::metadata(path) {
+            Ok(_) => Ok(path.to_owned()),
+            Err(error) => Err(io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
+        };
     }
     let path = state.join(made);
     if path.exists() {

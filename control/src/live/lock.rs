@@ -1,4 +1,5 @@
-//! One filter a port: a locked file for each interface, with the holder's process id in it.
+//! One filter a port: a locked file for each interface. In it, a line each: the holder's process id, its administration socket, and how the
+//! interface was before it became a port.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -17,7 +18,25 @@ const LEAVES: Duration = Duration::from_secs(5);
 /// Held as long as the filter is there; the system lets go of it however the process ends.
 #[derive(Debug)]
 pub struct Locks {
-    _held: Vec<File>,
+    held: Vec<Held>,
+}
+
+#[derive(Debug)]
+struct Held {
+    interface: String,
+    file: File,
+    path: PathBuf,
+    socket: PathBuf,
+    before: String,
+}
+
+/// A filter that holds a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Its process.
+    pub id: Pid,
+    /// Where it is asked; an older version does not say.
+    pub socket: Option<PathBuf>,
 }
 
 fn path(interface: &str) -> PathBuf {
@@ -28,26 +47,39 @@ fn failed(path: &Path, doing: &str, error: &std::io::Error) -> Error {
     Error::new(format_args!("{}: cannot {doing}: {error}", path.display()))
 }
 
-fn try_lock(path: &Path) -> Result<Option<File>, Error> {
+fn try_lock(interface: &str, path: &Path, socket: &Path) -> Result<Option<Held>, Error> {
     let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
     let mut file = options.map_err(|error| failed(path, "open", &error))?;
     match file.try_lock() {
         Ok(()) => {
-            let id = std::process::id();
-            let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{id}"));
-            written.map_err(|error| failed(path, "write", &error))?;
-            Ok(Some(file))
+            let mut text = String::new();
+            // What cannot be read was not written by a filter.
+            let _ = file.read_to_string(&mut text);
+            let before = text.lines().nth(2).unwrap_or_default().to_owned();
+            let mut held =
+                Held { interface: interface.to_owned(), file, path: path.to_owned(), socket: socket.to_owned(), before };
+            held.write()?;
+            Ok(Some(held))
         }
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(failed(path, "lock", &error)),
     }
 }
 
-fn named(holder: Option<Pid>) -> String {
-    holder.map_or_else(|| "unknown".to_owned(), |id| id.as_raw_nonzero().to_string())
+impl Held {
+    fn write(&mut self) -> Result<(), Error> {
+        let Self { file, path, socket, before, .. } = self;
+        let text = format!("{}\n{}\n{before}\n", std::process::id(), socket.display());
+        let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes()));
+        written.map_err(|error| failed(path, "write", &error))
+    }
 }
 
-fn taken(interface: &str, holder: Option<Pid>) -> Error {
+fn named(holder: Option<&Holder>) -> String {
+    holder.map_or_else(|| "unknown".to_owned(), |holder| holder.id.as_raw_nonzero().to_string())
+}
+
+fn taken(interface: &str, holder: Option<&Holder>) -> Error {
     let id = named(holder);
     Error::new(format_args!(
         "{interface} has a filter already (process {id}): `--take-over` puts this one in its place, `--remove` takes it away"
@@ -55,14 +87,16 @@ fn taken(interface: &str, holder: Option<Pid>) -> Error {
 }
 
 /// Who holds the lock of an interface.
-fn holder(path: &Path) -> Option<Pid> {
+fn holder(path: &Path) -> Option<Holder> {
     let mut file = File::open(path).ok()?;
     match file.try_lock_shared() {
         Ok(()) => None,
         Err(_) => {
             let mut text = String::new();
             file.read_to_string(&mut text).ok()?;
-            Pid::from_raw(text.trim().parse().ok()?)
+            let mut lines = text.lines();
+            let id = Pid::from_raw(lines.next()?.trim().parse().ok()?)?;
+            Some(Holder { id, socket: lines.next().filter(|socket| !socket.is_empty()).map(PathBuf::from) })
         }
     }
 }
@@ -71,7 +105,7 @@ impl Locks {
     /// Whether nobody holds the lock of any interface, or who does. Nothing is taken.
     pub fn are_free(plan: &Plan) -> Result<(), Error> {
         plan.interfaces().try_for_each(|interface| match holder(&path(interface)) {
-            Some(id) => Err(taken(interface, Some(id))),
+            Some(holder) => Err(taken(interface, Some(&holder))),
             None => Ok(()),
         })
     }
@@ -83,49 +117,62 @@ impl Locks {
         let mut held = Vec::new();
         for interface in plan.interfaces() {
             let path = path(interface);
-            held.push(match try_lock(&path)? {
+            held.push(match try_lock(interface, &path, &plan.socket)? {
                 Some(file) => file,
-                None => Self::wait(interface, &path, take_over)?,
+                None => Self::wait(interface, &path, plan, take_over)?,
             });
         }
-        Ok(Self { _held: held })
+        Ok(Self { held })
     }
 
-    fn wait(interface: &str, path: &Path, take_over: bool) -> Result<File, Error> {
+    fn wait(interface: &str, path: &Path, plan: &Plan, take_over: bool) -> Result<Held, Error> {
         let holder = holder(path);
         if !take_over {
-            return Err(taken(interface, holder));
+            return Err(taken(interface, holder.as_ref()));
         }
-        if let Some(id) = holder {
+        if let Some(Holder { id, .. }) = holder {
             // Gone in the meantime is what is wanted.
             let _ = kill_process(id, Signal::TERM);
         }
         let started = Instant::now();
         while started.elapsed() < LEAVES {
-            if let Some(file) = try_lock(path)? {
+            if let Some(file) = try_lock(interface, path, &plan.socket)? {
                 return Ok(file);
             }
             std::thread::sleep(Duration::from_millis(1));
         }
+        let id = named(holder.as_ref());
         Err(Error::new(format_args!(
-            "{interface}: process {} does not leave; it goes on, and nothing was changed",
-            named(holder)
+            "{interface}: process {id} was told to leave and has not within {} s: it hangs, or is stopped. `kill -9 {id}` ends it (its \
+             frames go by in the kernel), then start this one again",
+            LEAVES.as_secs()
         )))
     }
 
-    /// Asks the filter of each interface, or of all where none is named, to do this. How many were asked.
-    pub fn tell(interfaces: &[String], signal: Signal) -> usize {
+    /// How an interface was before a filter made it a port, if one has said so.
+    pub fn before(&self, interface: &str) -> Option<&str> {
+        self.held.iter().find(|held| held.interface == interface).map(|held| &*held.before).filter(|before| !before.is_empty())
+    }
+
+    /// Remembers how an interface was, beyond this process: whoever takes the filter off puts it back.
+    pub fn remember(&mut self, interface: &str, before: &str) -> Result<(), Error> {
+        let Some(held) = self.held.iter_mut().find(|held| held.interface == interface) else { return Ok(()) };
+        before.clone_into(&mut held.before);
+        held.write()
+    }
+
+    /// Who holds these interfaces, or any of this network namespace where none is named; each once.
+    pub fn holders<'i>(interfaces: impl IntoIterator<Item = &'i String>) -> Vec<Holder> {
         let here = namespace();
-        let paths: Vec<PathBuf> = if interfaces.is_empty() {
+        let mut paths: Vec<PathBuf> = interfaces.into_iter().map(|interface| path(interface)).collect();
+        if paths.is_empty() {
             let entries = fs::read_dir(DIR).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
             let of_here = |path: &PathBuf| path.file_stem().unwrap_or_default().to_string_lossy().ends_with(&here);
-            entries.filter(of_here).collect()
-        } else {
-            interfaces.iter().map(|interface| path(interface)).collect()
-        };
-        let mut holders: Vec<Pid> = paths.iter().filter_map(|path| holder(path)).collect();
-        holders.sort_unstable_by_key(|id| id.as_raw_nonzero());
+            paths.extend(entries.filter(of_here));
+        }
+        let mut holders: Vec<Holder> = paths.iter().filter_map(|path| holder(path)).collect();
+        holders.sort_unstable_by_key(|holder| holder.id.as_raw_nonzero());
         holders.dedup();
-        holders.into_iter().filter(|&id| kill_process(id, signal).is_ok()).count()
+        holders
     }
 }

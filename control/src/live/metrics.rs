@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::{Builder, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tiny_http::{Header, Response, Server};
 
@@ -165,9 +165,26 @@ impl Text {
     }
 }
 
+/// The address, bound. A filter that leaves may have it for so long.
+fn bind(address: SocketAddr, patience: Duration) -> io::Result<Server> {
+    let begun = Instant::now();
+    loop {
+        match Server::http(address) {
+            Ok(server) => return Ok(server),
+            Err(error) if begun.elapsed() >= patience => return Err(io::Error::other(format!("{address}: {error}"))),
+            Err(_) => std::thread::sleep(Duration::from_millis(5)),
+        }
+    }
+}
+
 /// Answers `GET /metrics` until told to stop.
-pub(super) fn serve(address: SocketAddr, latest: Arc<Latest>, stop: Arc<AtomicBool>) -> io::Result<JoinHandle<()>> {
-    let server = Server::http(address).map_err(|error| io::Error::other(format!("{address}: {error}")))?;
+pub(super) fn serve(
+    address: SocketAddr,
+    patience: Duration,
+    latest: Arc<Latest>,
+    stop: Arc<AtomicBool>,
+) -> io::Result<JoinHandle<()>> {
+    let server = bind(address, patience)?;
     Builder::new().name("metrics".to_owned()).spawn(move || {
         while !stop.load(Relaxed) {
             let Ok(Some(request)) = server.recv_timeout(Duration::from_millis(200)) else { continue };

@@ -1,5 +1,7 @@
 //! What is asked for: which interfaces, and how they belong together.
 
+use std::path::PathBuf;
+
 use dataplane::xdp::{self, Error, Settings};
 
 use crate::config::{self, Config, Fail};
@@ -29,6 +31,8 @@ pub struct Plan {
     pub udp_ports: Vec<u16>,
     /// Limits of the tables that join pieces.
     pub joins: config::Joins,
+    /// Where it is asked and commanded.
+    pub socket: PathBuf,
 }
 
 impl Plan {
@@ -65,12 +69,34 @@ impl Plan {
         if between.len() > 2 * LINES {
             return Err(Error::new(format_args!("more than {LINES} pairs in one filter: start another")));
         }
-        Self::new(Kind::Inline, between.chunks(2).map(<[String]>::to_vec).collect(), config)
+        let mut plan = Self::new(Kind::Inline, between.chunks(2).map(<[String]>::to_vec).collect(), config)?;
+        plan.turn(|name| xdp::pins(name).exists());
+        Ok(plan)
+    }
+
+    /// Turns pairs round where a filter is pinned so: the two ports of a pair are equals, in whatever order somebody names them.
+    fn turn(&mut self, is_pinned: impl Fn(&str) -> bool) {
+        let pairs = self.lines.len();
+        for turned in 0..1_u32 << pairs {
+            let mut other = self.clone();
+            let lines = other.lines.iter_mut().enumerate().filter(|(at, _)| turned >> at & 1 == 1);
+            lines.for_each(|(_, line)| line.reverse());
+            if is_pinned(&other.name()) {
+                *self = other;
+                return;
+            }
+        }
     }
 
     fn new(kind: Kind, lines: Vec<Vec<String>>, config: &Config) -> Result<Self, Error> {
-        let plan =
-            Self { kind, lines, wire: config.wire.clone(), udp_ports: config.network.udp_ports.clone(), joins: config.joins };
+        let plan = Self {
+            kind,
+            lines,
+            wire: config.wire.clone(),
+            udp_ports: config.network.udp_ports.clone(),
+            joins: config.joins,
+            socket: std::path::absolute(&config.admin.socket).unwrap_or_else(|_| config.admin.socket.clone()),
+        };
         let mut all: Vec<&String> = plan.interfaces().collect();
         all.sort_unstable();
         if let Some([twice, _]) = all.array_windows().find(|[a, b]| a == b) {
@@ -127,4 +153,22 @@ impl Plan {
 pub(super) fn namespace() -> String {
     // A kernel that does not say is too old for a filter.
     xdp::namespace().map_or_else(|_| String::new(), |cookie| format!("@{cookie}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_are_turned_the_way_that_is_pinned_and_stay_as_they_are_named_where_none_is() {
+        let between = ["a", "b", "c", "d"].map(str::to_owned);
+        let turned = |pinned: &str| {
+            let mut plan = Plan::inline(&between, &Config::default()).expect("a plan");
+            plan.turn(|name| name.starts_with(pinned));
+            plan.lines.concat().concat()
+        };
+        assert_eq!([turned("none"), turned("inline-a-b-d-c"), turned("inline-b-a-d-c")], ["abcd", "abdc", "badc"]);
+        // Which pair is the first decides which worker has it: that is no matter of taste.
+        assert_eq!(turned("inline-c-d-a-b"), "abcd");
+    }
 }

@@ -8,7 +8,7 @@ use dataplane::scan::Scanner;
 use dataplane::suffix::Suffixes;
 use dataplane::verdicts::build::Builder;
 use dataplane::verdicts::{Key, Snapshot, Table};
-use dataplane::world::World;
+use dataplane::world::{Network, World};
 
 use super::{Error, Start};
 use crate::cli::judge::network;
@@ -16,7 +16,7 @@ use crate::config::{self, Config};
 use crate::{build, builtin};
 
 /// Makes the worlds that a configuration asks for. With a verdict directory everything is `unknown` until it has been read, without one the
-/// built-in set holds, as everywhere else. `path` is where the configuration is read again, `verdicts` takes the place of its directory. Where
+/// built-in set holds, as everywhere else. `mtu` is what every port carries. `path` is where the configuration is read again, `verdicts` takes the place of its directory. Where
 /// only copies are seen nothing can be carried out, now or after a reload.
 ///
 /// # Errors
@@ -26,6 +26,7 @@ pub fn prepare(
     path: Option<&Path>,
     verdicts: Option<PathBuf>,
     only_copies: bool,
+    mtu: usize,
 ) -> Result<(Start, Worlds), Error> {
     config.live.enforce &= !only_copies;
     let verdicts = verdicts.or_else(|| config.live.verdicts.clone());
@@ -35,13 +36,14 @@ pub fn prepare(
     } else {
         builtin::table(&suffixes).map_err(|error| Error::Empty(error.to_string()))?
     };
+    let network_of = move |config: &Config| Network { mtu, ..network(&config.network) };
     let world =
-        World { scanner: Scanner::default(), suffixes, table, policy: config.policy.clone(), network: network(&config.network) };
+        World { scanner: Scanner::default(), suffixes, table, policy: config.policy.clone(), network: network_of(&config) };
     let path = path.map(Path::to_owned);
     let again = move || {
         let mut config = config::load(path.as_deref()).map_err(|error| error.to_string())?;
         config.live.enforce &= !only_copies;
-        let network = network(&config.network);
+        let network = network_of(&config);
         Ok((config, network))
     };
     let start = Start { config, verdicts, reload: Some(Box::new(again)), reloaded: None, patience: Duration::ZERO };

@@ -54,6 +54,8 @@ pub struct Status {
     pub rewritten_frames: u64,
     /// Packets that left as two.
     pub split_packets: u64,
+    /// Packets that left as they came because changed they would have outgrown the MTU, even as two.
+    pub outgrown_packets: u64,
     /// Messages seen before.
     pub retransmitted: u64,
     /// SCTP checksums.
@@ -309,6 +311,7 @@ impl Status {
         self.unwarned = all.unwarned;
         self.rewritten_frames = all.rewritten_frames;
         self.split_packets = all.split_packets;
+        self.outgrown_packets = all.outgrown_packets;
         self.retransmitted = all.retransmitted;
         self.latency_ns = histogram::of(states.iter().map(|(.., state)| &state.latency));
         self.covered.forward_sm = all.sms.seen;

@@ -1,14 +1,17 @@
 //! A filter that stands: program, sockets, workers, carrier.
 
-use std::fs;
+use std::collections::BTreeMap;
 
 use dataplane::lane;
 use dataplane::live::LaneSide;
+use dataplane::world::Network;
 use dataplane::xdp::{
     self, Cause, Counts, Error, Gone, Handle, Inspect, Judging, Kernel, Line, Peer, Port, Program, Rings, Setup, Want,
 };
 
+use super::before::Before;
 use super::carrier::Watch;
+use super::control::Told;
 use super::lock::Locks;
 use super::placement;
 use super::plan::{Kind, Plan};
@@ -27,6 +30,11 @@ pub struct Wire {
     /// Each port: its number in the program, its interface, its worker.
     ports: Vec<(u32, String, String)>,
     choices: Vec<String>,
+    /// The ports once more, for whoever looks at them, and how they were.
+    looks: Vec<Vec<Port>>,
+    before: Vec<Before>,
+    kind: Kind,
+    settings: Option<xdp::Settings>,
 }
 
 /// One worker: its interfaces, and the thread.
@@ -70,13 +78,22 @@ impl Wire {
         if inspects.len() != shares.len() {
             return Err(Error::new(format_args!("{} workers, and {} to look at their frames", shares.len(), inspects.len())));
         }
-        let ports = ports(plan)?;
+        let (ports, looks) = (ports(plan)?, ports(plan)?);
         let name = plan.name();
-        // Lane and program are ready before a running filter is asked to leave.
+        // Whatever can be wrong is found, and lane and program are ready, before a running filter is asked to leave.
+        ports.iter().try_for_each(|line| xdp::Line::fits(line, plan.kind == Kind::Inline))?;
+        let swept = Program::sweep(&name);
+        of_no_other(plan)?;
         let mut program = Program::load(&name)?;
-        let opened = Locks::take(plan, take_over).and_then(|locks| {
-            let swept = Program::sweep(&name).into_iter();
-            let mut choices = swept.map(|name| format!("{name}: left pinned, its interfaces are gone: removed")).collect();
+        let before: Vec<Before> = ports.iter().flatten().map(Before::of).collect();
+        let opened = Locks::take(plan, take_over).and_then(|mut locks| {
+            if program.is_fresh() {
+                for (port, before) in ports.iter().flatten().zip(&before) {
+                    locks.remember(&port.name, &before.text())?;
+                }
+            }
+            let mut choices =
+                swept.into_iter().map(|name| format!("{name}: left pinned, its interfaces are gone: removed")).collect();
             let kernel = Kernel::open(&name)?;
             let workers = set_up(plan, &ports, shares.iter().zip(inspects), &mut program, &mut choices)?;
             Ok((locks, kernel, workers, choices))
@@ -86,13 +103,25 @@ impl Wire {
                 let worker = |line| shares.iter().find(|share| share.lines.contains(&line)).map(|share| plan.worker(share));
                 let numbered = plan.ports().map(|(line, number, port)| (number, port.clone(), worker(line).unwrap_or_default()));
                 let ports_of = numbered.collect();
-                let mut wire =
-                    Self { program, kernel, workers, watches: Vec::new(), _locks: locks, name, ports: ports_of, choices };
+                let mut wire = Self {
+                    program,
+                    kernel,
+                    workers,
+                    watches: Vec::new(),
+                    _locks: locks,
+                    name,
+                    ports: ports_of,
+                    choices,
+                    looks,
+                    before,
+                    kind: plan.kind,
+                    settings: Some(plan.settings()),
+                };
                 wire.watch(plan, &shares, ports)?;
                 Ok(wire)
             }
             Err(error) => {
-                program.undo();
+                undo(program, &looks, &before);
                 Err(error)
             }
         }
@@ -141,16 +170,50 @@ impl Wire {
         self.ports.iter().map(port).collect()
     }
 
-    /// The lists of ports and prefixes, and what happens where nobody can look, as the configuration says now.
-    pub fn tell(&mut self, plan: &Plan) -> Result<(), Error> {
-        self.program.configure(&plan.settings())
+    /// The lists of ports and prefixes, and what happens where nobody can look, as the configuration says now. Whether that is
+    /// something new.
+    pub fn tell(&mut self, plan: &Plan) -> Result<bool, Error> {
+        let settings = plan.settings();
+        if self.settings.as_ref() == Some(&settings) {
+            return Ok(false);
+        }
+        // Until all of it is written nobody knows what counts.
+        self.settings = None;
+        self.program.configure(&settings)?;
+        self.settings = Some(settings);
+        Ok(true)
     }
 
     /// The start failed elsewhere: what this process attached and pinned goes, and nothing else.
     pub fn abandon(mut self) {
         self.watches.clear();
         leave(&mut self.workers, &mut self.program);
-        self.program.undo();
+        undo(self.program, &self.looks, &self.before);
+    }
+
+    /// What it says of itself now.
+    pub fn told(&self) -> Told {
+        let mut troubles = BTreeMap::new();
+        for line in &self.looks {
+            if let Some(gone) = line.iter().find(|port| !port.is_here()) {
+                let others: Vec<&str> = line.iter().filter(|port| port.is_here()).map(|port| &*port.name).collect();
+                let kept = if self.kind == Kind::Inline {
+                    format!("; {} is down until it is back", others.join(", "))
+                } else {
+                    String::new()
+                };
+                troubles.insert("port", format!("{} is gone{kept}", gone.name));
+            } else if let Err(error) = xdp::Line::fits(line, self.kind == Kind::Inline) {
+                troubles.insert("mtu", error.to_string());
+            }
+        }
+        Told { ports: self.counted(), mtu: mtu_of(self.looks.iter().flatten()).ok(), troubles }
+    }
+
+    /// An interface that was removed and made anew: nothing of the filter is on it, and only a new start puts it there.
+    pub fn made_anew(&self) -> Option<&str> {
+        let mut all = self.looks.iter().flatten();
+        all.find(|port| !port.is_here() && port.is_named()).map(|port| &*port.name)
     }
 
     /// The orderly way out: frames go by in the kernel from now on, what lies in the rings is worked. Each worker's counts, or why it has none.
@@ -158,6 +221,41 @@ impl Wire {
         self.watches.clear();
         leave(&mut self.workers, &mut self.program)
     }
+}
+
+/// Octets of an IP packet that every port of a filter carries. What lies behind them carries no more than everywhere.
+pub fn mtu(plan: &Plan) -> Result<usize, Error> {
+    mtu_of(ports(plan)?.iter().flatten())
+}
+
+fn mtu_of<'p>(ports: impl Iterator<Item = &'p Port>) -> Result<usize, Error> {
+    let mut least = Network::default().mtu;
+    for port in ports {
+        least = least.min(port.mtu()? as usize);
+    }
+    Ok(least)
+}
+
+/// What this start attached and pinned goes, and where nothing stood before the ports are as they were.
+fn undo(program: Program, ports: &[Vec<Port>], before: &[Before]) {
+    let fresh = program.is_fresh();
+    program.undo();
+    if fresh {
+        before.iter().zip(ports.iter().flatten()).for_each(|(before, port)| before.put_back(port));
+    }
+}
+
+/// Whether no port has a link of another filter of ours, which a running one would have to leave in vain.
+pub fn of_no_other(plan: &Plan) -> Result<(), Error> {
+    let (name, interfaces) = (plan.name(), plan.interfaces().map(String::as_str).collect::<Vec<_>>());
+    let others = Program::pinned(&interfaces)?;
+    let Some((other, links)) = others.into_iter().find(|(other, _)| *other != name) else { return Ok(()) };
+    let shared = links.iter().find(|link| interfaces.contains(&link.as_str())).map_or("", |link| link.as_str());
+    let command = if other.starts_with("tap-") { "tap" } else { "inline" };
+    Err(Error::new(format_args!(
+        "{shared} has an XDP program of another filter, pinned as {other}: `ztsms {command} … --remove` with its interfaces ({}) takes it off",
+        links.join(", ")
+    )))
 }
 
 /// All at once: none waits for another to drain.
@@ -192,7 +290,7 @@ fn set_up<'s, I: Inspect + Send + 'static>(
     let mut first = 0;
     for line in ports {
         for (number, port) in (first..).zip(line) {
-            prepare(plan.kind, port)?;
+            Before::prepare(plan.kind, port)?;
             let peer = if plan.kind == Kind::Tap { Peer::Stack } else { Peer::Port(number ^ 1) };
             program.port(number, port, peer)?;
         }
@@ -231,15 +329,4 @@ fn set_up<'s, I: Inspect + Send + 'static>(
     choices.extend(placement::hints_here(placed.into_iter()).into_iter().map(|hint| format!("better: {hint}")));
     choices.push(format!("heartbeat {ms} ms, fails {fail}, {idle}"));
     Ok(workers)
-}
-
-/// Up, and for a pair: every frame whatever its address, and nothing of our own on the line.
-fn prepare(kind: Kind, port: &Port) -> Result<(), Error> {
-    if kind == Kind::Inline {
-        let path = format!("/proc/sys/net/ipv6/conf/{}/disable_ipv6", port.name);
-        // Without IPv6 in the kernel there is nothing to turn off.
-        let _ = fs::write(path, "1");
-    }
-    port.set_promiscuous(true)?;
-    if port.is_up() { Ok(()) } else { port.set_up(true) }
 }

@@ -238,6 +238,7 @@ impl Page {
         let mut notes: Vec<(u64, String)> = vec![
             note(counters.rewritten_frames, "frame", " would leave changed"),
             note(counters.split_packets, "packet", " would leave as two, having outgrown the MTU"),
+            note(counters.outgrown_packets, "packet", " would leave as it came, having outgrown the MTU even as two"),
             note(summary.repeats.max(counters.retransmitted), "retransmission", ", each message counted once"),
             note(counters.differing_copies, "TSN", " that came again with other content"),
             note(bad, "packet", " with a wrong checksum, never changed"),

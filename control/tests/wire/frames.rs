@@ -246,6 +246,19 @@ pub(super) fn renumber_all(frame: &mut [u8], tsn: u32) {
     protocols::sctp::seal(sctp);
 }
 
+/// The numbers of the DATA chunks of an SCTP packet over IPv4.
+pub(super) fn numbers(frame: &[u8]) -> Vec<u32> {
+    let ip_len = usize::from(u16::from_be_bytes([frame[16], frame[17]]));
+    let sctp = &frame[34..14 + ip_len];
+    let (mut at, mut all) = (12, Vec::new());
+    while at + 8 <= sctp.len() {
+        let len = usize::from(u16::from_be_bytes([sctp[at + 2], sctp[at + 3]]));
+        all.push(u32::from_be_bytes(sctp[at + 4..at + 8].try_into().unwrap()));
+        at += len.next_multiple_of(4).max(4);
+    }
+    all
+}
+
 /// SCTP that is none: lengths that lie, chunks without end, octets by chance, each down to the shortest frame that there is.
 pub(super) fn garbage() -> Vec<Vec<u8>> {
     let mut all = vec![ethernet(TARGET, &[], 0x0800, &ipv4(132, 0, &[], &heartbeat()[..12]))];

@@ -18,6 +18,7 @@ mod frames;
 mod guests;
 mod kernel;
 mod misuse;
+mod mtu;
 mod outages;
 mod pins;
 mod relay;
@@ -25,6 +26,7 @@ mod repeats;
 mod service;
 mod soak;
 mod standing;
+mod takeover;
 mod trouble;
 mod workers;
 

@@ -63,7 +63,7 @@ fn the_program_of_somebody_else_stays_where_it_is() {
     let tap = lab.filter(&["tap", "--interface", "b1"]);
     tap.stop();
     let (status, said) = lab.fails(&["inline", "--between", "a1", "b1"]);
-    assert!(status == 1 && said.contains("b1 has an XDP program of somebody else"), "{said}");
+    assert!(status == 1 && said.contains("b1 has an XDP program of another filter, pinned as tap-b1"), "{said}");
     assert!(lab.link('f', "b1").contains("xdp") && !lab.link('f', "a1").contains("xdp"), "{}", lab.link('f', "a1"));
     let (status, _) = lab.fails(&["tap", "--interface", "b1", "--remove"]);
     assert_eq!(status, 0);
@@ -99,6 +99,23 @@ fn check_says_what_to_change_and_changes_nothing() {
     let out = lab.command(&["check", "--between", "a1", "b1"]).output().unwrap();
     let said = String::from_utf8_lossy(&out.stdout);
     assert!(out.status.success() && said.contains("ok  a1: driver veth, MTU 1500"), "{said}");
+    assert!(!said.contains("has the address") && !said.contains("belongs to"), "{said}");
+    // What else uses a port does not forbid a start, and is said.
+    lab.nets.ip('f', &["addr", "add", "198.51.100.7/24", "dev", "a1"]).unwrap();
+    lab.nets.ip('f', &["link", "add", "br0", "type", "bridge"]).unwrap();
+    lab.nets.ip('f', &["link", "set", "b1", "master", "br0"]).unwrap();
+    let offloads = |on: &str| {
+        let done = lab.nets.command('f', "ethtool").args(["-K", "a1", "rxvlan", on, "gro", on]).status().unwrap();
+        assert!(done.success());
+        String::from_utf8_lossy(&lab.command(&["check", "--between", "a1", "b1"]).output().unwrap().stdout).into_owned()
+    };
+    let (off, said) = (offloads("off"), offloads("on"));
+    assert!(!off.contains("ethtool -K a1"), "{off}");
+    for says in ["a1 has the address 198.51.100.7", "b1 belongs to br0", "ethtool -K a1 rxvlan off gro off"] {
+        assert!(said.contains(says), "{says}: {said}");
+    }
+    lab.nets.ip('f', &["link", "del", "br0"]).unwrap();
+    lab.nets.ip('f', &["addr", "flush", "dev", "a1"]).unwrap();
     lab.nets.ip('f', &["link", "set", "b1", "mtu", "9000"]).unwrap();
     let out = lab.command(&["check", "--between", "a1", "b1"]).output().unwrap();
     let said = String::from_utf8_lossy(&out.stdout);

@@ -24,6 +24,12 @@ const GET_DRIVER: u32 = 0x03;
 /// The carrier itself. `IFF_RUNNING` follows it by up to a second.
 const GET_LINK: u32 = 0x0a;
 
+/// `ethtool -k`, as far as it is asked for here.
+const GET_FLAGS: u32 = 0x25;
+const GET_GRO: u32 = 0x2b;
+const FLAG_RXVLAN: u32 = 1 << 8;
+const FLAG_LRO: u32 = 1 << 15;
+
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 struct Value {
@@ -89,6 +95,20 @@ impl Port {
         self.call(libc::SIOCETHTOOL as libc::Ioctl, &mut request)
     }
 
+    /// Whether the name is still that of the interface that was opened. One that was removed and made anew is another, with nothing attached.
+    pub fn is_here(&self) -> bool {
+        let mut request = self.request();
+        self.call(libc::SIOCGIFINDEX as libc::Ioctl, &mut request) && {
+            // SAFETY: the kernel has filled this field of the union.
+            u32::try_from(unsafe { request.ifr_ifru.ifru_ifindex }) == Ok(self.index)
+        }
+    }
+
+    /// Whether an interface has the name, the one that was opened or another.
+    pub fn is_named(&self) -> bool {
+        self.flags().is_some()
+    }
+
     /// Octets of payload in a frame.
     pub fn mtu(&self) -> Result<u32, Error> {
         let mut request = self.request();
@@ -108,6 +128,17 @@ impl Port {
         }
         let [receive, transmit, _, combined] = channels.count;
         ((receive + combined).max(1), (transmit + combined).max(1))
+    }
+
+    /// Receive offloads that change what a filter sees, where they are on: the tag kept aside, frames joined. By the names of `ethtool -K`.
+    pub fn offloads(&self) -> Vec<&'static str> {
+        let ask = |cmd| {
+            let mut value = Value { cmd, data: 0 };
+            if self.ethtool(&mut value) { value.data } else { 0 }
+        };
+        let (flags, gro) = (ask(GET_FLAGS), ask(GET_GRO));
+        let all = [("rxvlan", flags & FLAG_RXVLAN), ("lro", flags & FLAG_LRO), ("gro", gro)];
+        all.into_iter().filter(|(_, on)| *on != 0).map(|(name, _)| name).collect()
     }
 
     /// The driver's name.
@@ -138,6 +169,11 @@ impl Port {
     /// Whether it was set up, carrier or not.
     pub fn is_up(&self) -> bool {
         self.flags().is_some_and(|flags| flags & libc::IFF_UP != 0)
+    }
+
+    /// Whether it was told to take frames for whatever address.
+    pub fn is_promiscuous(&self) -> bool {
+        self.flags().is_some_and(|flags| flags & libc::IFF_PROMISC != 0)
     }
 
     fn set(&self, on: i32, off: i32) -> Result<(), Error> {

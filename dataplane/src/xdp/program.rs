@@ -14,12 +14,16 @@ use aya::programs::xdp::{XdpLink, XdpMode};
 use aya::programs::{ProgramError, Xdp};
 use aya::{Ebpf, EbpfLoader};
 
+use super::bpffs::bpffs;
 use super::error::{Error, chain};
 use super::port::Port;
 use super::record::Records;
+use crate::world::{LISTED_PORTS, LISTED_PREFIXES};
 
 /// Version of the maps' layout: part of where they are pinned, so that two versions never share one.
 pub const ABI: &str = "1";
+/// Begins the names of pinned links; the interface's follows.
+pub(super) const LINK: &str = "link-";
 /// Ports that one program serves.
 const PORTS: u32 = 16;
 /// Queues of one port.
@@ -223,10 +227,19 @@ impl Program {
         map.ok_or_else(|| Error::new(format_args!("the XDP program has no map `{name}` of the kind expected")))
     }
 
-    /// Tells the program how to act. Whole lists are replaced entry by entry: what stays is never absent.
+    /// Tells the program how to act. Whole lists are replaced entry by entry: what stays is never absent. A list that does not fit changes
+    /// nothing.
     pub fn set(&mut self, settings: &Settings, max_len: u32) -> Result<(), Error> {
-        let failed =
-            |error: &dyn std::error::Error| Error::new(format_args!("cannot write the program's settings: {}", chain(error)));
+        fits(settings)?;
+        // A list that becomes empty names nothing while it is emptied, and nothing would be ours: that it counts ends first.
+        let before: Array<_, RawSettings> = self.map("settings")?;
+        if let Ok(mut raw) = before.get(&0, 0)
+            && raw.heartbeat_ns != 0
+        {
+            raw.by_port &= u32::from(!settings.only_ports.is_empty());
+            raw.by_prefix &= u32::from(!settings.only_prefixes.is_empty());
+            self.write(raw)?;
+        }
         self.ports("only_ports", &settings.only_ports)?;
         self.ports("udp_ports", &settings.udp_ports)?;
         self.prefixes::<4>("only_prefixes4", settings)?;
@@ -238,19 +251,26 @@ impl Program {
             by_port: u32::from(!settings.only_ports.is_empty()),
             by_prefix: u32::from(!settings.only_prefixes.is_empty()),
         };
+        self.write(raw)
+    }
+
+    fn write(&mut self, raw: RawSettings) -> Result<(), Error> {
         let mut map: Array<_, RawSettings> = self.map("settings")?;
-        map.set(0, raw, 0).map_err(|error| failed(&error))
+        map.set(0, raw, 0).map_err(|error| Error::new(format_args!("cannot write the program's settings: {}", chain(&error))))
     }
 
     fn ports(&mut self, name: &'static str, ports: &[u16]) -> Result<(), Error> {
         let failed = |error: &dyn std::error::Error| Error::new(format_args!("cannot write the list of ports: {}", chain(error)));
         let mut map: HashMap<_, u16, u8> = self.map(name)?;
         let wanted: Vec<u16> = ports.iter().map(|port| port.to_be()).collect();
-        for port in &wanted {
-            map.insert(port, 1, 0).map_err(|error| failed(&error))?;
-        }
         let old: Vec<u16> = map.keys().filter_map(Result::ok).filter(|port| !wanted.contains(port)).collect();
-        old.iter().try_for_each(|port| map.remove(port)).map_err(|error| failed(&error))
+        // New ones first, so that there is no moment without any; where both do not fit at once, the old ones go first.
+        let remove_first = old.len() + wanted.len() > LISTED_PORTS;
+        if remove_first {
+            old.iter().try_for_each(|port| map.remove(port)).map_err(|error| failed(&error))?;
+        }
+        wanted.iter().try_for_each(|port| map.insert(port, 1, 0)).map_err(|error| failed(&error))?;
+        if remove_first { Ok(()) } else { old.iter().try_for_each(|port| map.remove(port)).map_err(|error| failed(&error)) }
     }
 
     fn prefixes<const N: usize>(&mut self, name: &'static str, settings: &Settings) -> Result<(), Error>
@@ -266,16 +286,17 @@ impl Program {
         let wanted: Vec<([u8; N], u32)> =
             settings.only_prefixes.iter().filter_map(|(address, bits)| Some((octets(address)?, u32::from(*bits)))).collect();
         let mut map: LpmTrie<_, [u8; N], u8> = self.map(name)?;
+        let is_wanted =
+            |key: &Key<[u8; N]>| wanted.iter().any(|(address, bits)| *bits == key.prefix_len() && *address == key.data());
+        let old: Vec<Key<[u8; N]>> = map.keys().filter_map(Result::ok).filter(|key| !is_wanted(key)).collect();
+        let remove_first = old.len() + wanted.len() > LISTED_PREFIXES;
+        if remove_first {
+            old.iter().try_for_each(|key| map.remove(key)).map_err(|error| failed(&error))?;
+        }
         for (address, bits) in &wanted {
             map.insert(&Key::new(*bits, *address), 1, 0).map_err(|error| failed(&error))?;
         }
-        let old: Vec<Key<[u8; N]>> = map.keys().filter_map(Result::ok).collect();
-        for key in old {
-            if !wanted.iter().any(|(address, bits)| *bits == key.prefix_len() && *address == key.data()) {
-                map.remove(&key).map_err(|error| failed(&error))?;
-            }
-        }
-        Ok(())
+        if remove_first { Ok(()) } else { old.iter().try_for_each(|key| map.remove(key)).map_err(|error| failed(&error)) }
     }
 
     /// Forgets interfaces that are no ports any more: one that was removed and made anew has another index.
@@ -305,7 +326,7 @@ impl Program {
 
     /// Puts the program on an interface: the pinned link is updated, or a new one made and pinned.
     pub fn attach(&mut self, port: &Port) -> Result<Attached, Error> {
-        let path = self.dir.join(format!("link-{}", port.name));
+        let path = self.dir.join(format!("{LINK}{}", port.name));
         let program = xdp(&mut self.bpf)?;
         if let Ok(link) = PinnedLink::from_pin(&path) {
             let link = XdpLink::try_from(FdLink::from(link));
@@ -381,20 +402,21 @@ impl Program {
     }
 }
 
-/// Mounts bpffs where the system has not.
-fn bpffs() -> Result<(), Error> {
-    const MAGIC: u64 = 0xcafe_4a11;
-    let at = c"/sys/fs/bpf";
-    // SAFETY: all zeroes is a valid `statfs`, which the call fills; the path has its end.
-    let is_mounted = unsafe {
-        let mut of: libc::statfs = core::mem::zeroed();
-        libc::statfs(at.as_ptr(), &raw mut of) == 0 && u64::try_from(of.f_type).is_ok_and(|kind| kind == MAGIC)
-    };
-    // SAFETY: strings with their ends; this type of file system takes no data.
-    if is_mounted || unsafe { libc::mount(c"bpf".as_ptr(), at.as_ptr(), c"bpf".as_ptr(), 0, core::ptr::null()) } == 0 {
-        return Ok(());
+/// Whether the kernel's lists hold those of the settings.
+fn fits(settings: &Settings) -> Result<(), Error> {
+    let Settings { only_ports, udp_ports, only_prefixes, .. } = settings;
+    let v4 = only_prefixes.iter().filter(|(address, _)| address.is_ipv4()).count();
+    for (what, n, most) in [
+        ("SCTP ports", only_ports.len(), LISTED_PORTS),
+        ("UDP ports", udp_ports.len(), LISTED_PORTS),
+        ("IPv4 prefixes", v4, LISTED_PREFIXES),
+        ("IPv6 prefixes", only_prefixes.len() - v4, LISTED_PREFIXES),
+    ] {
+        if n > most {
+            return Err(Error::new(format_args!("a list of {n} {what} is too long: the kernel's holds {most}")));
+        }
     }
-    Err(Error::last("mount bpffs at /sys/fs/bpf, where program and maps are kept"))
+    Ok(())
 }
 
 fn xdp(bpf: &mut Ebpf) -> Result<&mut Xdp, Error> {
@@ -416,7 +438,8 @@ fn errno(error: &(dyn std::error::Error + 'static)) -> Option<i32> {
 fn refused(port: &Port, error: &ProgramError) -> Error {
     let name = &port.name;
     match errno(error) {
-        Some(libc::EBUSY) => Error::new(format_args!(
+        // A generic one is there already, where a native one would have been busy.
+        Some(libc::EBUSY | libc::EEXIST) => Error::new(format_args!(
             "{name} has an XDP program of somebody else (`ip link show {name}`, `bpftool net`): it stays; take it off first"
         )),
         Some(libc::ERANGE | libc::EINVAL) => Error::new(format_args!(
@@ -448,5 +471,20 @@ impl Kernel {
             *n = self.counters.get(&(number * 16 + cause), 0).map_or(0, |values| values.iter().sum());
         }
         all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_program_is_written_with_the_same_sizes() {
+        let text = include_str!("bpf/ztsms.bpf.c");
+        let sizes = [("PORTS", PORTS as usize), ("QUEUES", QUEUES as usize)];
+        for (name, size) in sizes.into_iter().chain([("LISTED_PORTS", LISTED_PORTS), ("LISTED_PREFIXES", LISTED_PREFIXES)]) {
+            let line = text.lines().find_map(|line| line.strip_prefix(&format!("#define {name} "))).expect("a definition");
+            assert_eq!(line.split_whitespace().next(), Some(&*size.to_string()), "{name}");
+        }
     }
 }

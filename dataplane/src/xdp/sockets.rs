@@ -23,7 +23,7 @@ pub const BATCH: usize = 64;
 const CHUNK: u32 = 4096;
 const HEADROOM: u32 = 256;
 /// Octets of a frame that fit a chunk.
-const ROOM: u32 = CHUNK - HEADROOM;
+pub(super) const ROOM: u32 = CHUNK - HEADROOM;
 /// Ethernet and three tags.
 const LINK: u32 = 14 + 3 * 4;
 /// How long the kernel may take to let go of a socket whose process is gone: more than a second where a machine has no time for it.
@@ -105,24 +105,9 @@ pub(super) const fn max_len() -> u32 {
 impl Line {
     /// Takes the memory and binds a socket to every queue of every port.
     pub fn new(want: &Want<'_>, program: &Program) -> Result<Self, Error> {
+        Self::fits(want.ports, want.forward)?;
         let size = want.rings.size;
         let counts: Vec<u32> = want.ports.iter().map(|port| port.queues().0).collect();
-        for (port, &queues) in want.ports.iter().zip(&counts) {
-            let mtu = port.mtu()?;
-            if mtu > MTU {
-                let name = &port.name;
-                return Err(Error::new(format_args!(
-                    "{name}: MTU {mtu} is too large: a frame has to fit {ROOM} octets. `ip link set {name} mtu {MTU}`"
-                )));
-            }
-            if queues > QUEUES {
-                let name = &port.name;
-                return Err(Error::new(format_args!(
-                    "{name} has {queues} queues and {QUEUES} can be scanned; a frame of another queue would go by unscanned. \
-                     `ethtool -L {name} combined {QUEUES}`"
-                )));
-            }
-        }
         // Each queue: what its fill ring and its transmit ring hold, and a batch besides.
         let chunks = counts.iter().sum::<u32>() * (2 * size + 2 * BATCH as u32);
         let (umem, free, huge) = memory(size, chunks, want.rings.huge_pages)?;

@@ -1,5 +1,7 @@
 //! What the verdict directory says goes in: a table, senders, what is out of force, and whether anything is carried out.
 
+use std::sync::PoisonError;
+
 use dataplane::live::Stage;
 use dataplane::policy::Protected;
 use dataplane::verdicts::Table;
@@ -22,7 +24,7 @@ impl Running {
     }
 
     /// A world with another table, else the same.
-    fn swap(&mut self, table: Table) {
+    pub(super) fn swap(&mut self, table: Table) {
         let current = self.worlds.current();
         let world = self.world(table, current.network.clone());
         self.worlds.set(world, current.stage.clone());
@@ -31,6 +33,9 @@ impl Running {
     /// The world with this table by the configuration, and by what the console protects and has suspended.
     pub(super) fn world(&self, table: Table, network: Network) -> World {
         let World { scanner, suffixes, .. } = &*self.worlds.current().world;
+        // No configuration says what the ports carry.
+        let mtu = self.told.lock().unwrap_or_else(PoisonError::into_inner).mtu.unwrap_or(network.mtu);
+        let network = Network { mtu, ..network };
         let policy = self.suspended.policy(self.config.policy.clone().with_protected(&self.senders));
         World { scanner: scanner.clone(), suffixes: suffixes.clone(), table: self.suspended.table(table), policy, network }
     }

@@ -53,7 +53,7 @@ impl Running {
             ..Status::default()
         };
         status.lanes(&states);
-        status.ports.clone_from(&self.ports.lock().unwrap_or_else(PoisonError::into_inner));
+        status.ports.clone_from(&self.told.lock().unwrap_or_else(PoisonError::into_inner).ports);
         status.covered = self.covered(status.covered.forward_sm, time);
         latest.set(status);
     }

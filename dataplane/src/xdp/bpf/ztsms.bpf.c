@@ -22,6 +22,8 @@ static long (*bpf_redirect_map)(void *map, __u64 key, __u64 flags) = (void *)51;
 #define PORTS 16
 #define QUEUES 64 /* of one port */
 #define CAUSES 16
+#define LISTED_PORTS 256     /* as in world.rs, which the configuration is held against */
+#define LISTED_PREFIXES 1024
 
 enum cause {
     TO_SOCKET,    /* frames for us, handed to the socket of their queue */
@@ -102,7 +104,7 @@ struct {
 
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, 256);
+    __uint(max_entries, LISTED_PORTS);
     __type(key, __u16);
     __type(value, __u8);
 } only_ports SEC(".maps");
@@ -110,7 +112,7 @@ struct {
 /* UDP ports that carry SCTP, RFC 6951. */
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, 256);
+    __uint(max_entries, LISTED_PORTS);
     __type(key, __u16);
     __type(value, __u8);
 } udp_ports SEC(".maps");
@@ -121,7 +123,7 @@ struct prefix6 { __u32 bits; __u8 address[16]; };
 struct {
     __uint(type, BPF_MAP_TYPE_LPM_TRIE);
     __uint(map_flags, BPF_F_NO_PREALLOC);
-    __uint(max_entries, 1024);
+    __uint(max_entries, LISTED_PREFIXES);
     __type(key, struct prefix4);
     __type(value, __u8);
 } only_prefixes4 SEC(".maps");
@@ -129,7 +131,7 @@ struct {
 struct {
     __uint(type, BPF_MAP_TYPE_LPM_TRIE);
     __uint(map_flags, BPF_F_NO_PREALLOC);
-    __uint(max_entries, 1024);
+    __uint(max_entries, LISTED_PREFIXES);
     __type(key, struct prefix6);
     __type(value, __u8);
 } only_prefixes6 SEC(".maps");
