@@ -503,7 +503,7 @@ fn a_pipe_in_place_of_a_file_is_refused_and_nobody_waits_for_it() {
     for name in ["overlay", "senders", "overlay.sig", "snapshot", "observe", "suspended"] {
         pipe(name);
     }
-    let mut directory = within_a_second(move || {
+    let directory = within_a_second(move || {
         let begun = Instant::now();
         while directory.refused.len() < 2 && begun.elapsed() < Duration::from_secs(4) {
             directory.look();
