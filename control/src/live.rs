@@ -21,6 +21,7 @@ pub mod breaker;
 #[cfg(all(feature = "live", target_os = "linux"))]
 pub mod carrier;
 mod control;
+pub mod files;
 pub mod follow;
 mod histogram;
 mod keys;

@@ -214,3 +214,42 @@ fn boundary(sctp: &[u8], room: usize) -> Option<usize> {
     let packet = Packet::parse(sctp).ok()?;
     packet.chunks().map_while(Result::ok).map(|chunk| chunk.at).take_while(|&at| at <= room).last().filter(|&at| at > HEADER_LEN)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chunk(len: usize) -> Vec<u8> {
+        let mut chunk = vec![7; len.next_multiple_of(4)];
+        let [high, low] = u16::try_from(len).expect("short").to_be_bytes();
+        chunk.splice(..4, [0, 3, high, low]);
+        chunk
+    }
+
+    /// A packet of two chunks, of which one grows by 40 octets: how it leaves, and how long each packet's IP is.
+    fn leaves(lens: [usize; 2], grows: usize, mtu: usize) -> (Built, Vec<usize>) {
+        let mut sctp = vec![0x0b, 0x59, 0x0b, 0x59, 0, 0, 0, 7, 0, 0, 0, 0];
+        lens.iter().for_each(|&len| sctp.extend(chunk(len)));
+        sctp::seal(&mut sctp);
+        let total = u16::try_from(20 + sctp.len()).expect("short").to_be_bytes();
+        let ip = [0x45, 0, total[0], total[1], 0, 1, 0x40, 0, 64, 132, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2];
+        let frame = [&[0; 14][..], &ip, &sctp].concat();
+        let ip = Ip::v4(frame.get(14..).expect("an IP packet")).expect("an IP packet");
+        let packet = Packet::parse(ip.payload).expect("an SCTP packet");
+        let mut packets = Packets::default();
+        let changed = packet.chunks().map_while(Result::ok).nth(grows).expect("a chunk");
+        packets.chunk_as(&changed, &chunk(changed.body.len() + 40));
+        let built = packets.build(&frame, &ip, None, &packet, mtu);
+        (built, packets.iter().map(|frame| frame.len() - 14).collect())
+    }
+
+    #[test]
+    fn no_packet_is_made_that_is_longer_than_the_mtu() {
+        assert_eq!(leaves([1200, 200], 1, 1500), (Built::Whole, vec![20 + 12 + 1440]));
+        assert_eq!(leaves([1200, 200], 1, 1400), (Built::Split, vec![20 + 12 + 1200, 20 + 12 + 240]));
+        // The first chunk alone outgrows it: there is nothing to cut at.
+        assert_eq!(leaves([1360, 32], 0, 1400), (Built::Outgrown, Vec::new()));
+        // Nor does a rest fit that is as long.
+        assert_eq!(leaves([32, 1360], 1, 1400), (Built::Outgrown, Vec::new()));
+    }
+}

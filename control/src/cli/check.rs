@@ -12,7 +12,7 @@ use super::args::Check;
 use super::judge::said;
 use super::{Done, Failure};
 use crate::config;
-use crate::live::{Kind, Plan, placement, privileges, wire};
+use crate::live::{Kind, Plan, files, placement, privileges, wire};
 use crate::terminal::shown;
 
 /// What was found, and what to change where it does not do.
@@ -26,6 +26,7 @@ pub(super) fn run(args: &Check) -> Result<Done, Failure> {
     all.push(("bpffs".into(), bpffs()));
     all.push(("cores".into(), cores(&pin::cores())));
     all.push(("huge pages".into(), huge_pages()));
+    all.extend(files::wrong(&config).into_iter().map(|wrong| ("files".into(), Err(wrong))));
     let mut placed = Vec::new();
     for plan in plans(args, &config) {
         let plan = match plan {

@@ -19,6 +19,10 @@ pub(super) fn run(args: &Config) -> Result<Done, Failure> {
             for source in &config.sources {
                 writeln!(stdout, "{}: read", crate::terminal::shown(&source.to_string_lossy()))?;
             }
+            let wrong = crate::live::files::wrong(&config);
+            if !wrong.is_empty() {
+                return Err(Failure::Said(wrong.join("\n")));
+            }
             writeln!(stdout, "nothing is wrong with it")?;
         }
     }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -9,9 +10,12 @@ use super::args::Status as Args;
 use super::judge::said;
 use super::{Done, Failure};
 use crate::config;
-use crate::live::admin::{Command, ask};
+use crate::live::admin::{Command, ask, ask_within};
 use crate::record_json::push_line;
 use crate::terminal::{Colour, Paint, shown};
+
+/// How long an answer of what is done at once may take.
+const ANSWERS: Duration = Duration::from_secs(2);
 
 /// The socket that is asked: the one named, else the configuration's.
 pub(super) fn socket(named: Option<&PathBuf>, config: Option<&PathBuf>) -> Result<PathBuf, Failure> {
@@ -31,9 +35,17 @@ pub(super) fn run(args: &Args, colour: Colour) -> Result<Done, Failure> {
         _ if args.unpass => Command::Unpass,
         _ => Command::Status,
     };
-    let answer = ask(&socket, command).map_err(|error| {
+    // What is done at once is answered at once; a configuration and a snapshot are read first.
+    let answer = match command {
+        Command::Reload | Command::Rollback => ask(&socket, command),
+        _ => ask_within(&socket, command, ANSWERS),
+    };
+    let answer = answer.map_err(|error| {
         let hint = match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => ": no filter is running here",
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+                ": the filter does not answer within 2 s: assume that it goes on as before"
+            }
             _ => "",
         };
         Failure::Said(format!("{}: {error}{hint}", socket.display()))

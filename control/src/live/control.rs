@@ -253,11 +253,6 @@ impl Drop for Control {
     }
 }
 
-/// An error of the system, with the file that it is about.
-fn of(path: &std::path::Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
-}
-
 fn terms(config: &Config) -> Result<Terms, Error> {
     let live = &config.live;
     let verifier = live.verdicts_key_file.as_deref().map(Verifier::from_file).transpose().map_err(Error::ConsoleKey)?;
@@ -332,7 +327,7 @@ impl Running {
             let key = keys::read_or_make(config.spool.key_file.as_deref(), &config.live.state_dir, "pseudonyms.key");
             let said = |error| Error::Key(error, "[spool] key_file, or pseudonyms.key in [live] state_dir");
             let path = key.map_err(said)?;
-            let said = |error| said(of(&path, &error));
+            let said = |error| said(keys::of(&path, &error));
             let redactor = Redactor::from_file(&path).map_err(said)?;
             // Content keys are made with a key of their own, derived from the same file.
             let octets = std::fs::read(&path).map_err(said)?;

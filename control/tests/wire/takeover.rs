@@ -119,6 +119,10 @@ fn pass_is_not_said_to_be_done_where_the_filter_does_not_say_so() {
     signal(&filter.id(), "STOP");
     let (status, said) = lab.fails(&["inline", "--pass"]);
     assert!(status == 1 && said.contains(&filter.id()) && said.contains("does not"), "{said}");
+    for args in [&["status", "--unpass"][..], &["status", "--reset-breaker"], &["status"]] {
+        let (status, said) = lab.fails(args);
+        assert!(status == 1 && said.contains("does not answer"), "{args:?}: {said}");
+    }
     signal(&filter.id(), "CONT");
     let (status, said) = lab.fails(&["inline", "--rewrite"]);
     assert!(status == 0 && said.contains("rewriting again"), "{said}");

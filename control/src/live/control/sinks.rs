@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::super::keys;
 use super::Error;
 use crate::config::Config;
 use crate::spool::{ConsoleKey, Limits, Segments, Sink};
@@ -26,7 +27,7 @@ pub(super) fn sinks(config: &Config) -> Result<(Option<Sink>, Option<Sink>), Err
     let spool = spool.dir.as_ref().map(|dir| open(dir, crate::spool::Kind::Spool, limits, None, "[spool] dir")).transpose()?;
     let Some(dir) = &work.dir else { return Ok((spool, None)) };
     let path = work.console_key_file.as_deref().ok_or(Error::NoConsoleKey)?;
-    let key = ConsoleKey::from_file(path).map_err(|error| Error::Key(super::of(path, &error), "[work] console_key_file"))?;
+    let key = ConsoleKey::from_file(path).map_err(|error| Error::Key(keys::of(path, &error), "[work] console_key_file"))?;
     let limits = Limits {
         // Whole segments are deleted: short ones, so that none is kept much longer than it may be.
         segment_age: Duration::from_secs(600),

@@ -91,6 +91,7 @@ impl Running {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Control;
     use super::*;
 
     #[test]
@@ -103,5 +104,26 @@ mod tests {
         assert_eq!(look([8, 5, 9], 50).as_deref(), Some("heartbeat too old, no credit"));
         assert_eq!(look([8, 5, 9], 62).as_deref(), Some("no credit"));
         assert_eq!(look([8, 5, 9], 110), None);
+    }
+
+    #[test]
+    fn a_thread_of_the_control_side_that_ends_by_itself_is_seen() {
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let thread = std::thread::spawn(move || assert!(wait.recv().is_err()));
+        let control = Control {
+            stop: Default::default(),
+            leaving: Default::default(),
+            orders: crossbeam::channel::unbounded().0,
+            latest: Default::default(),
+            told: Default::default(),
+            threads: vec![thread],
+        };
+        assert!(control.is_alive());
+        drop(go);
+        let begun = Instant::now();
+        while control.is_alive() && begun.elapsed() < Duration::from_secs(5) {
+            std::thread::yield_now();
+        }
+        assert!(!control.is_alive());
     }
 }
