@@ -110,7 +110,7 @@ pub(crate) struct Sink<'s> {
 /// Reads a list of any format.
 ///
 /// # Errors
-/// The reader's own; what is in the lines never is one.
+/// The reader's own, and a first line of our own format that names a column which is not known; what is in the other lines never is one.
 pub fn read(reader: impl Read, lends: Lends<'_>, give: &mut dyn FnMut(Item<'_>)) -> io::Result<Summary> {
     let mut reader = io::BufReader::with_capacity(LONGEST_LINE, reader);
     let format = detect(&String::from_utf8_lossy(fill(&mut reader)?));
@@ -172,7 +172,8 @@ fn each_line(reader: &mut impl BufRead, format: Format, sink: &mut Sink<'_>) -> 
             continue;
         }
         match format {
-            Format::Own | Format::Urlhaus | Format::PhishTankCsv => csv::line(text, number, format, &mut columns, sink),
+            Format::Own | Format::Urlhaus | Format::PhishTankCsv => csv::line(text, number, format, &mut columns, sink)
+                .map_err(|why| io::Error::new(io::ErrorKind::InvalidData, format!("line {number}: {why}")))?,
             Format::Ranked => lines::ranked(text, number, sink),
             _ => lines::line(text, number, format, sink),
         }

@@ -7,28 +7,35 @@ use dataplane::verdicts::pattern::{Kind, Pattern};
 
 const OWN: [&str; 7] = ["pattern", "verdict", "category", "senders", "source", "expires", "note"];
 
-/// Where each column of our own format stands, by the header.
+/// Where each column of our own format stands, by the header, and how many it has.
 #[derive(Default)]
-pub(super) struct Columns(Option<[Option<usize>; 7]>);
+pub(super) struct Columns(Option<([Option<usize>; 7], usize)>);
 
 /// Reads one line; quoted fields do not span lines.
-pub(super) fn line(text: &str, number: u64, format: Format, columns: &mut Columns, sink: &mut Sink<'_>) {
+///
+/// # Errors
+/// A header of our own format with a column that is not known: an end that is not read would be no end.
+pub(super) fn line(text: &str, number: u64, format: Format, columns: &mut Columns, sink: &mut Sink<'_>) -> Result<(), String> {
     if text.starts_with('#') {
-        return;
+        return Ok(());
     }
     let Some(fields) = split(text) else {
         sink.summary.entries += 1;
-        return sink.bad(number, "a quote that does not close".to_owned());
+        sink.bad(number, "a quote that does not close".to_owned());
+        return Ok(());
     };
     let field = |n: usize| fields.get(n).map_or("", |field| field.trim());
     match (format, columns.0) {
-        (Format::Own, None) => {
-            let at = |name: &str| fields.iter().position(|field| field.trim().eq_ignore_ascii_case(name));
-            columns.0 = Some(OWN.map(at));
-        }
-        (Format::Own, Some(at)) => {
+        (Format::Own, None) => columns.0 = Some(header(&fields)?),
+        (Format::Own, Some((at, count))) => {
             sink.summary.entries += 1;
-            if let Err(why) = own(at.map(|n| n.map_or("", field)), sink) {
+            let beyond = fields.iter().skip(count).any(|field| !field.trim().is_empty());
+            let taken = if beyond {
+                Err(format!("{} fields, and the first line names {count} columns", fields.len()))
+            } else {
+                own(at.map(|n| n.map_or("", field)), sink)
+            };
+            if let Err(why) = taken {
                 sink.bad(number, why);
             }
         }
@@ -37,6 +44,23 @@ pub(super) fn line(text: &str, number: u64, format: Format, columns: &mut Column
         _ if field(0) == "phish_id" => {}
         _ => sink.entry(field(1), number),
     }
+    Ok(())
+}
+
+/// The columns that a first line names.
+fn header(fields: &[String]) -> Result<([Option<usize>; 7], usize), String> {
+    let names: Vec<String> = fields.iter().map(|field| field.trim().to_ascii_lowercase()).collect();
+    let count = names.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1);
+    let names = names.get(..count).unwrap_or_default();
+    for (n, name) in names.iter().enumerate() {
+        if !OWN.contains(&name.as_str()) {
+            return Err(format!("column {}: known are {}", shown(name), OWN.join(", ")));
+        }
+        if names.iter().take(n).any(|before| before == name) {
+            return Err(format!("column {} stands twice", shown(name)));
+        }
+    }
+    Ok((OWN.map(|name| names.iter().position(|field| field == name)), count))
 }
 
 fn own([text, verdict, category, senders, source, expires, note]: [&str; 7], sink: &mut Sink<'_>) -> Result<(), String> {

@@ -82,6 +82,24 @@ fn broken_line_is_named_and_the_rest_goes_on() {
 }
 
 #[test]
+fn column_that_is_not_known_is_refused_and_a_field_beyond_the_columns_is_bad() {
+    let header = |text: &str| {
+        let lends = Lends { verdict: None, platform: false, layer: Layer::Local, source: "", category: "" };
+        read(text.as_bytes(), lends, &mut |_| ()).err().map(|why| why.to_string())
+    };
+    let typo = header("# ours\npattern,verdict,expire\na.example,safe,2020-01-01\n").unwrap();
+    assert_eq!(typo, "line 2: column \"expire\": known are pattern, verdict, category, senders, source, expires, note");
+    assert!(header("pattern,verdict,verdict\n").unwrap().contains("twice"));
+    assert!(header("pattern,verdicts\n").unwrap().contains("\"verdicts\""));
+    assert_eq!(header("Pattern,Verdict, Expires ,,\n"), None);
+    // An end in a column that the first line does not name would be none.
+    let text = "pattern,verdict\na.example,safe,,,,2020-01-01\nb.example,safe,,\n@c.example\n";
+    let (summary, given) = all(text, None, false);
+    assert_eq!((summary.bad, given.as_slice()), (1, ["b.example safe", "@c.example none"].map(str::to_owned).as_slice()));
+    assert_eq!(summary.problems[0].why, "6 fields, and the first line names 2 columns");
+}
+
+#[test]
 fn long_line_and_bad_octets_are_problems_of_their_own_line() {
     let mut text = format!("a.example\n{}\n", "x".repeat(3 * LONGEST_LINE)).into_bytes();
     text.extend_from_slice(b"\xff\xfe\nb.example\n");
