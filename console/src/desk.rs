@@ -273,15 +273,20 @@ impl Desk {
         let store = &self.store;
         match command {
             Sourced::Set(settings) => {
-                if let Place::Http(address) = Place::parse(&settings.place)? {
-                    fetched::typed(&address)?;
-                }
+                let note = match Place::parse(&settings.place)? {
+                    Place::Http(address) => fetched::typed(&address).map(|()| fetched::odd_port(&address))?,
+                    Place::Path(_) => None,
+                };
                 let source = sources::set(store, actor, settings)?;
                 self.catch_up()?;
-                value(source)
+                let mut answer = value(source)?;
+                if let (Some(note), Some(answer)) = (note, answer.as_object_mut()) {
+                    answer.insert("note".to_owned(), note.into());
+                }
+                Ok(answer)
             }
             Sourced::Remove(name) => {
-                sources::remove(store, actor, &name)?;
+                sources::remove(store, &self.lists(), self.publisher.suffixes(), actor, &name)?;
                 self.catch_up()?;
                 self.sweep()?;
                 Ok(json!({ "removed": name }))
@@ -299,7 +304,7 @@ impl Desk {
                 value(imported)
             }
             Sourced::Version { name, to } => {
-                let version = sources::go_to(store, actor, &name, to)?;
+                let version = sources::go_to(store, &self.lists(), self.publisher.suffixes(), actor, &name, to)?;
                 self.catch_up()?;
                 value(version)
             }
@@ -337,7 +342,11 @@ impl Desk {
     fn take_in(&self, actor: &Actor, source: &Source, brought: Result<Brought>, force: bool) -> Result<import::Imported> {
         let _importing = self.importing.lock().unwrap_or_else(PoisonError::into_inner);
         let name = &source.settings.name;
-        let import = |path: &Path| import::import(&self.store, &self.lists(), actor, source, path, force);
+        let (lists, suffixes) = (self.lists(), self.publisher.suffixes());
+        let table = self.publisher.table().ok();
+        let is_platform = |host: &str| table.as_ref().is_some_and(|table| table.is_platform(host));
+        let at = import::At { store: &self.store, lists: &lists, suffixes, is_platform: &is_platform, actor };
+        let import = |path: &Path| import::import(&at, source, path, force);
         let done = brought.and_then(|brought| match brought {
             Brought::Path(path) => Ok((import(&path)?, None)),
             Brought::NothingNew => Ok((import::Imported::nothing_new(source), None)),

@@ -7,6 +7,7 @@
 
 mod build;
 mod line;
+mod muted;
 mod pace;
 
 use std::fs;

@@ -8,14 +8,18 @@ pub mod import;
 pub mod normal;
 mod place;
 mod protected;
+mod two;
 
+use std::path::Path;
+
+use dataplane::suffix::Suffixes;
 use dataplane::verdict::Verdict;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use place::Place;
-pub use protected::{Protected, protected};
+pub use protected::{Protected, named, protected};
 
 use crate::audit::Actor;
 use crate::brakes::{self, What};
@@ -154,10 +158,9 @@ pub struct Counting {
     pub sha256: String,
     /// Changes with time where entries end: hours since 1970.
     pub hour: Option<i64>,
+    /// It is out of force: suspended, or not looked at within its time. Nothing becomes safe by its silence.
+    pub muted: bool,
 }
-
-/// What is held back until another person than whoever set the source lets it count begins so.
-const ALONE: &str = "one person's word:";
 
 const COLUMNS: &str = "name, place, lends, category, priority, every, ttl, least_share, most_growth, most_octets, licence, version, suspended, checked, trouble, etag, modified,
     (SELECT held FROM versions WHERE source = sources.name AND id > coalesce(sources.version, 0) ORDER BY id DESC LIMIT 1)";
@@ -244,14 +247,15 @@ pub fn versions(state: &Connection, name: &str) -> Result<Vec<Version>> {
     Ok(found.query_map([name], Version::of)?.collect::<Result<_, _>>()?)
 }
 
-/// What a build takes at this time: sources that have a version, are not suspended, and were not looked at too long ago.
+/// What a build takes at this time: sources that have a version. Those that are suspended or were not looked at for too long are muted.
 ///
 /// # Errors
 /// The database's.
 pub fn counting(state: &Connection, now: i64) -> Result<Vec<Counting>> {
     let mut found = state.prepare_cached(
-        "SELECT s.name, s.lends, s.category, s.priority, v.sha256, v.ends FROM sources s JOIN versions v ON v.id = s.version
-         WHERE s.suspended IS NULL AND s.lends <> 'rank' AND (s.ttl IS NULL OR s.checked + s.ttl > ?1) ORDER BY s.name",
+        "SELECT s.name, s.lends, s.category, s.priority, v.sha256, v.ends,
+                s.suspended IS NOT NULL OR s.ttl IS NOT NULL AND coalesce(s.checked + s.ttl <= ?1, TRUE)
+         FROM sources s JOIN versions v ON v.id = s.version WHERE s.lends <> 'rank' ORDER BY s.name",
     )?;
     let row = |row: &Row<'_>| {
         let ends: Option<i64> = row.get(5)?;
@@ -262,6 +266,7 @@ pub fn counting(state: &Connection, now: i64) -> Result<Vec<Counting>> {
             priority: row.get(3)?,
             sha256: row.get(4)?,
             hour: ends.map(|_| now / 3600),
+            muted: row.get(6)?,
         })
     };
     Ok(found.query_map([now], row)?.collect::<Result<_, _>>()?)
@@ -285,7 +290,8 @@ fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.'))
 }
 
-/// Adds a source, or changes what is said of it. Nothing is fetched.
+/// Adds a source, or changes what is said of it. Nothing is fetched; where it lends something else than before, nothing of it counts until it
+/// is imported anew.
 ///
 /// # Errors
 /// A setting that makes no sense; the database's.
@@ -311,12 +317,11 @@ pub fn set(store: &Store, actor: &Actor, settings: Settings) -> Result<Source> {
         if before.as_ref().is_some_and(|before| before.settings.lends.is_own() != settings.lends.is_own()) {
             return Error::refused("whether a list is our own is part of what was imported: remove the source and add it again");
         }
-        let turns = before.as_ref().is_some_and(|before| before.version.is_some() && before.settings.lends != settings.lends);
-        if turns && settings.lends == Lends::Safe {
-            return Error::refused(format!(
-                "what was imported as {} would all be safe at once: remove the source, and import it anew as what it is now",
-                before.as_ref().map(|before| before.settings.lends.name()).unwrap_or_default()
-            ));
+        // What was read as one thing is never another: it is read anew, by the limits and the rule of two of what it is now.
+        if before.as_ref().is_some_and(|before| before.settings.lends != settings.lends) {
+            transaction.execute("UPDATE sources SET version = NULL WHERE name = ?1", [&settings.name])?;
+            transaction.execute("DELETE FROM versions WHERE source = ?1", [&settings.name])?;
+            crate::alarms::clear_in(transaction, &format!("source-{}", settings.name))?;
         }
         let s = &settings;
         transaction.execute(
@@ -335,20 +340,26 @@ pub fn set(store: &Store, actor: &Actor, settings: Settings) -> Result<Source> {
     })
 }
 
-/// Who said last what a source is.
-fn set_by(state: &Connection, name: &str) -> Result<Option<String>> {
-    let sql = "SELECT author FROM audit WHERE verb = 'source-set' AND subject = ?1 ORDER BY seq DESC LIMIT 1";
-    Ok(state.prepare_cached(sql)?.query_row([name], |row| row.get(0)).optional()?)
-}
-
 /// Takes a source away, with its history.
 ///
 /// # Errors
-/// There is none; the database's.
-pub fn remove(store: &Store, actor: &Actor, name: &str) -> Result<()> {
+/// There is none; it is a list of ours that keeps names from being safe, and two people have to agree to that; the database's.
+pub fn remove(store: &Store, lists: &Path, suffixes: &Suffixes, actor: &Actor, name: &str) -> Result<()> {
     let name = name.to_owned();
+    let (source, versions) = store.read(|state| Ok((one(state, &name)?, versions(state, &name)?)))?;
+    let mut weight = two::Weight::new(store, suffixes, source.settings.lends)?;
+    if let Some(counts) = versions.iter().find(|version| Some(version.id) == source.version) {
+        // A list that cannot be read is built into nothing any more.
+        let _ = normal::diff(lists, Some(&counts.sha256), None, 0, |only, line| weight.see(only, line));
+    }
     store.change(actor, "source-remove", move |transaction| {
         let before = one(transaction, &name)?;
+        if before.version != source.version {
+            return Error::refused(format!("{name} was changed at this moment: look at it again"));
+        }
+        if let Some(why) = weight.why_two(transaction)? {
+            return Error::refused(format!("{why}: import {name} without them, and have another person accept that first"));
+        }
         transaction.execute("DELETE FROM versions WHERE source = ?1", [&name])?;
         transaction.execute("DELETE FROM sources WHERE name = ?1", [&name])?;
         Ok(Changed { subject: name, detail: json!({ "before": before }), value: () })
@@ -393,27 +404,33 @@ pub fn suspended(state: &Connection, name: &str) -> Result<Option<String>> {
 /// next look does not bring it back.
 ///
 /// # Errors
-/// There is none; the database's.
-pub fn go_to(store: &Store, actor: &Actor, name: &str, to: Option<i64>) -> Result<Version> {
+/// There is none, or another person has to say so; the database's.
+pub fn go_to(store: &Store, lists: &Path, suffixes: &Suffixes, actor: &Actor, name: &str, to: Option<i64>) -> Result<Version> {
     let name = name.to_owned();
     let by = actor.name.clone();
+    let (source, versions) = store.read(|state| Ok((one(state, &name)?, versions(state, &name)?)))?;
+    let sum = |id: Option<i64>| versions.iter().find(|version| Some(version.id) == id).map(|version| version.sha256.clone());
+    let found = match to {
+        Some(id) => versions.iter().find(|version| version.id == id),
+        None => versions.iter().find(|version| source.version.is_some_and(|now| version.id < now) && version.held.is_none()),
+    };
+    let Some(version) = found.cloned() else {
+        return Error::refused(format!("{name} has no such version: `ztsms-console feed history {name}` lists them"));
+    };
+    let mut weight = two::Weight::new(store, suffixes, source.settings.lends)?;
+    normal::diff(lists, sum(source.version).as_deref(), Some(&version.sha256), 0, |only, line| weight.see(only, line))?;
     store.change(actor, "source-version", move |transaction| {
-        let source = one(transaction, &name)?;
-        let versions = versions(transaction, &name)?;
-        let found = match to {
-            Some(id) => versions.iter().find(|version| version.id == id),
-            None => versions.iter().find(|version| source.version.is_some_and(|now| version.id < now) && version.held.is_none()),
-        };
-        let Some(version) = found else {
-            return Error::refused(format!("{name} has no such version: `ztsms-console feed history {name}` lists them"));
-        };
-        let alone = version.held.as_ref().is_some_and(|why| why.starts_with(ALONE));
-        if alone && set_by(transaction, &name)? == Some(by.clone()) {
-            return Error::refused(format!("you have set {name}: another person has to accept what it calls safe"));
+        let now = one(transaction, &name)?;
+        let kept = "SELECT 1 FROM versions WHERE source = ?1 AND id = ?2";
+        if (now.version, now.settings.lends) != (source.version, source.settings.lends)
+            || !transaction.prepare_cached(kept)?.exists((&name, version.id))?
+        {
+            return Error::refused(format!("{name} was changed at this moment: look at it again"));
         }
         if source.version == Some(version.id) {
             return Error::refused(format!("version {} of {name} counts already", version.id));
         }
+        weight.may(transaction, &name, version.id, &by)?;
         if let Some(left) = source.version.filter(|left| *left > version.id) {
             let why = format!("gone back from by {by}");
             transaction.execute("UPDATE versions SET held = ?2 WHERE id = ?1", (left, why))?;
@@ -422,6 +439,9 @@ pub fn go_to(store: &Store, actor: &Actor, name: &str, to: Option<i64>) -> Resul
         transaction.execute("UPDATE sources SET version = ?2 WHERE name = ?1", (&name, version.id))?;
         crate::alarms::clear_in(transaction, &format!("source-{name}"))?;
         let detail = json!({ "before": source.version, "after": version.id });
-        Ok(Changed { subject: name, detail, value: version.clone() })
+        Ok(Changed { subject: name, detail, value: version })
     })
 }
+
+#[cfg(test)]
+mod tests;

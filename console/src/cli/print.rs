@@ -157,7 +157,7 @@ pub(super) fn source(source: &Value) -> String {
     if !source["checked"].is_null() {
         out += &format!(", looked at {}", when(&source["checked"]));
     }
-    for (name, word) in [("suspended", "SUSPENDED"), ("trouble", "TROUBLE"), ("held", "NEWEST HELD BACK")] {
+    for (name, word) in [("suspended", "SUSPENDED"), ("trouble", "TROUBLE"), ("held", "NEWEST HELD BACK"), ("note", "NOTE")] {
         if let Some(why) = source[name].as_str() {
             out += &format!(", {word}: {why}");
         }
@@ -207,6 +207,7 @@ pub(super) fn imported(answer: &Value) -> String {
     if more > 0 {
         out += &format!("  and {more} lines more\n");
     }
+    rows(&answer["notes"]).for_each(|note| out += &format!("  note: {}\n", text(note)));
     for (sign, name) in [("-", "first_removed"), ("+", "first_added")] {
         rows(&diff[name]).for_each(|line| out += &format!("  {sign} {}\n", text(line).replace('\t', " ")));
     }

@@ -15,6 +15,8 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::Publisher;
+use super::muted::Muted;
+use crate::decide::is_everybodys;
 use crate::sources::{self, Counting, Protected, normal};
 use crate::store::Store;
 use crate::{Error, Result, time};
@@ -46,7 +48,8 @@ pub struct Report {
 pub fn inputs(state: &Connection) -> Result<String> {
     let counting = sources::counting(state, time::now())?;
     let protected = sources::protected(state)?;
-    let all = json!([dataplane::canonical::RULES_VERSION, counting, protected]);
+    let named = sources::named(state)?;
+    let all = json!([dataplane::canonical::RULES_VERSION, counting, protected, named]);
     Ok(control::record_json::hex(&Sha256::digest(all.to_string())))
 }
 
@@ -58,9 +61,11 @@ impl Publisher {
     pub fn build(&self, store: &Store) -> Result<Report> {
         self.suspend(store)?;
         let _building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
-        let (inputs, counting, protected) =
-            store.read(|state| Ok((inputs(state)?, sources::counting(state, time::now())?, sources::protected(state)?)))?;
-        let (built, conflicts) = self.make(&counting, &protected)?;
+        let (inputs, counting, protected, named) = store.read(|state| {
+            let counting = sources::counting(state, time::now())?;
+            Ok((inputs(state)?, counting, sources::protected(state)?, sources::named(state)?))
+        })?;
+        let (built, conflicts) = self.make(&counting, &protected, &named)?;
         let report = Report {
             snapshot: format!("{:016x}", built.header.id),
             entries: built.header.entries,
@@ -95,33 +100,41 @@ impl Publisher {
         Ok(report)
     }
 
-    fn make(&self, counting: &[Counting], protected: &[String]) -> Result<(Built, Conflicts)> {
+    fn make(&self, counting: &[Counting], protected: &[String], named: &[String]) -> Result<(Built, Conflicts)> {
         let mut builder = Builder::new();
         control::builtin::add_platforms_to(&mut builder);
         // Before the first build the platforms are those that ship with the program.
         let table = self.table().or_else(|_| control::world::table(None, &self.suffixes).map(Arc::new))?;
-        let names = Protected::of(protected, |host| table.is_platform(host));
+        let stops = |host: &str| is_everybodys(host, &self.suffixes).is_some() || table.is_platform(host);
+        let names = Protected::of(protected, |host| table.is_platform(host)).with_above(named, stops);
         let mut conflicts = Conflicts { names, count: 0, kept: Vec::new() };
-        for source in counting {
-            let lends = Rule {
-                verdict: source.lends.verdict(),
-                category: &source.category,
-                source: &source.name,
-                layer: if source.lends.is_own() { Layer::Local } else { Layer::Feed },
-                priority: source.priority,
-                ..Rule::default()
-            };
+        let now = time::now_unsigned();
+        let mut muted = Muted::of(counting, &self.lists, now, |pattern| conflicts.names.spoken_of(pattern).is_some())?;
+        for source in counting.iter().filter(|source| !source.muted) {
+            let lends = lends(source);
             normal::each(&self.lists, &source.sha256, |line| {
                 let rule = normal::rule(line, &lends);
                 if !conflicts.holds_back(&rule) {
+                    muted.see(&rule);
                     builder.add(&rule);
                 }
             })?;
         }
-        let built = builder
-            .build(time::now_unsigned(), &self.key, &self.suffixes)
-            .map_err(|error| Error::Build(BuildError::Build(error)))?;
+        muted.add_to(&mut builder);
+        let built = builder.build(now, &self.key, &self.suffixes).map_err(|error| Error::Build(BuildError::Build(error)))?;
         Ok((built, conflicts))
+    }
+}
+
+/// What a line of a source is where it says nothing else itself.
+pub(super) fn lends(source: &Counting) -> Rule<'_> {
+    Rule {
+        verdict: source.lends.verdict(),
+        category: &source.category,
+        source: &source.name,
+        layer: if source.lends.is_own() { Layer::Local } else { Layer::Feed },
+        priority: source.priority,
+        ..Rule::default()
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
 use ztsms_fetch::client::Client;
-use ztsms_fetch::guard::{self, Target};
+use ztsms_fetch::guard::{self, Options, Target};
 use ztsms_fetch::protocol::{Failure, Feed, Fetched, Limits, Outcome};
 
 use super::Source;
@@ -28,6 +28,13 @@ pub(crate) fn typed(address: &str) -> Result<()> {
     let url = guard::parse(address).map_err(refused)?;
     let port = url.port_or_known_default().unwrap_or_default();
     Target::of(url, &[port]).map(drop).map_err(refused)
+}
+
+/// What to know of an address at a port that the fetcher goes to in a laboratory only.
+pub(crate) fn odd_port(address: &str) -> Option<String> {
+    let port = guard::parse(address).ok()?.port_or_known_default()?;
+    let says = || format!("port {port}: `ztsms-fetch` goes to 80 and 443 and to no other, but in a laboratory");
+    (!Options::default().ports.contains(&port)).then(says)
 }
 
 /// Asks for the list of a source. What it brings is written to `to`, which is removed when it is not whole.

@@ -4,12 +4,16 @@ use std::fs;
 use std::path::Path;
 
 use control::lists::{self, Format, Item, Lends as ListLends, MOST_PROBLEMS, Problem, Summary};
+use dataplane::suffix::Suffixes;
+use dataplane::verdict::Verdict;
 use dataplane::verdicts::Layer;
+use dataplane::verdicts::build::Rule;
+use dataplane::verdicts::pattern::{Kind, Pattern};
 use serde::Serialize;
 use serde_json::json;
 
 use super::place::{self, Bounded};
-use super::{Lends, Settings, Source, normal, normal::Diff};
+use super::{Lends, Settings, Source, normal, normal::Diff, two::Weight};
 use crate::audit::Actor;
 use crate::store::{Changed, Store};
 use crate::{Error, Result, alarms, decide, time};
@@ -36,6 +40,8 @@ pub struct Imported {
     pub bad: u64,
     /// The first of them.
     pub problems: Vec<Problem>,
+    /// What whoever wrote a line may have meant otherwise; the first of them.
+    pub notes: Vec<String>,
     /// The formats that were read.
     pub format: String,
     /// What is new and what is gone.
@@ -51,6 +57,7 @@ struct Kept {
     summary: Summary,
     format: String,
     ends: Option<i64>,
+    notes: Vec<String>,
 }
 
 impl Imported {
@@ -63,6 +70,7 @@ impl Imported {
             entries: 0,
             bad: 0,
             problems: Vec::new(),
+            notes: Vec::new(),
             format: "not modified".to_owned(),
             diff: Diff::default(),
             held: source.held.clone(),
@@ -70,13 +78,29 @@ impl Imported {
     }
 }
 
-/// Imports a file or folder that stands at `path` as the next version of the source. `force` lets it count whatever the limits say.
+/// Where an import stands.
+pub struct At<'a> {
+    /// The database.
+    pub store: &'a Store,
+    /// Where lists are kept.
+    pub lists: &'a Path,
+    /// What names are cut by.
+    pub suffixes: &'a Suffixes,
+    /// Where everybody has pages of their own.
+    pub is_platform: &'a dyn Fn(&str) -> bool,
+    /// Who imports.
+    pub actor: &'a Actor,
+}
+
+/// Imports a file or folder that stands at `path` as the next version of the source. `force` lets it count whatever the limits say; what two
+/// people have to agree to is held back all the same.
 ///
 /// # Errors
 /// It cannot be read, is no list, or nothing in it can be read: nothing was changed then.
-pub fn import(store: &Store, lists_dir: &Path, actor: &Actor, source: &Source, path: &Path, force: bool) -> Result<Imported> {
+pub fn import(at: &At<'_>, source: &Source, path: &Path, force: bool) -> Result<Imported> {
+    let At { store, lists: lists_dir, suffixes, actor, .. } = *at;
     let settings = &source.settings;
-    let Kept { sha256, entries, summary, format, ends } = read(settings, path, lists_dir)?;
+    let Kept { sha256, entries, summary, format, ends, notes } = read(at, settings, path)?;
     let (count, last) = store.read(|state| {
         let versions = super::versions(state, &settings.name)?;
         let counts = versions.iter().find(|version| Some(version.id) == source.version).cloned();
@@ -90,30 +114,35 @@ pub fn import(store: &Store, lists_dir: &Path, actor: &Actor, source: &Source, p
         entries,
         bad: summary.bad,
         problems: summary.problems,
+        notes,
         format,
         diff: Diff::default(),
         held: None,
     };
     // What was held stays held until a person says otherwise: the next look is no new version.
-    if count.as_ref().is_some_and(same) || !force && last.as_ref().is_some_and(same) {
+    let waits = |last: &super::Version| last.held.is_some() && same(last);
+    if count.as_ref().is_some_and(same) || !force && last.as_ref().is_some_and(waits) {
         imported.held = last.filter(same).and_then(|last| last.held);
         return Ok(imported);
     }
     if count.is_none() && entries == 0 && !settings.lends.is_own() && !force {
         return Error::refused(format!("{}: not one entry in it", path.display()));
     }
-    imported.diff = normal::diff(lists_dir, count.as_ref().map(|count| count.sha256.as_str()), Some(&sha256), NAMED)?;
+    let mut weight = Weight::new(store, suffixes, settings.lends)?;
+    let old = count.as_ref().map(|count| count.sha256.as_str());
+    imported.diff = normal::diff(lists_dir, old, Some(&sha256), NAMED, |only, line| weight.see(only, line))?;
     let before = count.as_ref().map(|count| u64::try_from(count.entries).unwrap_or_default());
     imported.held = limits(settings, before, &imported, summary.entries).filter(|_| !force);
-    let safe = if settings.lends == Lends::Safe { imported.diff.added } else { imported.diff.added_safe };
-    if safe > 0 && store.read(|state| decide::needs_two(state))? {
-        let why = format!("{} {safe} new entries are safe, and two people have to agree to that", super::ALONE);
-        imported.held = Some(imported.held.map_or_else(|| why.clone(), |held| format!("{why}; {held}")));
-    }
     imported.changed = true;
-    let (by, name) = (actor.clone(), settings.name.clone());
-    let mut result = imported.clone();
-    result.version = Some(store.change(&by, "import", move |transaction| {
+    let (by, name, read_as, counted) = (actor.clone(), settings.name.clone(), settings.lends, source.version);
+    store.change(&by, "import", move |transaction| {
+        let source = super::one(transaction, &name)?;
+        if (source.settings.lends, source.version) != (read_as, counted) {
+            return Error::refused(format!("{name} was changed while it was read: import it again"));
+        }
+        if let Some(why) = weight.why_two(transaction)? {
+            imported.held = Some(imported.held.map_or_else(|| why.clone(), |held| format!("{why}; {held}")));
+        }
         let int = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         let problems = serde_json::to_string(&imported.problems).unwrap_or_default();
         let id: i64 = transaction.query_row(
@@ -142,9 +171,9 @@ pub fn import(store: &Store, lists_dir: &Path, actor: &Actor, source: &Source, p
         let detail = json!({
             "version": id, "sha256": sha256, "entries": entries, "bad": bad, "added": diff.added, "removed": diff.removed, "held": held,
         });
-        Ok(Changed { subject: name, detail, value: id })
-    })?);
-    Ok(result)
+        imported.version = Some(id);
+        Ok(Changed { subject: name, detail, value: imported })
+    })
 }
 
 fn limits(settings: &Settings, before: Option<u64>, new: &Imported, seen: u64) -> Option<String> {
@@ -160,7 +189,17 @@ fn limits(settings: &Settings, before: Option<u64>, new: &Imported, seen: u64) -
         .then(|| format!("{now} entries, {before} before: more than {} times as many", settings.most_growth))
 }
 
-fn read(settings: &Settings, path: &Path, lists_dir: &Path) -> Result<Kept> {
+/// What a `safe` line of our own says less than it seems to.
+fn note(at: &At<'_>, rule: &Rule<'_>) -> Option<String> {
+    if rule.verdict != Verdict::Safe || Pattern::kind_of(rule.pattern) != Kind::Host {
+        return None;
+    }
+    let is_platform = || (at.is_platform)(rule.pattern).then(|| format!("{} is a platform", rule.pattern));
+    let why = decide::is_everybodys(rule.pattern, at.suffixes).or_else(is_platform)?;
+    Some(format!("{why}: safe holds for that page alone"))
+}
+
+fn read(at: &At<'_>, settings: &Settings, path: &Path) -> Result<Kept> {
     let own = settings.lends.is_own();
     let lends = ListLends {
         verdict: Some(settings.lends.verdict()).filter(|verdict| *verdict != Default::default()),
@@ -170,13 +209,16 @@ fn read(settings: &Settings, path: &Path, lists_dir: &Path) -> Result<Kept> {
         source: "",
         category: "",
     };
-    let (mut lines, mut ends) = (normal::Lines::default(), None::<i64>);
+    let (mut lines, mut ends, mut notes) = (normal::Lines::default(), None::<i64>, Vec::new());
     let mut all: Option<Summary> = None;
     let mut formats: Vec<String> = Vec::new();
     for file in place::files(path)? {
         let mut give = |item: Item<'_>| match item {
             Item::Rule(rule) => {
                 ends = ends.into_iter().chain(rule.expires.and_then(|end| i64::try_from(end).ok())).min();
+                if own && notes.len() < NAMED {
+                    notes.extend(note(at, &rule));
+                }
                 lines.rule(&rule, own);
             }
             Item::Rank(rank, host) => lines.rank(rank, host),
@@ -205,8 +247,8 @@ fn read(settings: &Settings, path: &Path, lists_dir: &Path) -> Result<Kept> {
         let first = summary.problems.first().map(|p| format!("line {}: {}", p.line, p.why)).unwrap_or_default();
         return Error::refused(format!("{}: not one of {} lines can be read; {first}", path.display(), summary.entries));
     }
-    let (sha256, entries) = lines.write(lists_dir)?;
-    Ok(Kept { sha256, entries, summary, format: formats.join(", "), ends })
+    let (sha256, entries) = lines.write(at.lists)?;
+    Ok(Kept { sha256, entries, summary, format: formats.join(", "), ends, notes })
 }
 
 /// Whether a list of this format can be what the source is said to be.

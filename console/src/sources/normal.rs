@@ -130,7 +130,8 @@ pub fn each(dir: &Path, sum: &str, mut give: impl FnMut(&str)) -> Result<()> {
     Ok(())
 }
 
-/// A line of a list as a rule. What it does not say itself is taken from `lends`.
+/// A line of a list as a rule. What it does not say itself is taken from `lends`. Whose line it is, and with whom it is suspended, is not for the
+/// line to say: its `source` is a note.
 pub fn rule<'l>(line: &'l str, lends: &Rule<'l>) -> Rule<'l> {
     let Some((pattern, rest)) = line.split_once('\t') else { return Rule { pattern: line, ..*lends } };
     let mut fields = rest.split('\t');
@@ -144,9 +145,9 @@ pub fn rule<'l>(line: &'l str, lends: &Rule<'l>) -> Rule<'l> {
         verdict: verdict.unwrap_or(lends.verdict),
         category: or(category, lends.category),
         senders,
-        source: or(source, lends.source),
+        source: lends.source,
         expires: ends.parse().ok().or(lends.expires),
-        note,
+        note: or(note, source),
         ..*lends
     }
 }
@@ -156,9 +157,6 @@ pub fn rule<'l>(line: &'l str, lends: &Rule<'l>) -> Rule<'l> {
 pub struct Diff {
     /// Lines only in the new one.
     pub added: u64,
-    /// Those of them that say `safe` themselves.
-    #[serde(skip)]
-    pub added_safe: u64,
     /// Lines only in the old one.
     pub removed: u64,
     /// The first of those added.
@@ -167,11 +165,20 @@ pub struct Diff {
     pub first_removed: Vec<String>,
 }
 
-/// Compares two lists; an old one that is none is empty.
+/// Which of two lists has a line that the other has not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Only {
+    /// The old one.
+    Old,
+    /// The new one.
+    New,
+}
+
+/// Compares two lists; an old one that is none is empty. `each` is told of every line that one of them has alone.
 ///
 /// # Errors
 /// A file cannot be read.
-pub fn diff(dir: &Path, old: Option<&str>, new: Option<&str>, named: usize) -> Result<Diff> {
+pub fn diff(dir: &Path, old: Option<&str>, new: Option<&str>, named: usize, mut each: impl FnMut(Only, &str)) -> Result<Diff> {
     let open = |sum: Option<&str>| -> Result<Box<dyn Iterator<Item = io::Result<String>>>> {
         let Some(sum) = sum else { return Ok(Box::new(core::iter::empty())) };
         let path = path(dir, sum);
@@ -193,13 +200,13 @@ pub fn diff(dir: &Path, old: Option<&str>, new: Option<&str>, named: usize) -> R
             (Some(old), Some(new)) => old.cmp(new),
         };
         if order.is_lt() {
+            each(Only::Old, a.as_deref().unwrap_or_default());
             diff.removed += 1;
             diff.first_removed.extend(a.take().filter(|_| diff.first_removed.len() < named));
         }
         if order.is_gt() {
+            each(Only::New, b.as_deref().unwrap_or_default());
             diff.added += 1;
-            let is_safe = |line: &String| line.split('\t').nth(1) == Some(Verdict::Safe.name());
-            diff.added_safe += u64::from(b.as_ref().is_some_and(is_safe));
             diff.first_added.extend(b.take().filter(|_| diff.first_added.len() < named));
         }
         if order.is_le() {
