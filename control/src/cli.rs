@@ -37,7 +37,6 @@ use clap::{CommandFactory as _, Parser as _};
 
 use args::{Cli, Command};
 pub use fail::Failure;
-#[cfg(all(feature = "live", target_os = "linux"))]
 pub(crate) use fail::complain;
 use near::nearest;
 
