@@ -102,6 +102,20 @@ pub fn ask_within(socket: &Path, command: Command, patience: Duration) -> io::Re
     }
 }
 
+/// Whether a socket can stand there, once whoever answers there is gone. Its directory is made.
+pub(super) fn may_be_bound(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::FileTypeExt as _;
+    if let Some(dir) = path.parent() {
+        fs::create_dir_all(dir)?;
+    }
+    match fs::symlink_metadata(path) {
+        Ok(there) if !there.file_type().is_socket() => {
+            Err(io::Error::new(io::ErrorKind::AlreadyExists, "what stands there is no socket, and stays"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The socket, bound; its file goes when this does.
 pub(super) struct Socket {
     listener: UnixListener,
@@ -111,19 +125,13 @@ pub(super) struct Socket {
 impl Socket {
     /// Binds it. What a process that is gone left behind is removed; one that answers is another filter, which may take so long to leave.
     pub(super) fn bind(path: &Path, patience: Duration) -> io::Result<Self> {
-        if let Some(dir) = path.parent() {
-            fs::create_dir_all(dir)?;
-        }
+        may_be_bound(path)?;
         let begun = Instant::now();
         while answers(path) {
             if begun.elapsed() >= patience {
                 return Err(io::Error::new(io::ErrorKind::AddrInUse, ANOTHER));
             }
             std::thread::sleep(Duration::from_millis(2));
-        }
-        use std::os::unix::fs::FileTypeExt as _;
-        if fs::symlink_metadata(path).is_ok_and(|there| !there.file_type().is_socket()) {
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "what stands there is no socket, and stays"));
         }
         match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

@@ -28,7 +28,7 @@ use super::follow::{self, Follow, News, Terms};
 use super::records::Makes;
 use super::status::Status;
 use super::unscanned::Samples;
-use super::{keys, metrics, stage};
+use super::{admin, keys, metrics, stage};
 use crate::build::signed::Verifier;
 use crate::build::suspended::Suspended;
 use crate::config::Config;
@@ -148,6 +148,8 @@ impl Prepared {
     /// See [`Error`].
     pub fn new(start: Start, worlds: Worlds, sources: Vec<Source>) -> Result<Self, Error> {
         let Start { config, verdicts, reload, reloaded, patience } = start;
+        let socket = &config.admin.socket;
+        admin::may_be_bound(socket).map_err(|error| Error::Socket(socket.clone(), error))?;
         let (news_in, news) = bounded(16);
         let (back, back_out) = bounded::<Sender<Result<u64, String>>>(1);
         let suffixes = worlds.current().suffixes.clone();

@@ -8,7 +8,12 @@ use super::{lab, lab_with};
 fn without_its_verdict_directory_it_stands_all_the_same() {
     let Some(lab) = lab("absent") else { return };
     // `filter` waits until it stands; that everything is unknown then, and an alarm raised, is shown in `tests/live`.
-    drop(lab.filter(&["inline", "--between", "a1", "b1", "--verdicts", "/nowhere"]));
+    let filter = lab.filter(&["inline", "--between", "a1", "b1", "--verdicts", "/nowhere"]);
+    let out = lab.command(&["status"]).output().unwrap();
+    let said = String::from_utf8_lossy(&out.stdout);
+    // What was never built has no age.
+    assert!(out.status.success() && said.contains("0 entries, 0 decisions since, of no directory"), "{said}");
+    drop(filter);
 }
 
 #[test]

@@ -78,6 +78,13 @@ fn what_cannot_take_over_leaves_the_running_filter_where_it_is() {
     );
     stays(ENFORCE, &["inline", "--between", "a1", "b1", "--between", "c1", "d1"], "pinned as inline-a1-b1");
     stays(ENFORCE, &["tap", "--interface", "a1"], "pinned as inline-a1-b1");
+    // No socket: it is not ours to take away.
+    let file = lab.config.with_extension("precious");
+    fs::write(&file, "precious").unwrap();
+    stays(&format!("{ENFORCE}[admin]\nsocket = {file:?}\n"), &pair, "is no socket");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "precious");
+    fs::remove_file(file).unwrap();
+    stays(&format!("{ENFORCE}[admin]\nsocket = \"/proc/nothere/sock\"\n"), &pair, "/proc/nothere/sock");
     lab.nets.ip('f', &["link", "set", "b1", "mtu", "1400"]).unwrap();
     stays(ENFORCE, &pair, "MTU");
     lab.nets.ip('f', &["link", "set", "b1", "mtu", "1500"]).unwrap();
