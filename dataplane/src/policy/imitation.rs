@@ -88,19 +88,53 @@ fn index(c: char) -> Option<usize> {
     c.is_ascii_lowercase().then(|| usize::from(c as u8 - b'a'))
 }
 
+/// How words begin at one of their ends.
+#[derive(Clone, Debug)]
+struct Ends {
+    /// The two letters there, the outermost first.
+    pairs: Pairs,
+    /// Those of words that have fewer than four letters.
+    short: Pairs,
+    /// The four letters of all others, where they are a–z.
+    fours: Fours,
+}
+
+impl Ends {
+    fn of(words: impl Iterator<Item = [Option<char>; 4]>) -> Self {
+        let mut ends = Self { pairs: Pairs::default(), short: Pairs::default(), fours: Fours([0; 64]) };
+        for word in words {
+            let [Some(first), Some(next), third, fourth] = word else { continue };
+            ends.pairs.add([first, next]);
+            match third.zip(fourth) {
+                Some((third, fourth)) => ends.fours.add(&[first, next, third, fourth]),
+                None => ends.short.add([first, next]),
+            }
+        }
+        ends
+    }
+
+    /// Whether letters may go on to one of the words: four of them tell nearly all others.
+    #[inline]
+    fn may_go_on(&self, text: impl Iterator<Item = char>) -> bool {
+        let mut letters = text.filter_map(fold);
+        let Some(pair) = letters.next().zip(letters.next()).map(|(first, next)| [first, next]) else { return false };
+        self.pairs.has(pair)
+            && letters
+                .next()
+                .zip(letters.next())
+                .is_none_or(|(third, fourth)| self.fours.may_have(&[pair[0], pair[1], third, fourth]) || self.short.has(pair))
+    }
+}
+
 /// The words of our labels, by what they look like.
 #[derive(Clone, Debug)]
 pub(super) struct Imitation {
     /// By first letter, the longest first.
     likenesses: Vec<Likeness>,
     /// How they start.
-    heads: Pairs,
-    /// How those start that have fewer than four letters.
-    short: Pairs,
-    /// The first four letters of all others, where they are a–z.
-    fours: Fours,
-    /// How they end: the last letter, the one before.
-    tails: Pairs,
+    heads: Ends,
+    /// How they end, from the last letter back.
+    tails: Ends,
 }
 
 impl Imitation {
@@ -120,20 +154,10 @@ impl Imitation {
         let order = |likeness: &Likeness| (likeness.skeleton.first().copied(), core::cmp::Reverse(likeness.skeleton.len()));
         likenesses.sort_by(|a, b| order(a).cmp(&order(b)).then_with(|| a.skeleton.cmp(&b.skeleton)));
         likenesses.dedup_by(|a, b| a.skeleton == b.skeleton);
-        let (mut heads, mut tails, mut short) = (Pairs::default(), Pairs::default(), Pairs::default());
-        let mut fours = Fours([0; 64]);
-        for likeness in &likenesses {
-            match (likeness.skeleton.first_chunk::<4>(), &*likeness.skeleton) {
-                (Some(four), _) => fours.add(four),
-                (None, [first, next, ..]) => short.add([*first, *next]),
-                _ => {}
-            }
-            if let ([first, next, ..], [.., before, last]) = (&*likeness.skeleton, &*likeness.skeleton) {
-                heads.add([*first, *next]);
-                tails.add([*last, *before]);
-            }
-        }
-        Self { likenesses, heads, short, fours, tails }
+        let four = |letters: &mut dyn Iterator<Item = char>| [(); 4].map(|()| letters.next());
+        let heads = Ends::of(likenesses.iter().map(|likeness| four(&mut likeness.skeleton.iter().copied())));
+        let tails = Ends::of(likenesses.iter().map(|likeness| four(&mut likeness.skeleton.iter().rev().copied())));
+        Self { likenesses, heads, tails }
     }
 
     /// Whether a text without links holds an imitation.
@@ -171,32 +195,26 @@ impl Imitation {
         self.starts_as(text.iter().map(|&octet| char::from(octet)))
     }
 
-    /// Whether the first letters of a text go on to one of our words: four of them tell nearly all others.
+    /// Whether the first letters of a text go on to one of our words.
     #[inline]
     fn starts_as(&self, text: impl Iterator<Item = char>) -> bool {
-        let mut letters = text.filter_map(fold);
-        let Some(pair) = letters.next().zip(letters.next()).map(|(first, next)| [first, next]) else { return false };
-        self.heads.has(pair)
-            && letters
-                .next()
-                .zip(letters.next())
-                .is_none_or(|(third, fourth)| self.fours.may_have(&[pair[0], pair[1], third, fourth]) || self.short.has(pair))
+        self.heads.may_go_on(text)
     }
 
     /// Whether the letters next to a link are such as our words end or start with.
     fn is_near_ascii(&self, text: &[u8], start: usize, end: usize) -> bool {
         let before = text.get(..start).unwrap_or_default().iter().rev().take(REACH).map(|&octet| char::from(octet));
-        two(before).is_some_and(|pair| self.tails.has(pair)) || self.starts_ascii(text.get(end..).unwrap_or_default())
+        self.tails.may_go_on(before) || self.starts_ascii(text.get(end..).unwrap_or_default())
     }
 
     /// Whether the two first letters go on to one of our words.
     fn starts(&self, view: &View<'_>, from: usize) -> bool {
-        two(view.chars_from(from).map(|(_, c)| c)).is_some_and(|pair| self.heads.has(pair))
+        two(view.chars_from(from).map(|(_, c)| c)).is_some_and(|pair| self.heads.pairs.has(pair))
     }
 
     /// The likenesses that may stand at the head of these letters.
     fn near(&self, letters: &[char]) -> &[Likeness] {
-        let Some(&pair) = letters.first_chunk::<2>().filter(|pair| self.heads.has(**pair)) else { return &[] };
+        let Some(&pair) = letters.first_chunk::<2>().filter(|pair| self.heads.pairs.has(**pair)) else { return &[] };
         let first = pair.first();
         let start = self.likenesses.partition_point(|likeness| likeness.skeleton.first() < first);
         let rest = self.likenesses.get(start..).unwrap_or_default();
@@ -335,9 +353,9 @@ impl Imitation {
     /// The clause that ends where a link starts: `… Verified: http://…`.
     fn before_link(&self, view: &View<'_>, link: usize) -> Option<Range<usize>> {
         let head = view.text.get(..link)?;
-        // The clause ends with the last two letters of one of our words.
+        // The clause ends as one of our words does.
         let tail = head.char_indices().rev().take(REACH).map(|(at, raw)| view.seen(at, raw));
-        if !two(tail).is_some_and(|pair| self.tails.has(pair)) {
+        if !self.tails.may_go_on(tail) {
             return None;
         }
         let mut start = link;
