@@ -13,6 +13,7 @@ pub mod gate;
 pub mod live;
 pub mod readiness;
 mod record;
+pub(crate) mod used;
 
 use std::collections::{HashSet, VecDeque};
 use std::path::{Path, PathBuf};

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::distinct::{Distinct, hash};
 use super::record::Sms;
+use super::used::Used;
 use super::{DAYS, FORGOTTEN, MOST_A_DAY, MOST_DOMAINS};
 use crate::Result;
 
@@ -52,6 +53,7 @@ pub(super) struct Counts {
     /// By day and unknown hosts.
     open: HashMap<(i64, String), i64>,
     domains: HashMap<String, Domain>,
+    used: Used,
     pub(super) strange: u64,
 }
 
@@ -105,6 +107,12 @@ impl Counts {
             (row.first, row.last) = (row.first.min(seconds), row.last.max(seconds));
             domains.insert(*domain);
         }
+        if let Some(sender) = sms.name() {
+            // What hangs on a platform is not the platform's.
+            let own = hosts.values().filter(|(verdict, reason, _)| *verdict != "dangerous" && *reason != "platform");
+            let own: BTreeSet<&str> = own.map(|(.., domain)| *domain).filter(|domain| !suffixes.is_suffix(domain)).collect();
+            own.into_iter().for_each(|domain| self.used.add(day, sender, domain));
+        }
         for name in domains.into_iter().filter(|name| !name.is_empty()) {
             let new = || Domain {
                 first: seconds,
@@ -133,6 +141,9 @@ impl Counts {
     pub(super) fn write(&mut self, transaction: &Connection) -> Result<()> {
         self.write_hosts(transaction)?;
         self.write_domains(transaction)?;
+        for day in self.used.write(transaction)? {
+            self.days.entry(day).or_default().beyond += 1;
+        }
         for (day, counts) in &self.days {
             let sql = "SELECT recipients FROM census_days WHERE day = ?1";
             let kept: Option<Vec<u8>> = transaction.prepare_cached(sql)?.query_row([day], |row| row.get(0)).optional()?;

@@ -29,6 +29,8 @@ pub(super) struct Sms {
 #[derive(Debug, Deserialize)]
 struct Address {
     digits: String,
+    #[serde(default)]
+    ton: u8,
 }
 
 #[derive(Debug, Deserialize)]
@@ -86,6 +88,11 @@ impl Sms {
     /// Pseudonym of the subscriber that it goes to.
     pub(super) fn recipient(&self) -> Option<&str> {
         self.imsi.as_deref()
+    }
+
+    /// The sender where it is a name: type of number 5, TS 23.040 §9.1.2.5.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.address.as_ref().filter(|address| address.ton == 5).map(|address| address.digits.as_str())
     }
 
     /// A name, or the pseudonym of a number.

@@ -220,6 +220,51 @@ fn readiness_says_what_deciding_brings_and_the_gate_holds_until_it_is_so_or_some
 }
 
 #[test]
+fn what_the_most_used_names_carry_on_many_days_no_feed_calls_dangerous_without_a_person() {
+    let place = place("used");
+    let day = |n: i64| DAY_ONE + n * 86_400;
+    let from = |at: i64, n: u64, ton: u8, sender: &str, host: &str, verdict: &str| {
+        let mut record = record(at, n, &[(host, verdict)]);
+        record["address"] = json!({ "digits": sender, "ton": ton });
+        record
+    };
+    let mut all = Vec::new();
+    for n in 0..8 {
+        let at = |k: u64| (day(n), n as u64 * 1_000 + k);
+        (0..20).for_each(|k| all.push(from(at(k).0, at(k).1, 5, "ExBank", "www.exbank.test", "unknown")));
+        // Once in a well-known name, by a number, dangerous already, on a platform, or all on one day.
+        all.push(from(at(20).0, at(20).1, 5, "ExBank", "once.test", "unknown"));
+        all.push(from(at(21).0, at(21).1, 1, "15550001", "number.test", "unknown"));
+        all.push(from(at(22).0, at(22).1, 5, "ExShop", "bad.test", "dangerous"));
+        all.push(from(at(23).0, at(23).1, 5, "ExShop", "bit.ly", "unknown"));
+        (0..6).filter(|_| n == 7).for_each(|k| all.push(from(at(30 + k).0, at(30 + k).1, 5, "Flood", "flood.test", "unknown")));
+    }
+    let domains = || place.desk.store().read(|state| used::domains(state)).unwrap();
+    let (week, rest) = all.split_at(all.iter().position(|record| record["time"] == all.last().unwrap()["time"]).unwrap() - 24);
+    place.segments().append(&block(0, week)).unwrap();
+    place.read();
+    assert_eq!(domains(), Vec::<String>::new(), "six days are not enough");
+    place.segments().append(&block(week.len() as u64, rest)).unwrap();
+    place.read();
+    assert_eq!(domains(), ["www.exbank.test"]);
+    let list = place.dir.join("feed.txt");
+    fs::write(&list, "www.exbank.test\nonce.test\nflood.test\n").unwrap();
+    let settings = serde_json::from_value(json!({
+        "name": "feed", "place": list, "lends": "dangerous", "category": "", "priority": 0, "every": 0, "ttl": null,
+        "least_share": 0.5, "most_growth": 10.0, "most_octets": 1_000_000, "licence": "",
+    }));
+    let obey = |command| place.desk.obey(&Actor { name: "ada".to_owned(), via: "test".to_owned() }, command).unwrap();
+    obey(Command::Source(crate::command::Source::Set(settings.unwrap())));
+    obey(Command::Source(crate::command::Source::Import { name: "feed".to_owned(), force: false }));
+    let conflicts = obey(Command::Source(crate::command::Source::Conflicts));
+    assert_eq!((conflicts.as_array().unwrap().len(), &conflicts[0]["pattern"]), (1, &json!("www.exbank.test")));
+    let suffixes = place.desk.publisher().suffixes();
+    let table = control::build::open(place.desk.publisher().dir(), suffixes).unwrap();
+    let says = |link: &str| control::verdicts_cmd::lookup(&table, link, "", suffixes).verdict;
+    assert_eq!(["www.exbank.test", "once.test", "flood.test"].map(says), ["unknown", "dangerous", "dangerous"]);
+}
+
+#[test]
 fn a_new_desk_holds_its_filters_and_a_start_finishes_what_was_killed() {
     let place = place("holds");
     let path = place.desk.publisher().dir().join("observe");

@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Publisher;
 use super::muted::Muted;
+use crate::census::used;
 use crate::decide::is_everybodys;
 use crate::sources::{self, Counting, Protected, normal};
 use crate::store::Store;
@@ -63,7 +64,9 @@ impl Publisher {
         let _building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
         let (inputs, counting, protected, named) = store.read(|state| {
             let counting = sources::counting(state, time::now())?;
-            Ok((inputs(state)?, counting, sources::protected(state)?, sources::named(state)?))
+            // As the census is now: that it counts on makes nothing to be built anew.
+            let protected = [sources::protected(state)?, used::domains(state)?].concat();
+            Ok((inputs(state)?, counting, protected, sources::named(state)?))
         })?;
         let (built, conflicts) = self.make(&counting, &protected, &named)?;
         let report = Report {

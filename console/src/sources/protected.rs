@@ -1,4 +1,5 @@
-//! Names that no feed may call dangerous: those that people named, the hosts of protected senders, and those that a decision calls safe.
+//! Names that no feed may call dangerous: those that people named, the hosts of protected senders, those that a decision calls safe, and
+//! those that the most used senders carry ([`crate::census::used`]).
 
 use std::collections::HashMap;
 
@@ -63,6 +64,8 @@ impl Protected {
             let (host, reach) = match name.strip_prefix('=') {
                 Some(host) if is_platform(host) => (host, Reach::Page),
                 Some(host) => (host, Reach::Host),
+                // Nobody may name one; of a platform that a sender uses most its own page is meant.
+                None if is_platform(name) => (name.as_str(), Reach::Page),
                 None => (name.as_str(), Reach::Below),
             };
             let known = all.entry(host.to_owned()).or_insert(reach);

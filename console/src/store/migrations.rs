@@ -5,7 +5,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::{Error, Result};
 
 /// Each step once, in this order, by name.
-const STEPS: [(&str, &str); 10] = [
+const STEPS: [(&str, &str); 11] = [
     ("001-core", include_str!("001-core.sql")),
     ("002-api", include_str!("002-api.sql")),
     ("010-verify", include_str!("010-verify.sql")),
@@ -16,6 +16,7 @@ const STEPS: [(&str, &str); 10] = [
     ("024-rules", include_str!("024-rules.sql")),
     ("025-live", include_str!("025-live.sql")),
     ("026-tries", include_str!("026-tries.sql")),
+    ("027-senders", include_str!("027-senders.sql")),
 ];
 
 /// Brings the file to the present shape.
