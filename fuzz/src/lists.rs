@@ -33,7 +33,11 @@ fn read(bytes: &[u8], lends: Lends<'_>) {
             assert!(!domain.is_empty());
         }
     };
-    let summary = lists::read(bytes, lends, &mut give).expect("a slice is always read");
+    // A list of ours with a column that nobody knows is none: nothing of it counts.
+    let summary = match lists::read(bytes, lends, &mut give) {
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => return,
+        summary => summary.expect("a slice is always read"),
+    };
     assert_eq!(summary.rules, rules);
     assert!(summary.bad <= summary.entries && summary.bad >= summary.problems.len() as u64, "{summary:?}");
     assert!(summary.problems.iter().all(|problem| problem.line > 0 && !problem.why.is_empty()));

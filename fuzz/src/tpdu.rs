@@ -30,6 +30,10 @@ pub fn run(bytes: &[u8]) {
         return;
     }
     units(&tpdu, &text);
+    // A header that claims more octets than there are takes in no text, and the lane lets such a message be.
+    if tpdu.first.udhi() && ud.octets.first().is_some_and(|len| usize::from(*len) >= ud.octets.len()) {
+        return;
+    }
     same_text_again(octets, &tpdu, &text, direction);
     // A header is announced and none is there: what came in front would be read as one, and the lane lets such a message be.
     if !tpdu.first.udhi() || ud.header_octets() > 0 {
