@@ -119,10 +119,7 @@ pub(crate) fn meant(transaction: &Connection, what: &What) -> Result<bool> {
 /// # Errors
 /// The database's.
 pub fn unbraked(state: &Connection) -> Result<Value> {
-    let sql = "SELECT substr(name, length(?1) + 1), CAST(value AS INTEGER) FROM facts WHERE substr(name, 1, length(?1)) = ?1 ORDER BY name";
-    let mut found = state.prepare_cached(sql)?;
-    let rows = found.query_map([MEANT], |row| Ok(json!({ "what": row.get::<_, String>(0)?, "since": row.get::<_, i64>(1)? })))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    Ok(all_let_act(state)?.into_iter().map(|(what, since)| json!({ "what": what, "since": since })).collect())
 }
 
 /// Brakes watch again what a person had let act, whatever they thought of it before.
@@ -142,10 +139,13 @@ pub fn again(store: &Store, actor: &Actor, name: &str, why: &str) -> Result<()> 
 }
 
 fn all_meant(state: &Connection) -> Result<BTreeSet<What>> {
-    let mut found =
-        state.prepare_cached("SELECT substr(name, length(?1) + 1) FROM facts WHERE substr(name, 1, length(?1)) = ?1")?;
-    let names = found.query_map([MEANT], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
-    Ok(names.iter().filter_map(|name| What::of_name(name)).collect())
+    Ok(all_let_act(state)?.iter().filter_map(|(name, _)| What::of_name(name)).collect())
+}
+
+fn all_let_act(state: &Connection) -> Result<Vec<(String, i64)>> {
+    let sql = "SELECT substr(name, length(?1) + 1), CAST(value AS INTEGER) FROM facts WHERE substr(name, 1, length(?1)) = ?1 ORDER BY name";
+    let mut found = state.prepare_cached(sql)?;
+    Ok(found.query_map([MEANT], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?)
 }
 
 /// Beyond its limit.
