@@ -2,26 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a world that cannot be made fails the test")]
 
-use dataplane::policy::{Policy, Preset, Spec};
-use dataplane::scan::Scanner;
-use dataplane::suffix::Suffixes;
+#[expect(dead_code, reason = "others count")]
+mod common;
+
+use dataplane::policy::Preset;
 use dataplane::texts::{Ends, Messages, Texts};
 use dataplane::verdict::Verdict;
-use dataplane::verdicts::build::{Builder, Rule};
-use dataplane::verdicts::{Key, Snapshot, Table};
-use dataplane::world::{Network, World};
-
-fn world(rules: &[(&str, Verdict)]) -> World {
-    let (suffixes, key) = (Suffixes::built_in(), Key::new(&[7; 16]));
-    let mut builder = Builder::new();
-    for (pattern, verdict) in rules {
-        builder.add(&Rule { pattern, verdict: *verdict, source: "test", ..Rule::default() });
-    }
-    let snapshot = Snapshot::from_bytes(&builder.build(0, &key, &suffixes).unwrap().bytes).unwrap();
-    let table = Table::new(snapshot, None, key, &suffixes).unwrap();
-    let policy = Policy::compile(Spec::preset(Preset::Warn)).unwrap();
-    World { scanner: Scanner::default(), suffixes, table, policy, network: Network::default() }
-}
+use dataplane::world::World;
 
 /// What becomes of a text.
 fn changed(world: &World, text: &str) -> (Verdict, String) {
@@ -33,13 +20,16 @@ fn changed(world: &World, text: &str) -> (Verdict, String) {
 
 #[test]
 fn what_is_put_in_place_of_a_sign_names_the_host_behind_it_and_stays() {
-    let world = world(&[
-        ("bank.com", Verdict::Safe),
-        ("evil.com", Verdict::Dangerous),
-        ("xn--evil-9ea.net", Verdict::Dangerous),
-        ("xn--bank-k113b.org", Verdict::Dangerous),
-        ("bank.org", Verdict::Safe),
-    ]);
+    let world = common::world(
+        Preset::Warn,
+        &[
+            ("bank.com", Verdict::Safe),
+            ("evil.com", Verdict::Dangerous),
+            ("xn--evil-9ea.net", Verdict::Dangerous),
+            ("xn--bank-k113b.org", Verdict::Dangerous),
+            ("bank.org", Verdict::Safe),
+        ],
+    );
     for (text, verdict, named) in [
         ("👉bit.ly/x", Verdict::Unknown, "bit(.)ly"),
         ("£evil.net/x", Verdict::Dangerous, " evil(.)net"),
