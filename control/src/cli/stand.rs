@@ -178,12 +178,16 @@ fn tell_kernel(wire: &Wire) {
 }
 
 fn remove(plan: &Plan) -> Result<Done, Failure> {
+    let name = plan.name();
+    if !dataplane::xdp::pins(&name).exists() {
+        // What is pinned by other names on these interfaces runs as another filter: it goes on, untouched.
+        wire::of_no_other(plan).map_err(said)?;
+    }
     // Whoever runs leaves in good order first. One that does not leaves no way but this: the program goes, the process stands without it.
     let (lock, hangs) = match Locks::take(plan, true) {
         Ok(lock) => (Some(lock), None),
         Err(error) => (None, Some(error)),
     };
-    let name = plan.name();
     let was_there = Program::remove(&name).map_err(|error| said(format_args!("{name}: {error}")))?;
     for port in plan.interfaces().filter_map(|name| dataplane::xdp::Port::open(name).ok()) {
         let before = lock.as_ref().and_then(|lock| Before::parse(lock.before(&port.name)?));
@@ -192,10 +196,6 @@ fn remove(plan: &Plan) -> Result<Done, Failure> {
     }
     if let Some(mut lock) = lock {
         plan.interfaces().for_each(|name| drop(lock.remember(name, "")));
-    }
-    if !was_there {
-        // Pinned by other names it still stands on them.
-        wire::of_no_other(plan).map_err(said)?;
     }
     if let Some(error) = hangs {
         let off = if was_there { "the filter is off all the same" } else { "there was no filter pinned" };

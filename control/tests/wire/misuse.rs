@@ -76,6 +76,24 @@ fn the_program_of_somebody_else_stays_where_it_is() {
 }
 
 #[test]
+fn a_filter_of_other_ports_is_not_taken_off_by_one_that_it_shares() {
+    let Some(lab) = lab("shares") else { return };
+    lab.nets.cable(('b', "c0"), ('f', "c1")).unwrap();
+    let mut filter = lab.inline();
+    for args in [&["tap", "--interface", "a1"][..], &["inline", "--between", "a1", "c1"], &["inline", "--between", "c1", "b1"]] {
+        let (status, said) = lab.fails(&[args, &["--remove"]].concat());
+        assert!(status == 1 && said.contains("has an XDP program of another filter, pinned as inline-a1-b1"), "{args:?}: {said}");
+        assert!(filter.child.try_wait().unwrap().is_none(), "{args:?}: {said}");
+        assert!(["a1", "b1"].iter().all(|port| lab.link('f', port).contains("PROMISC")), "{args:?}: {said}");
+    }
+    let (a, b) = (lab.raw('a', "a0"), lab.raw('b', "b0"));
+    a.send(&super::frames::numbered(1)).unwrap();
+    assert_eq!(super::arrivals(&b, std::time::Duration::from_millis(300)).len(), 1);
+    assert_eq!(lab.of(dataplane::xdp::Cause::ToSocket), 1);
+    filter.stop();
+}
+
+#[test]
 fn without_root_it_says_so() {
     let Some(lab) = lab("rights") else { return };
     let exe = env!("CARGO_BIN_EXE_ztsms");
