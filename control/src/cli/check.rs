@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write as _};
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::Command;
 
@@ -10,6 +11,7 @@ use dataplane::xdp::{self, Port};
 
 use super::args::Check;
 use super::judge::said;
+use super::stand::metrics_of;
 use super::{Done, Failure};
 use crate::config;
 use crate::live::{Kind, Plan, files, placement, privileges, wire};
@@ -27,7 +29,7 @@ pub(super) fn run(args: &Check) -> Result<Done, Failure> {
     all.push(("cores".into(), cores(&pin::cores())));
     all.push(("huge pages".into(), huge_pages()));
     all.extend(files::wrong(&config).into_iter().map(|wrong| ("files".into(), Err(wrong))));
-    let mut placed = Vec::new();
+    let (mut placed, mut interfaces) = (Vec::new(), Vec::new());
     for plan in plans(args, &config) {
         let plan = match plan {
             Ok(plan) => plan,
@@ -38,6 +40,7 @@ pub(super) fn run(args: &Check) -> Result<Done, Failure> {
         };
         let kind = if plan.kind == Kind::Tap { "links" } else { "pairs" };
         all.push((kind.into(), Ok(format!("pinned as {}", plan.name()))));
+        interfaces.extend(plan.interfaces().cloned());
         let shares = plan.shares();
         match &shares {
             Ok(shares) => {
@@ -61,6 +64,9 @@ pub(super) fn run(args: &Check) -> Result<Done, Failure> {
                 placed.extend(Port::open(name).ok().map(|port| (port, share.and_then(|share| share.core))));
             }
         }
+    }
+    if let Some(address) = config.admin.metrics {
+        all.push(("metrics".into(), metrics(address.0, &interfaces)));
     }
     let mut hints = placement::hints_here(placed.iter().map(|(port, core)| (port, *core)));
     hints.extend(placed.iter().flat_map(|(port, _)| in_the_way(port)));
@@ -89,6 +95,15 @@ fn plans(args: &Check, config: &config::Config) -> Vec<Result<Plan, xdp::Error>>
         all.push(Plan::inline(&args.between, config));
     }
     all
+}
+
+/// Whether a start would have the address, from the filter of these ports if need be.
+fn metrics(address: SocketAddr, interfaces: &[String]) -> Found {
+    match TcpListener::bind(address) {
+        Ok(_) => Ok(address.to_string()),
+        Err(_) if metrics_of(interfaces).contains(&address) => Ok(format!("{address}, of the filter that stands here")),
+        Err(error) => Err(format!("{address}: {error} ([admin] metrics)")),
+    }
 }
 
 fn rights() -> Found {

@@ -1,5 +1,6 @@
 //! What both live modes do: start, stand until told to leave, and leave in good order.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -26,6 +27,9 @@ const TELL: Duration = Duration::from_millis(100);
 /// A filter that makes room writes what is in its rings first.
 const LEAVES: Duration = Duration::from_secs(10);
 
+/// How long a running filter may take to say something of itself.
+const ANSWERS: Duration = Duration::from_secs(2);
+
 /// Takes the filter off, or stands until told to leave.
 pub(super) fn stand(plan: Plan, config: Config, args: &Args) -> Result<Done, Failure> {
     if args.remove {
@@ -46,7 +50,10 @@ pub(super) fn stand(plan: Plan, config: Config, args: &Args) -> Result<Done, Fai
     let (mut start, worlds) = prepared.map_err(said)?;
     let (tell, reloaded) = mpsc::channel();
     start.reloaded = Some(tell);
-    start.patience = if args.take_over { LEAVES } else { Duration::ZERO };
+    if args.take_over {
+        start.patience = LEAVES;
+        start.freed = metrics_of(plan.interfaces());
+    }
     let enforces = worlds.current().stage.enforces();
     let setup = Setup { samples_a_second, ..Setup::default() };
     let (mut sides, mut sources) = (Vec::new(), Vec::new());
@@ -144,6 +151,13 @@ fn is_replaced(plan: &Plan, socket: &Path) -> bool {
     let id = status.and_then(|status| status.get("pid").and_then(serde_json::Value::as_i64));
     // One that does not say who it is may be it, and hang.
     id.is_none_or(|id| Locks::holders(plan.interfaces()).iter().any(|holder| i64::from(holder.id.as_raw_nonzero().get()) == id))
+}
+
+/// The addresses of metrics that the filters of these ports have, as they say; one that says nothing has none.
+pub(super) fn metrics_of<'i>(interfaces: impl IntoIterator<Item = &'i String>) -> Vec<SocketAddr> {
+    let holders = Locks::holders(interfaces);
+    let ask = |socket: &Path| admin::ask_within(socket, Command::Status, ANSWERS).ok()?.get("metrics")?.as_str()?.parse().ok();
+    holders.iter().filter_map(|holder| ask(holder.socket.as_deref()?)).collect()
 }
 
 /// Starts the control side from a thread without privileges, so that none of its threads has any: they read what others write.

@@ -9,6 +9,7 @@ mod split;
 mod told;
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -103,6 +104,8 @@ pub struct Start {
     pub reloaded: Option<std::sync::mpsc::Sender<Config>>,
     /// How long a filter that leaves may still answer at the socket.
     pub patience: Duration,
+    /// Addresses of metrics that it has until then.
+    pub freed: Vec<SocketAddr>,
 }
 
 /// The configuration, and the network that it describes.
@@ -129,8 +132,8 @@ pub struct Control {
     threads: Vec<JoinHandle<()>>,
 }
 
-/// Live operation's control side, ready to begin: keys are read, directories are there. What is left to take are socket and address, which the
-/// filter that it replaces may still have.
+/// Live operation's control side, ready to begin: keys are read, directories are there, the metrics have their address. What is left to take is
+/// what the filter that it replaces has: the socket, and the address if it is the same.
 pub struct Prepared {
     running: Running,
     verdicts: Option<PathBuf>,
@@ -139,17 +142,20 @@ pub struct Prepared {
     news_in: Sender<News>,
     back_out: Receiver<Sender<Result<u64, String>>>,
     patience: Duration,
+    metrics: Option<metrics::Place>,
 }
 
 impl Prepared {
-    /// Opens and makes keys. Nothing that a running filter has is touched.
+    /// Opens and makes keys, binds what nobody has. Nothing that a running filter has is touched.
     ///
     /// # Errors
     /// See [`Error`].
     pub fn new(start: Start, worlds: Worlds, sources: Vec<Source>) -> Result<Self, Error> {
-        let Start { config, verdicts, reload, reloaded, patience } = start;
+        let Start { config, verdicts, reload, reloaded, patience, freed } = start;
         let socket = &config.admin.socket;
         admin::may_be_bound(socket).map_err(|error| Error::Socket(socket.clone(), error))?;
+        let metrics = config.admin.metrics.map(|address| metrics::Place::find(address.0, &freed));
+        let metrics = metrics.transpose().map_err(Error::Metrics)?;
         let (news_in, news) = bounded(16);
         let (back, back_out) = bounded::<Sender<Result<u64, String>>>(1);
         let suffixes = worlds.current().suffixes.clone();
@@ -157,7 +163,7 @@ impl Prepared {
         let every = Duration::from_millis(config.live.follow_ms.max(1));
         let mut running = Running::new(config, worlds, sources, news, back, verdicts.is_some())?;
         (running.reload, running.reloaded) = (reload, reloaded);
-        Ok(Self { running, verdicts, follow, every, news_in, back_out, patience })
+        Ok(Self { running, verdicts, follow, every, news_in, back_out, patience, metrics })
     }
 }
 
@@ -175,15 +181,15 @@ impl Control {
     /// # Errors
     /// See [`Error`].
     pub fn begin(prepared: Prepared) -> Result<Self, Error> {
-        let Prepared { mut running, verdicts, follow, every, news_in, back_out, patience } = prepared;
+        let Prepared { mut running, verdicts, follow, every, news_in, back_out, patience, metrics } = prepared;
         let stop = Arc::new(AtomicBool::new(false));
         let latest = Arc::new(Latest::default());
         let (orders, orders_out) = unbounded();
         let socket = running.config.admin.socket.clone();
         let socket = Socket::bind(&socket, patience).map_err(|error| Error::Socket(socket, error))?;
         let mut threads = Vec::new();
-        if let Some(address) = running.config.admin.metrics {
-            let serving = metrics::serve(address.0, patience, Arc::clone(&latest), Arc::clone(&stop));
+        if let Some(place) = metrics {
+            let serving = metrics::serve(place, patience, Arc::clone(&latest), Arc::clone(&stop));
             threads.push(serving.map_err(Error::Metrics)?);
         }
         running.publish(&latest);

@@ -165,26 +165,41 @@ impl Text {
     }
 }
 
-/// The address, bound. A filter that leaves may have it for so long.
-fn bind(address: SocketAddr, patience: Duration) -> io::Result<Server> {
-    let begun = Instant::now();
-    loop {
-        match Server::http(address) {
-            Ok(server) => return Ok(server),
-            Err(error) if begun.elapsed() >= patience => return Err(io::Error::other(format!("{address}: {error}"))),
-            Err(_) => std::thread::sleep(Duration::from_millis(5)),
+/// The address, ours already or still that of a filter that is about to leave.
+pub(super) enum Place {
+    Ours(Server),
+    Theirs(SocketAddr),
+}
+
+impl Place {
+    /// Binds the address, unless it is one of those that a filter has which leaves.
+    pub(super) fn find(address: SocketAddr, theirs: &[SocketAddr]) -> io::Result<Self> {
+        if theirs.contains(&address) {
+            return Ok(Self::Theirs(address));
+        }
+        Server::http(address).map(Self::Ours).map_err(|error| io::Error::other(format!("{address}: {error}")))
+    }
+
+    /// The address, bound. A filter that leaves may have it for so long.
+    fn bind(self, patience: Duration) -> io::Result<Server> {
+        let address = match self {
+            Self::Ours(server) => return Ok(server),
+            Self::Theirs(address) => address,
+        };
+        let begun = Instant::now();
+        loop {
+            match Server::http(address) {
+                Ok(server) => return Ok(server),
+                Err(error) if begun.elapsed() >= patience => return Err(io::Error::other(format!("{address}: {error}"))),
+                Err(_) => std::thread::sleep(Duration::from_millis(5)),
+            }
         }
     }
 }
 
 /// Answers `GET /metrics` until told to stop.
-pub(super) fn serve(
-    address: SocketAddr,
-    patience: Duration,
-    latest: Arc<Latest>,
-    stop: Arc<AtomicBool>,
-) -> io::Result<JoinHandle<()>> {
-    let server = bind(address, patience)?;
+pub(super) fn serve(place: Place, patience: Duration, latest: Arc<Latest>, stop: Arc<AtomicBool>) -> io::Result<JoinHandle<()>> {
+    let server = place.bind(patience)?;
     Builder::new().name("metrics".to_owned()).spawn(move || {
         while !stop.load(Relaxed) {
             let Ok(Some(request)) = server.recv_timeout(Duration::from_millis(200)) else { continue };

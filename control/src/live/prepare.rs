@@ -46,7 +46,8 @@ pub fn prepare(
         let network = network_of(&config);
         Ok((config, network))
     };
-    let start = Start { config, verdicts, reload: Some(Box::new(again)), reloaded: None, patience: Duration::ZERO };
+    let start =
+        Start { config, verdicts, reload: Some(Box::new(again)), reloaded: None, patience: Duration::ZERO, freed: Vec::new() };
     let worlds = start.worlds(world)?;
     Ok((start, worlds))
 }

@@ -22,6 +22,8 @@ pub struct Status {
     pub version: &'static str,
     /// Process id.
     pub pid: u32,
+    /// Where Prometheus is answered, which a filter that takes over waits for.
+    pub metrics: Option<std::net::SocketAddr>,
     /// Unix seconds at the start.
     pub started: u64,
     /// Unix seconds now.

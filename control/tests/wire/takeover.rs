@@ -3,7 +3,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use dataplane::xdp::{Cause, Port};
@@ -41,6 +41,9 @@ fn an_upgrade_in_place_waits_for_the_address_of_the_metrics_too() {
     let socket = lab.config.with_extension("sock");
     lab.configure(&format!("{ENFORCE}[admin]\nsocket = {socket:?}\nmetrics = \"127.0.0.1:9464\"\n"));
     let mut filter = lab.inline();
+    let out = lab.command(&["check", "--between", "a1", "b1"]).output().unwrap();
+    let said = String::from_utf8_lossy(&out.stdout);
+    assert!(out.status.success() && said.contains("127.0.0.1:9464, of the filter that stands here"), "{said}");
     for n in 0..5 {
         assert!(metrics(&lab, 9464).is_some_and(|text| text.contains("ztsms_build_info") || text.contains("ztsms_")));
         let new = lab.filter(&["inline", "--between", "a1", "b1", "--take-over"]);
@@ -85,6 +88,26 @@ fn what_cannot_take_over_leaves_the_running_filter_where_it_is() {
     assert_eq!(fs::read_to_string(&file).unwrap(), "precious");
     fs::remove_file(file).unwrap();
     stays(&format!("{ENFORCE}[admin]\nsocket = \"/proc/nothere/sock\"\n"), &pair, "/proc/nothere/sock");
+    // An address that somebody else has, in that namespace.
+    let listener = std::thread::scope(|scope| {
+        let listen = || {
+            lab.nets.enter('f').unwrap();
+            TcpListener::bind("127.0.0.1:9478").unwrap()
+        };
+        scope.spawn(listen).join().unwrap()
+    });
+    let socket = lab.config.with_extension("sock");
+    let metrics = format!("{ENFORCE}[admin]\nsocket = {socket:?}\nmetrics = \"127.0.0.1:9478\"\n");
+    stays(&metrics, &pair, "127.0.0.1:9478");
+    let check = || {
+        let out = lab.command(&["check", "--between", "a1", "b1"]).output().unwrap();
+        (out.status.code(), String::from_utf8_lossy(&out.stdout).into_owned())
+    };
+    let (status, said) = check();
+    assert!(status == Some(1) && said.contains("no  metrics: 127.0.0.1:9478"), "{said}");
+    drop(listener);
+    let (status, said) = check();
+    assert!(status == Some(0) && said.contains("ok  metrics: 127.0.0.1:9478"), "{said}");
     lab.nets.ip('f', &["link", "set", "b1", "mtu", "1400"]).unwrap();
     stays(ENFORCE, &pair, "MTU");
     lab.nets.ip('f', &["link", "set", "b1", "mtu", "1500"]).unwrap();

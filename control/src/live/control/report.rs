@@ -22,6 +22,7 @@ impl Running {
             name: self.config.live.name.clone(),
             version: env!("CARGO_PKG_VERSION"),
             pid: std::process::id(),
+            metrics: self.config.admin.metrics.map(|address| address.0),
             started: self.started,
             time,
             mode: Mode {
