@@ -28,6 +28,8 @@ mod status;
 #[cfg(all(feature = "live", target_os = "linux"))]
 mod tap;
 mod verdicts;
+#[cfg(all(feature = "live", target_os = "linux"))]
+mod voice;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -39,6 +41,10 @@ use args::{Cli, Command};
 pub use fail::Failure;
 pub(crate) use fail::complain;
 use near::nearest;
+
+/// How long the end waits for a reader of standard error.
+#[cfg(all(feature = "live", target_os = "linux"))]
+const LAST_WORDS: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// How a command ended that did not fail outright.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +71,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
         }
     };
-    match run(cli) {
+    let status = match run(cli) {
         Ok(Done::Well) => ExitCode::SUCCESS,
         Ok(Done::InPart) => ExitCode::from(1),
         Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
@@ -73,7 +79,10 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             fail::complain(&failure);
             ExitCode::from(failure.status())
         }
-    }
+    };
+    #[cfg(all(feature = "live", target_os = "linux"))]
+    voice::settle(LAST_WORDS);
+    status
 }
 
 fn run(cli: Cli) -> Result<Done, Failure> {

@@ -48,12 +48,16 @@ impl Failure {
     }
 }
 
-/// Says on standard error what is wrong, one line, nothing of strangers raw.
+/// Says on standard error what is wrong, a line each, nothing of strangers raw.
 pub(crate) fn complain(what: &impl std::fmt::Display) {
-    let what = what.to_string();
-    let mut stderr = io::stderr().lock();
-    for line in what.lines() {
-        // Without a standard error there is nobody to tell.
-        let _ = writeln!(stderr, "ztsms: {}", crate::terminal::shown(line));
-    }
+    let text: String = what.to_string().lines().map(|line| format!("ztsms: {}\n", crate::terminal::shown(line))).collect();
+    #[cfg(all(feature = "live", target_os = "linux"))]
+    super::voice::say(text);
+    #[cfg(not(all(feature = "live", target_os = "linux")))]
+    write(&text);
+}
+
+/// Writes to standard error. Without one there is nobody to tell.
+pub(super) fn write(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
 }

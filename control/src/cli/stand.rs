@@ -12,7 +12,7 @@ use signal_hook::iterator::Signals;
 
 use super::args::Wire as Args;
 use super::judge::said;
-use super::{Done, Failure, complain};
+use super::{Done, Failure, complain, voice};
 use crate::config::Config;
 use crate::live::admin::{self, Command};
 use crate::live::before::Before;
@@ -35,6 +35,7 @@ pub(super) fn stand(plan: Plan, config: Config, args: &Args) -> Result<Done, Fai
     if args.remove {
         return remove(&plan);
     }
+    voice::begin().map_err(|error| Failure::Said(format!("no thread: {error}")))?;
     if !args.take_over {
         Locks::are_free(&plan).map_err(said)?;
     }

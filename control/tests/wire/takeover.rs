@@ -143,6 +143,32 @@ fn a_filter_without_anybody_to_complain_to_does_as_it_is_told() {
 }
 
 #[test]
+fn a_filter_whose_words_nobody_reads_carries_a_loss_over_and_does_as_it_is_told() {
+    let Some(lab) = lab("unread") else { return };
+    let mut command = lab.command(&["inline", "--between", "a1", "b1"]);
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    // As much as the kernel keeps of a pipe.
+    writer.write_all(&[b'\n'; 65536]).unwrap();
+    let mut child = command.stderr(writer).spawn().unwrap();
+    drop(command);
+    let socket = lab.config.with_extension("sock");
+    let ask = || control::live::admin::ask(&socket, control::live::admin::Command::Status).ok();
+    until("it answers", || ask().is_some_and(|status| status["ports"].as_array().is_some_and(|ports| !ports.is_empty())));
+    for (state, far) in [("down", "state DOWN"), ("up", "state UP"), ("down", "state DOWN"), ("up", "state UP")] {
+        lab.nets.ip('a', &["link", "set", "a0", state]).unwrap();
+        until(state, || lab.link('f', "b1").contains(far));
+    }
+    for (flag, pass) in [("--pass", true), ("--rewrite", false)] {
+        let (status, said) = lab.fails(&["inline", flag]);
+        assert_eq!((status, lab.status()["mode"]["pass"].as_bool()), (0, Some(pass)), "{said}");
+    }
+    signal(&child.id().to_string(), "TERM");
+    until("it ends", || child.try_wait().unwrap().is_some());
+    assert!(child.wait().unwrap().success());
+    drop(reader);
+}
+
+#[test]
 fn pass_is_not_said_to_be_done_where_the_filter_does_not_say_so() {
     let Some(lab) = lab("deaf") else { return };
     let filter = lab.inline();
