@@ -60,17 +60,19 @@ struct Pair {
     cut: Option<End>,
     /// The port that we set up again, and when: it may not have its carrier yet.
     restored: Option<(End, Instant)>,
-    /// Ports whose interface was removed. What has their name now has no program on it, whatever its carrier says.
+    /// Ports whose interface was removed, or moved to another namespace. What has their name now has no program or no socket on it, whatever
+    /// its carrier says. One with another name is none of them: it has both, and can be had again by the name that it had.
     gone: [bool; 2],
 }
 
 impl Pair {
     fn look(&mut self) {
         for (gone, port) in self.gone.iter_mut().zip(&self.ports) {
-            *gone |= !port.is_here();
+            *gone |= !port.is_there();
         }
         let [a, b] = &self.ports;
-        let [a, b] = [(a, self.gone[0]), (b, self.gone[1])].map(|(port, gone)| !gone && port.is_running().unwrap_or(false));
+        let runs = |(port, gone): (&Port, bool)| !gone && port.is_here() && port.is_running().unwrap_or(false);
+        let [a, b] = [(a, self.gone[0]), (b, self.gone[1])].map(runs);
         self.carrier.set(self.first, a);
         self.carrier.set(self.first + 1, b);
         if !self.carry {
@@ -104,10 +106,12 @@ impl Pair {
     }
 
     fn restore(&mut self) {
-        if self.is_broken() || self.ports.iter().any(|port| !port.is_here()) {
+        let Some(cut) = self.cut else { return };
+        // It may have gone since the last look.
+        if self.is_broken() || !self.port(cut).is_here() || !self.port(cut.other()).is_there() {
             return;
         }
-        let Some(cut) = self.cut.take() else { return };
+        self.cut = None;
         let done = self.port(cut).set_up(true);
         self.say(cut, "has its carrier", "set up again", done);
         self.restored = Some((cut, Instant::now()));

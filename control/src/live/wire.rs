@@ -1,6 +1,6 @@
 //! A filter that stands: program, sockets, workers, carrier.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dataplane::lane;
 use dataplane::live::LaneSide;
@@ -33,6 +33,8 @@ pub struct Wire {
     /// The ports once more, for whoever looks at them, and how they were.
     looks: Vec<Vec<Port>>,
     before: Vec<Before>,
+    /// Interfaces that were seen to be gone.
+    left: BTreeSet<u32>,
     kind: Kind,
     settings: Option<xdp::Settings>,
 }
@@ -114,6 +116,7 @@ impl Wire {
                     choices,
                     looks,
                     before,
+                    left: BTreeSet::new(),
                     kind: plan.kind,
                     settings: Some(plan.settings()),
                 };
@@ -202,7 +205,8 @@ impl Wire {
                 } else {
                     String::new()
                 };
-                troubles.insert("port", format!("{} is gone{kept}", gone.name));
+                let how = if gone.is_there() { "has another name" } else { "is gone" };
+                troubles.insert("port", format!("{} {how}{kept}", gone.name));
             } else if let Err(error) = xdp::Line::fits(line, self.kind == Kind::Inline) {
                 troubles.insert("mtu", error.to_string());
             }
@@ -210,10 +214,13 @@ impl Wire {
         Told { ports: self.counted(), mtu: mtu_of(self.looks.iter().flatten()).ok(), troubles }
     }
 
-    /// An interface that was removed and made anew: nothing of the filter is on it, and only a new start puts it there.
-    pub fn made_anew(&self) -> Option<&str> {
-        let mut all = self.looks.iter().flatten();
-        all.find(|port| !port.is_here() && port.is_named()).map(|port| &*port.name)
+    /// An interface that was removed and made anew, or was in another namespace for a while: nothing of the filter works on it, and only a new
+    /// start puts it there.
+    pub fn made_anew(&mut self) -> Option<&str> {
+        let all = || self.looks.iter().flatten();
+        self.left.extend(all().filter(|port| !port.is_there()).map(|port| port.index));
+        let is_another = |port: &&Port| port.is_named() && (!port.is_here() || self.left.contains(&port.index));
+        all().find(is_another).map(|port| &*port.name)
     }
 
     /// The orderly way out: frames go by in the kernel from now on, what lies in the rings is worked. Each worker's counts, or why it has none.

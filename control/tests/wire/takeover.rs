@@ -239,13 +239,7 @@ fn a_filter_that_hangs_is_taken_off_all_the_same() {
 fn an_interface_that_goes_takes_its_peer_down_and_one_that_comes_back_ends_the_filter() {
     let Some(lab) = lab("gone") else { return };
     let filter = lab.inline();
-    let far = std::thread::scope(|scope| {
-        let open = || {
-            lab.nets.enter('b').unwrap();
-            Port::open("b0").unwrap()
-        };
-        scope.spawn(open).join().unwrap()
-    });
+    let far = far_end(&lab);
     until("a carrier", || far.is_running() == Some(true));
     lab.nets.ip('f', &["link", "del", "a1"]).unwrap();
     until("the far end sees it", || far.is_running() == Some(false));
@@ -264,6 +258,62 @@ fn an_interface_that_goes_takes_its_peer_down_and_one_that_comes_back_ends_the_f
     a.send(&frames::numbered(1)).unwrap();
     assert_eq!(arrivals(&b, QUIET).len(), 1);
     filter.stop();
+}
+
+/// A port of the far side, as it sees it.
+fn far_end(lab: &Lab) -> Port {
+    std::thread::scope(|scope| {
+        let open = || {
+            lab.nets.enter('b').unwrap();
+            Port::open("b0").unwrap()
+        };
+        scope.spawn(open).join().unwrap()
+    })
+}
+
+#[test]
+fn a_port_that_has_another_name_for_a_while_is_a_port_again() {
+    let Some(lab) = lab("renamed") else { return };
+    let filter = lab.inline();
+    let far = far_end(&lab);
+    let rename = |from: &str, to: &str| {
+        for change in [&["down"][..], &["name", to]] {
+            lab.nets.ip('f', &[&["link", "set", from], change].concat()).unwrap();
+        }
+        lab.nets.ip('f', &["link", "set", to, "up"]).unwrap();
+    };
+    for n in 0..2 {
+        until("a carrier", || far.is_running() == Some(true));
+        rename("a1", "y1");
+        until("the far end sees it", || far.is_running() == Some(false));
+        until("an alarm", || lab.status()["alarms"].to_string().contains("a1 has another name; b1 is down"));
+        rename("y1", "a1");
+        until("a carrier again", || far.is_running() == Some(true));
+        until("no alarm", || !lab.status()["alarms"].to_string().contains("a1"));
+        std::thread::sleep(QUIET);
+        scans(&lab, n);
+    }
+    // What only has another name is joined all the same once nobody looks.
+    rename("a1", "y1");
+    until("the far end sees it", || far.is_running() == Some(false));
+    filter.stop();
+    until("a carrier at the end", || far.is_running() == Some(true));
+    rename("y1", "a1");
+}
+
+#[test]
+fn a_port_that_was_in_another_namespace_ends_the_filter() {
+    let Some(lab) = lab("moved") else { return };
+    let mut filter = lab.inline();
+    let to = |from, to| {
+        lab.nets.ip(from, &["link", "set", "a1", "netns", &lab.nets.of(to)]).unwrap();
+    };
+    to('f', 'b');
+    until("an alarm", || lab.status()["alarms"].to_string().contains("a1 is gone; b1 is down"));
+    to('b', 'f');
+    until("it ends", || filter.child.try_wait().unwrap().is_some());
+    filter.wait_for("a1 was removed and made anew");
+    assert_eq!(filter.child.wait().unwrap().code(), Some(1));
 }
 
 #[test]

@@ -104,6 +104,14 @@ impl Port {
         }
     }
 
+    /// Whether the interface that was opened is in this namespace, whatever its name is now. What is attached to it works as before.
+    pub fn is_there(&self) -> bool {
+        let mut request = self.request();
+        let Ok(index) = i32::try_from(self.index) else { return false };
+        request.ifr_ifru.ifru_ifindex = index;
+        self.call(libc::SIOCGIFNAME as libc::Ioctl, &mut request)
+    }
+
     /// Whether an interface has the name, the one that was opened or another.
     pub fn is_named(&self) -> bool {
         self.flags().is_some()
