@@ -19,6 +19,7 @@ use dataplane::policy::{
     Chains, ImsiRange, NeverTouch, Pages, Policy, Preset, Protected, Rule, Spec, redirect::RedirectKey, words,
     words::LanguageSpec,
 };
+use dataplane::verdicts::regular;
 use file::{ActionName, File, Form};
 use origin::Origins;
 use std::path::{Path, PathBuf};
@@ -122,7 +123,7 @@ pub fn load_with(path: Option<&Path>, variables: impl IntoIterator<Item = (Strin
     let sources = path.map(files).transpose()?.unwrap_or_default();
     let mut origins = Origins::default();
     for source in &sources {
-        let text = std::fs::read_to_string(source).map_err(|cause| ConfigError::Read { path: source.clone(), cause })?;
+        let text = regular::text(source).map_err(|cause| ConfigError::Read { path: source.clone(), cause })?;
         merge(&mut merged, read(source, &text)?);
         origins.files.push((source.clone(), text));
     }

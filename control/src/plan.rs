@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use dataplane::policy::ImsiRange;
+use dataplane::verdicts::regular;
 use serde::Deserialize;
 
 /// A plan that can be used.
@@ -115,7 +116,7 @@ impl Plan {
     /// # Errors
     /// All that is wrong with it, at once.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(path).map_err(|error| Error::Read(path.to_owned(), error))?;
+        let text = regular::text(path).map_err(|error| Error::Read(path.to_owned(), error))?;
         let plan: Self = toml::from_str(&text).map_err(|error| Error::Toml(path.to_owned(), error.to_string()))?;
         let wrong = plan.wrong();
         if wrong.is_empty() { Ok(plan) } else { Err(Error::Wrong(path.to_owned(), wrong)) }

@@ -6,10 +6,12 @@
 //! ```
 
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use dataplane::policy::Policy;
 use dataplane::policy::profiles::{self, Kind, Language, Profile, Recipients, Refused, Subscriber};
+use dataplane::verdicts::regular;
 
 use crate::build;
 
@@ -109,7 +111,8 @@ fn entry<'t>(line: &'t str, codes: &mut Vec<&'t str>) -> Result<(Subscriber<'t>,
 /// # Errors
 /// The table or its key cannot be read, or it is not one that goes with this policy.
 pub fn read(path: &Path, policy: &Policy) -> Result<Recipients, Error> {
-    let octets = fs::read(path).map_err(file(path))?;
+    let mut octets = Vec::new();
+    regular::open(path).and_then(|mut from| from.read_to_end(&mut octets)).map_err(file(path))?;
     let key = build::read_key(path.parent().unwrap_or(Path::new("")))?;
     Recipients::read(&octets, key, |code| policy.language(code)).map_err(|why| Error::Table { path: path.to_owned(), why })
 }

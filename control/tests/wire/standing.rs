@@ -203,6 +203,21 @@ fn lists_of_ports_and_prefixes_change_while_it_runs() {
 }
 
 #[test]
+fn a_pipe_in_the_place_of_the_configuration_is_refused_and_waited_for_by_nobody() {
+    let Some(lab) = lab("pipe") else { return };
+    let mut filter = lab.inline();
+    fs::remove_file(&lab.config).unwrap();
+    assert!(Command::new("mkfifo").arg(&lab.config).status().unwrap().success());
+    signal(&filter.id(), "HUP");
+    filter.wait_for("not an ordinary file");
+    fs::remove_file(&lab.config).unwrap();
+    lab.configure("[live]\n");
+    reload(&lab);
+    until("no alarm", || !lab.status()["alarms"].to_string().contains("ordinary"));
+    filter.stop();
+}
+
+#[test]
 fn a_tap_carries_nothing_out_whatever_is_read_again() {
     let Some(lab) = lab_with("tap-reload", "[live]\nenforce = true\n") else { return };
     let filter = lab.filter(&["tap", "--interface", "a1"]);
