@@ -375,7 +375,10 @@ pub(super) struct Status {
     /// What the breaker returned to observe acts again
     #[arg(long, conflicts_with = "rollback")]
     pub(super) reset_breaker: bool,
-    /// Rewrite again after `ztsms inline --pass`
+    /// No rewriting from now on, at once, as `ztsms inline --pass`; its frames go on
+    #[arg(long, conflicts_with_all = ["rollback", "reset_breaker", "reload", "unpass"])]
+    pub(super) pass: bool,
+    /// Rewrite again after `--pass`
     #[arg(long, conflicts_with_all = ["rollback", "reset_breaker", "reload"])]
     pub(super) unpass: bool,
     /// Read the configuration again, as SIGHUP does

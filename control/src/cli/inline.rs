@@ -1,7 +1,10 @@
 //! `ztsms inline`: between two ports, changing what subscribers receive.
 
+use std::io;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
 use rustix::process::{Signal, kill_process};
 use serde_json::Value;
 
@@ -34,11 +37,16 @@ fn tell(between: &[String], pass: bool) -> Result<Done, Failure> {
     if holders.is_empty() {
         return Err(Failure::Said("no filter runs here".to_owned()));
     }
-    let signal = if pass { Signal::USR1 } else { Signal::USR2 };
+    let (signal, command) = if pass { (Signal::USR1, Command::Pass) } else { (Signal::USR2, Command::Unpass) };
     let mut troubles = Vec::new();
     for holder in &holders {
         let id = holder.id.as_raw_nonzero();
-        match kill_process(holder.id, signal).map_err(|error| error.to_string()).and_then(|()| obeyed(holder, pass)) {
+        let told = match (kill_process(holder.id, signal), &holder.socket) {
+            // A member of the filter's group signals nobody, and may command it where it is asked.
+            (Err(Errno::PERM), Some(socket)) => ask_within(socket, command, OBEYS).map(drop).map_err(|error| at(socket, &error)),
+            (sent, _) => sent.map_err(|error| error.to_string()),
+        };
+        match told.and_then(|()| obeyed(holder, pass)) {
             Ok(()) if pass => complain(&format_args!("process {id}: nothing is rewritten any more; `--rewrite` takes that back")),
             Ok(()) => complain(&format_args!("process {id}: rewriting again, as far as the configuration says")),
             Err(why) => {
@@ -47,6 +55,10 @@ fn tell(between: &[String], pass: bool) -> Result<Done, Failure> {
         }
     }
     if troubles.is_empty() { Ok(Done::Well) } else { Err(Failure::Said(troubles.join("; "))) }
+}
+
+fn at(socket: &Path, error: &io::Error) -> String {
+    format!("does not answer at {}: {error}", socket.display())
 }
 
 /// Waits until a filter says that it does as it was told.
@@ -61,7 +73,7 @@ fn obeyed(holder: &Holder, pass: bool) -> Result<(), String> {
         match ask_within(socket, Command::Status, left) {
             Ok(status) if status.pointer("/mode/pass").and_then(Value::as_bool) == Some(pass) => return Ok(()),
             Ok(_) => std::thread::sleep(Duration::from_millis(10)),
-            Err(error) => return Err(format!("does not answer at {}: {error}", socket.display())),
+            Err(error) => return Err(at(socket, &error)),
         }
     }
 }

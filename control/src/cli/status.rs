@@ -32,6 +32,7 @@ pub(super) fn run(args: &Args, colour: Colour) -> Result<Done, Failure> {
         (true, _) => Command::ResetBreaker,
         (_, true) => Command::Rollback,
         _ if args.reload => Command::Reload,
+        _ if args.pass => Command::Pass,
         _ if args.unpass => Command::Unpass,
         _ => Command::Status,
     };

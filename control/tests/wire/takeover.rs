@@ -185,6 +185,40 @@ fn pass_is_not_said_to_be_done_where_the_filter_does_not_say_so() {
     filter.stop();
 }
 
+/// A member of the group that the filter's files belong to, and nobody else.
+#[test]
+fn a_member_of_its_group_stops_its_rewriting_and_takes_that_back() {
+    let Some(lab) = lab("member") else { return };
+    let group = "65533";
+    let filter = lab.inline();
+    let socket = lab.config.with_extension("sock").display().to_string();
+    assert!(std::process::Command::new("chgrp").args([group, &socket]).status().unwrap().success());
+    // Where the program lies may be closed to others: a copy that anybody can run.
+    let copy = lab.config.with_extension("exe");
+    fs::copy(env!("CARGO_BIN_EXE_ztsms"), &copy).unwrap();
+    let does = |group: &str, args: &[&str]| {
+        let mut command = lab.nets.command('f', "setpriv");
+        command.args(["--reuid=65534", &format!("--regid={group}"), "--clear-groups", "--"]).arg(&copy).args(args);
+        let out = command.current_dir("/").output().unwrap();
+        (out.status.success(), String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).into_owned())
+    };
+    for (args, pass) in [
+        (&["inline", "--pass"][..], true),
+        (&["inline", "--rewrite"], false),
+        (&["status", "--socket", &socket, "--pass"], true),
+        (&["status", "--socket", &socket, "--unpass"], false),
+    ] {
+        let (done, said) = does(group, args);
+        assert!(done, "{args:?}: {said}");
+        until(&args.join(" "), || lab.status()["mode"]["pass"] == pass);
+        // Whoever is no member does nothing.
+        let (done, said) = does("65534", args);
+        assert!(!done && lab.status()["mode"]["pass"] == pass, "{args:?}: {said}");
+    }
+    fs::remove_file(copy).unwrap();
+    filter.stop();
+}
+
 /// How an interface is set up, as far as a filter changes it.
 fn set_up(lab: &Lab, interface: &str) -> (bool, String) {
     let ipv6 = lab.nets.command('f', "cat").arg(format!("/proc/sys/net/ipv6/conf/{interface}/disable_ipv6")).output().unwrap();
