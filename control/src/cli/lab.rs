@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use dataplane::live::{self, ControlSide, LaneSide, Stage, Worlds};
 use dataplane::xdp::{self, Cause, Kernel};
 use serde_json::json;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::args::Lab;
@@ -35,7 +35,7 @@ pub(super) fn run(args: &Lab) -> Result<Done, Failure> {
         return Err(Failure::Said("the laboratory needs root: it makes network namespaces".to_owned()));
     }
     helper().map_err(said)?;
-    let signals = Signals::new([SIGINT, SIGTERM])?;
+    let signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
     let world = judge::world(&args.judge)?;
     let all = messages(args.messages as usize, args.seed, args.links, &world)?;
     let nets = Nets::new("lab").map_err(said)?;

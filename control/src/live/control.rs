@@ -104,6 +104,8 @@ pub struct Start {
     pub reloaded: Option<std::sync::mpsc::Sender<Config>>,
     /// How long a filter that leaves may still answer at the socket.
     pub patience: Duration,
+    /// Set when the configuration is to be read again: by SIGHUP.
+    pub hangup: Arc<AtomicBool>,
     /// Addresses of metrics that it has until then.
     pub freed: Vec<SocketAddr>,
 }
@@ -151,7 +153,7 @@ impl Prepared {
     /// # Errors
     /// See [`Error`].
     pub fn new(start: Start, worlds: Worlds, sources: Vec<Source>) -> Result<Self, Error> {
-        let Start { config, verdicts, reload, reloaded, patience, freed } = start;
+        let Start { config, verdicts, reload, reloaded, hangup, patience, freed } = start;
         let socket = &config.admin.socket;
         admin::may_be_bound(socket).map_err(|error| Error::Socket(socket.clone(), error))?;
         let metrics = config.admin.metrics.map(|address| metrics::Place::find(address.0, &freed));
@@ -162,7 +164,7 @@ impl Prepared {
         let follow = verdicts.as_deref().map(|dir| Ok::<_, Error>(Follow::new(dir, suffixes, terms(&config)?))).transpose()?;
         let every = Duration::from_millis(config.live.follow_ms.max(1));
         let mut running = Running::new(config, worlds, sources, news, back, verdicts.is_some())?;
-        (running.reload, running.reloaded) = (reload, reloaded);
+        (running.reload, running.reloaded, running.hangup) = (reload, reloaded, hangup);
         Ok(Self { running, verdicts, follow, every, news_in, back_out, patience, metrics })
     }
 }
@@ -315,6 +317,7 @@ struct Running {
     line: Vec<u8>,
     reload: Option<Reload>,
     reloaded: Option<std::sync::mpsc::Sender<Config>>,
+    hangup: Arc<AtomicBool>,
 }
 
 fn now() -> u64 {
@@ -359,6 +362,7 @@ impl Running {
             line: Vec::new(),
             reload: None,
             reloaded: None,
+            hangup: Arc::default(),
             config,
             worlds,
             news,
@@ -377,15 +381,12 @@ impl Running {
     fn run(mut self, orders: &Receiver<Order>, latest: &Latest, stop: &AtomicBool) {
         let mut shown = Instant::now();
         let mut told = Instant::now();
-        let hangup = Arc::new(AtomicBool::new(false));
-        // Where it cannot be asked for, `ztsms status --reload` remains.
-        let _ = signal_hook::flag::register(signal_hook::consts::SIGHUP, Arc::clone(&hangup));
         let watchdog = sd_notify::watchdog_enabled().map(|period| period / 3);
         loop {
             let stopping = stop.load(Relaxed);
             let taken = self.drain();
             orders.try_iter().for_each(|order| self.obey(order));
-            if hangup.swap(false, Relaxed) {
+            if self.hangup.swap(false, Relaxed) {
                 // What is wrong is an alarm.
                 let _ = self.reload();
             }

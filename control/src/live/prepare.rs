@@ -1,6 +1,8 @@
 //! What `tap` and `inline` begin with on the control side.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use dataplane::live::Worlds;
@@ -10,7 +12,7 @@ use dataplane::verdicts::build::Builder;
 use dataplane::verdicts::{Key, Snapshot, Table};
 use dataplane::world::{Network, World};
 
-use super::{Error, Start};
+use super::{Error, Reload, Start};
 use crate::cli::judge::network;
 use crate::config::{self, Config};
 use crate::{build, builtin};
@@ -46,8 +48,11 @@ pub fn prepare(
         let network = network_of(&config);
         Ok((config, network))
     };
-    let start =
-        Start { config, verdicts, reload: Some(Box::new(again)), reloaded: None, patience: Duration::ZERO, freed: Vec::new() };
+    let hangup = Arc::<AtomicBool>::default();
+    // From here on a hangup ends nobody. Where it cannot be asked for, `ztsms status --reload` remains.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGHUP, Arc::clone(&hangup));
+    let reload = Some(Box::new(again) as Reload);
+    let start = Start { config, verdicts, reload, reloaded: None, hangup, patience: Duration::ZERO, freed: Vec::new() };
     let worlds = start.worlds(world)?;
     Ok((start, worlds))
 }

@@ -89,6 +89,7 @@ impl Room {
             reload: Some(Box::new(again)),
             reloaded: None,
             patience: Duration::ZERO,
+            hangup: Default::default(),
             freed: Vec::new(),
         };
         let worlds = start.worlds(world(&start.config))?;

@@ -185,6 +185,34 @@ fn pass_is_not_said_to_be_done_where_the_filter_does_not_say_so() {
     filter.stop();
 }
 
+#[test]
+fn a_hangup_ends_nothing_that_waits_for_another_filter_to_leave() {
+    let Some(lab) = lab("hangup") else { return };
+    let mut filter = lab.inline();
+    signal(&filter.id(), "STOP");
+    let mut command = lab.command(&["inline", "--between", "a1", "b1", "--take-over"]);
+    let mut new = command.spawn().unwrap();
+    let pending = || {
+        let text = fs::read_to_string(format!("/proc/{}/status", filter.id())).unwrap();
+        let field = text.lines().find_map(|line| line.strip_prefix("ShdPnd:")).unwrap().trim();
+        u64::from_str_radix(field, 16).unwrap()
+    };
+    // It was told to leave.
+    until("TERM lies there", || pending() & 1 << 14 != 0);
+    signal(&new.id().to_string(), "HUP");
+    std::thread::sleep(QUIET);
+    assert!(new.try_wait().unwrap().is_none(), "ended by a hangup");
+    signal(&filter.id(), "CONT");
+    assert!(filter.child.wait().unwrap().success());
+    until("the new one stands", || {
+        let status = control::live::admin::ask(&lab.config.with_extension("sock"), control::live::admin::Command::Status);
+        status.is_ok_and(|status| status["pid"] == new.id() && status["ports"].as_array().is_some_and(|ports| !ports.is_empty()))
+    });
+    scans(&lab, 1);
+    signal(&new.id().to_string(), "TERM");
+    assert!(new.wait().unwrap().success());
+}
+
 /// A member of the group that the filter's files belong to, and nobody else.
 #[test]
 fn a_member_of_its_group_stops_its_rewriting_and_takes_that_back() {
