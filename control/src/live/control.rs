@@ -71,6 +71,9 @@ pub enum Error {
     /// A key cannot be read or made.
     #[error("{0} ({1})")]
     Key(#[source] io::Error, &'static str),
+    /// What is to be followed is no directory.
+    #[error("{0} (--verdicts, or [live] verdicts)")]
+    NoDirectory(String),
     /// `[work]` without a key would be readable.
     #[error("[work] has a directory and no console_key_file: nothing is kept that is not sealed")]
     NoConsoleKey,

@@ -28,6 +28,9 @@ pub fn wrong(config: &Config) -> Vec<String> {
     key(config.live.verdicts_key_file.as_deref(), "[live] verdicts_key_file", |path| {
         Verifier::from_file(path).map(drop).map_err(|error| error.to_string())
     });
+    if let Some(Err(error)) = config.live.verdicts.as_deref().map(is_no_file) {
+        wrong.push(super::Error::NoDirectory(error).to_string());
+    }
     if config.work.dir.is_some() && config.work.console_key_file.is_none() {
         wrong.push(super::Error::NoConsoleKey.to_string());
     }
@@ -39,6 +42,17 @@ pub fn wrong(config: &Config) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// Whether what a filter follows can be a verdict directory: it is one, or is not there yet.
+pub(super) fn is_no_file(verdicts: &Path) -> Result<(), String> {
+    match verdicts.metadata() {
+        Ok(there) if !there.is_dir() => Err(format!(
+            "{}: no directory: a filter follows the verdict directory, where new snapshots appear",
+            verdicts.display()
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Whether a directory is there, or the nearest one above it is one in which files can be made at all.
@@ -65,11 +79,13 @@ mod tests {
         config.spool.key_file = Some("/nowhere/pseudonyms.key".into());
         config.work.dir = Some(std::env::temp_dir().join("ztsms-not-made/work"));
         config.live.verdicts_key_file = Some("/nowhere/console.pub".into());
+        config.live.verdicts = Some("/proc/version".into());
         let said = wrong(&config);
-        assert_eq!(said.len(), 4, "{said:?}");
+        assert_eq!(said.len(), 5, "{said:?}");
         for (line, says) in said.iter().zip([
             ["/nowhere/pseudonyms.key", "[spool] key_file"],
             ["/nowhere/console.pub", "[live] verdicts_key_file"],
+            ["/proc/version: no directory", "[live] verdicts"],
             ["console_key_file", "[work]"],
             ["/proc/nothere", "[spool] dir"],
         ]) {

@@ -12,7 +12,7 @@ use dataplane::verdicts::build::Builder;
 use dataplane::verdicts::{Key, Snapshot, Table};
 use dataplane::world::{Network, World};
 
-use super::{Error, Reload, Start};
+use super::{Error, Reload, Start, files};
 use crate::cli::judge::network;
 use crate::config::{self, Config};
 use crate::{build, builtin};
@@ -32,6 +32,7 @@ pub fn prepare(
 ) -> Result<(Start, Worlds), Error> {
     config.live.enforce &= !only_copies;
     let verdicts = verdicts.or_else(|| config.live.verdicts.clone());
+    verdicts.as_deref().map_or(Ok(()), files::is_no_file).map_err(Error::NoDirectory)?;
     let suffixes = build::suffixes(verdicts.as_deref()).map_err(|error| Error::Empty(error.to_string()))?;
     let table = if verdicts.is_some() {
         nothing(&suffixes)?

@@ -35,6 +35,17 @@ fn each_wrong_start_says_what_is_wrong_and_leaves_nothing_attached() {
     wrong(&["inline", "--between", "a1", "b1"], &["b1: MTU 9000 is too large", "ip link set b1 mtu"]);
     lab.nets.ip('f', &["link", "set", "b1", "mtu", "1500"]).unwrap();
 
+    // A snapshot instead of its directory.
+    let file = lab.config.display().to_string();
+    wrong(&["inline", "--between", "a1", "b1", "--verdicts", &file], &["no directory", "--verdicts"]);
+
+    // A pipe, which a start would wait for.
+    let pipe = lab.config.with_extension("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    std::fs::write(&lab.config, format!("[plan]\nfile = {pipe:?}\n")).unwrap();
+    wrong(&["inline", "--between", "a1", "b1"], &["not an ordinary file"]);
+    std::fs::remove_file(pipe).unwrap();
+
     // A typing error.
     std::fs::write(&lab.config, "[wire]\nfial = \"open\"\n").unwrap();
     wrong(&["inline", "--between", "a1", "b1"], &["fial"]);

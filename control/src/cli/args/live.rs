@@ -12,8 +12,8 @@ pub(in crate::cli) struct Wire {
     /// Configuration [default: ztsms.toml if it is here, else built in]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) config: Option<PathBuf>,
-    /// Verdict directory or snapshot file [default: the small built-in set]
-    #[arg(long, value_name = "DIR|FILE", value_hint = ValueHint::AnyPath)]
+    /// Verdict directory, followed while the filter runs [default: the small built-in set]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(in crate::cli) verdicts: Option<PathBuf>,
     /// Upgrade in place: the running filter leaves in good order, and this one takes its ports without a frame being lost
     #[arg(long)]
