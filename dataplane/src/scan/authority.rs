@@ -51,8 +51,13 @@ impl Span {
     /// Whether the host may be one of the network's: a name with a dot in it, or a number.
     pub(super) fn resolves(&self, text: &str) -> bool {
         let host = text.get(self.host..self.host_end).unwrap_or_default().trim_end_matches(is_dot);
-        host.contains(is_dot) || host.starts_with(|c: char| c.is_ascii_digit())
+        host.contains(is_dot) || is_numeric(host)
     }
+}
+
+/// Whether a label may be a number to a browser, which makes ASCII digits of others: `３`, `①`.
+fn is_numeric(label: &str) -> bool {
+    label.trim_start_matches(is_invisible).starts_with(char::is_numeric)
 }
 
 /// Whether an authority is read alike by all: letters and digits, single dots and hyphens between them, a port.
@@ -141,7 +146,7 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         let path = (host_end + port_len(behind)).min(tail.trimmed.max(host_end));
         let end = tail.trimmed.max(path);
         // What ends in a number is an address or nothing: less of it would be another one.
-        let numeric = host.rsplit(is_dot).next().is_some_and(|label| label.starts_with(|c: char| c.is_ascii_digit()));
+        let numeric = host.rsplit(is_dot).next().is_some_and(is_numeric);
         let most = if numeric { 0 } else { LABELS };
         let mut dots = [0; LABELS];
         let mut count = 0;

@@ -62,12 +62,125 @@ pub(super) fn is_latin(c: char) -> bool {
             | '\u{ff10}'..='\u{ff19}' | '\u{ff21}'..='\u{ff3a}' | '\u{ff41}'..='\u{ff5a}' | '\u{1d400}'..='\u{1d7ff}')
 }
 
-/// A character of a word, as `\b` has it.
+/// A character of a word, as ICU's `\b` has it: letters, decimal digits and `_`.
 pub(super) fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
+    if c.is_ascii() { c.is_ascii_alphanumeric() || c == '_' } else { c.is_alphanumeric() && !is_number(c) }
+}
+
+/// A number that is no decimal digit (general category No): `²`, `½`, `①`. It stands between two words, though a browser may make a
+/// digit of it.
+pub(super) fn is_number(c: char) -> bool {
+    let at = NUMBERS.partition_point(|&(_, last)| last < u32::from(c));
+    !c.is_ascii() && NUMBERS.get(at).is_some_and(|&(first, _)| first <= u32::from(c))
+}
+
+/// Unicode 17, general category No: first and last of each range.
+const NUMBERS: [(u32, u32); 72] = [
+    (0xb2, 0xb3),
+    (0xb9, 0xb9),
+    (0xbc, 0xbe),
+    (0x9f4, 0x9f9),
+    (0xb72, 0xb77),
+    (0xbf0, 0xbf2),
+    (0xc78, 0xc7e),
+    (0xd58, 0xd5e),
+    (0xd70, 0xd78),
+    (0xf2a, 0xf33),
+    (0x1369, 0x137c),
+    (0x17f0, 0x17f9),
+    (0x19da, 0x19da),
+    (0x2070, 0x2070),
+    (0x2074, 0x2079),
+    (0x2080, 0x2089),
+    (0x2150, 0x215f),
+    (0x2189, 0x2189),
+    (0x2460, 0x249b),
+    (0x24ea, 0x24ff),
+    (0x2776, 0x2793),
+    (0x2cfd, 0x2cfd),
+    (0x3192, 0x3195),
+    (0x3220, 0x3229),
+    (0x3248, 0x324f),
+    (0x3251, 0x325f),
+    (0x3280, 0x3289),
+    (0x32b1, 0x32bf),
+    (0xa830, 0xa835),
+    (0x10107, 0x10133),
+    (0x10175, 0x10178),
+    (0x1018a, 0x1018b),
+    (0x102e1, 0x102fb),
+    (0x10320, 0x10323),
+    (0x10858, 0x1085f),
+    (0x10879, 0x1087f),
+    (0x108a7, 0x108af),
+    (0x108fb, 0x108ff),
+    (0x10916, 0x1091b),
+    (0x109bc, 0x109bd),
+    (0x109c0, 0x109cf),
+    (0x109d2, 0x109ff),
+    (0x10a40, 0x10a48),
+    (0x10a7d, 0x10a7e),
+    (0x10a9d, 0x10a9f),
+    (0x10aeb, 0x10aef),
+    (0x10b58, 0x10b5f),
+    (0x10b78, 0x10b7f),
+    (0x10ba9, 0x10baf),
+    (0x10cfa, 0x10cff),
+    (0x10e60, 0x10e7e),
+    (0x10f1d, 0x10f26),
+    (0x10f51, 0x10f54),
+    (0x10fc5, 0x10fcb),
+    (0x11052, 0x11065),
+    (0x111e1, 0x111f4),
+    (0x1173a, 0x1173b),
+    (0x118ea, 0x118f2),
+    (0x11c5a, 0x11c6c),
+    (0x11fc0, 0x11fd4),
+    (0x16b5b, 0x16b61),
+    (0x16e80, 0x16e96),
+    (0x1d2c0, 0x1d2d3),
+    (0x1d2e0, 0x1d2f3),
+    (0x1d360, 0x1d378),
+    (0x1e8c7, 0x1e8cf),
+    (0x1ec71, 0x1ecab),
+    (0x1ecad, 0x1ecaf),
+    (0x1ecb1, 0x1ecb4),
+    (0x1ed01, 0x1ed2d),
+    (0x1ed2f, 0x1ed3d),
+    (0x1f100, 0x1f10c),
+];
+
+/// A letter that hangs on the one before it: `\b` looks through it. The standard library has no property for these, but escapes them.
+pub(super) fn is_mark(c: char) -> bool {
+    c >= '\u{300}' && c.is_alphabetic() && c.escape_debug().len() > 1
 }
 
 /// Text without its last characters that are of no word.
 pub(super) fn trim_to_word(text: &str) -> &str {
     text.trim_end_matches(|c: char| !is_word(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_what_icu_takes_for_words() {
+        for c in "aZ9_é中рｃ１\u{660}Ⅳⓐª𝟐\u{345}".chars() {
+            assert!(is_word(c), "{c:?}");
+        }
+        for c in "²³¹½①⒈⑴⓪❶㉑🄀 .-。．€\u{301}\u{200b}".chars() {
+            assert!(!is_word(c), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn marks_are_told_from_the_letters_that_they_hang_on() {
+        for c in "\u{345}\u{64b}\u{941}\u{e31}\u{5b0}".chars() {
+            assert!(is_mark(c), "{c:?}");
+        }
+        for c in "aé中рｃ１Ⅳⓐª\u{93f}\u{e01}ا\u{1f130}".chars() {
+            assert!(!is_mark(c), "{c:?}");
+        }
+    }
 }

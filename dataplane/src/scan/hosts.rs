@@ -3,10 +3,10 @@
 //! Source: AOSP `Patterns.AUTOLINK_WEB_URL` (`STRICT_HOST_NAME`, `IP_ADDRESS`, `WORD_BOUNDARY`) and
 //! `Linkify.sUrlMatchFilter` (nothing behind an `@`), read without regard to case since iOS and others do so.
 
-use super::chars::{is_dot, is_host, is_invisible, is_label, is_latin, is_word};
+use super::chars::{is_dot, is_host, is_invisible, is_label, is_latin, is_mark, is_word};
 use super::tail::Tail;
 use super::tlds::{is_apple, is_common};
-use super::{Finder, Form, Link, ONE_DOT_LEADER};
+use super::{Finder, Form, Link};
 use crate::verdict::Confidence::{self, High, Low};
 
 /// The longest local part of an address of mail.
@@ -25,6 +25,20 @@ struct Piece {
     right: usize,
     /// Labels that end in a digit.
     numbers: u32,
+    /// Whether `.` stands before one of its TLDs.
+    dotted: bool,
+    strict: Strict,
+}
+
+/// What Android reads of a piece: no dot but `.` parts its labels, none of them begins or ends with `_`, and the first is not right behind
+/// `://`. Mostly the piece itself.
+#[derive(Clone, Copy, Default)]
+struct Strict {
+    /// Where it begins, if the piece does not begin there.
+    start: Option<usize>,
+    /// Where its last TLD ends.
+    end: Option<usize>,
+    labels: u32,
 }
 
 impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
@@ -119,6 +133,7 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
     fn segments(&mut self, left: usize, right: usize, confidence: Confidence, glued: bool) -> usize {
         let run = self.slice(left, right);
         let (mut start, mut best, mut labels, mut numbers) = (left, None, 0, 0);
+        let (mut strict, mut dotted, mut after_dot) = (Strict::default(), false, true);
         let mut resume = right;
         let mut at = left;
         for piece in run.split_inclusive(is_dot) {
@@ -127,11 +142,18 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
             let lead = if labels == 0 { self.lead(label) } else { 0 };
             let body = label.get(lead..).unwrap_or_default();
             let hyphen = labels > 0 && body.starts_with('-');
+            let cut = if labels > 0 && !hyphen && !body.is_empty() { self.tlds.cut(body) } else { 0 };
+            let ends_in_dot = piece.ends_with('.');
             numbers += u32::from(body.as_bytes().last().is_some_and(u8::is_ascii_digit));
+            if cut > 0 {
+                best = Some(at + lead + cut);
+                dotted |= after_dot;
+            }
             if body.is_empty() || hyphen || (body.ends_with('-') && !last) {
-                let cut = if labels > 0 && !hyphen && !body.is_empty() { self.tlds.cut(body) } else { 0 };
-                best = if cut > 0 { Some(at + lead + cut) } else { best };
-                let ended = Piece { start, end: best.take(), until: at + label.len(), right, numbers };
+                if cut > 0 && after_dot && strict.labels > 0 {
+                    strict.end = best;
+                }
+                let ended = Piece { start, end: best.take(), until: at + label.len(), right, numbers, dotted, strict };
                 resume = resume.max(self.flush(ended, confidence, glued));
                 numbers = 0;
                 if body.is_empty() && !label.is_ascii() && (at == 0 || self.slice(0, at).ends_with('\n')) {
@@ -139,27 +161,60 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
                 }
                 start = at + label.len() - label.trim_start_matches('-').len();
                 labels = u32::from(hyphen && !body.ends_with('-'));
-                at += piece.len();
+                (strict, dotted) = (Strict { labels, ..Strict::default() }, false);
+                (at, after_dot) = (at + piece.len(), ends_in_dot);
                 continue;
             }
             if labels == 0 {
                 start = at + lead;
-            } else {
-                let cut = self.tlds.cut(body);
-                best = if cut > 0 { Some(at + lead + cut) } else { best };
+            }
+            let scheme = labels == 0 && lead == 0 && at >= 3 && self.slice(at - 3, at) == "://";
+            let line = body.starts_with('_') && (labels == 0 || after_dot) || body.ends_with('_') && ends_in_dot;
+            if scheme || line {
+                resume = resume.max(self.strict(start, strict, (right, confidence, glued)));
+                let within = if line { None } else { word_within(body) };
+                strict = Strict {
+                    start: Some(within.map_or(at + piece.len(), |n| at + n)),
+                    end: None,
+                    labels: within.map_or(0, |_| 1),
+                };
+            } else if after_dot || strict.labels == 0 {
+                if cut > 0 && strict.labels > 0 {
+                    strict.end = best;
+                }
+                strict.labels += 1;
             }
             labels += 1;
-            at += piece.len();
+            (at, after_dot) = (at + piece.len(), ends_in_dot);
         }
-        resume.max(self.flush(Piece { start, end: best, until: right, right, numbers }, confidence, glued))
+        resume.max(self.flush(Piece { start, end: best, until: right, right, numbers, dotted, strict }, confidence, glued))
     }
 
     /// Reports a piece of a run, if a TLD was found in it, and the dotted addresses behind that.
     fn flush(&mut self, piece: Piece, confidence: Confidence, glued: bool) -> usize {
-        let Piece { start, end, until, right, numbers } = piece;
-        let named = end.map_or(right, |end| self.bare(start, end, end == right, confidence, glued));
+        let Piece { start, end, until, right, numbers, dotted, strict } = piece;
+        // Android knows no dot but `.`: where only others stand before a TLD, no handset is known to link it.
+        let sure = if dotted { confidence } else { Low };
+        let as_read = (self.token_until, self.android_until);
+        let mut resume = end.map_or(right, |end| self.bare(start, end, end == right, sure, glued));
+        let alike = strict.start.is_none() && strict.end == end;
+        if !alike {
+            (self.token_until, self.android_until) = as_read;
+            resume = resume.max(self.strict(start, strict, (right, confidence, glued)));
+        }
         // The last of the four may have something behind it.
-        if numbers < 3 { named } else { named.max(self.quads(end.unwrap_or(start), until, right, confidence, glued)) }
+        if numbers < 3 {
+            return resume;
+        }
+        let from = end.filter(|_| alike).unwrap_or(start);
+        resume.max(self.quads(from, until, right, confidence, glued))
+    }
+
+    /// Reports Android's own reading of a piece that begins at `start`, if a TLD was found in it.
+    #[inline(never)]
+    fn strict(&mut self, start: usize, strict: Strict, (right, confidence, glued): (usize, Confidence, bool)) -> usize {
+        let Some(end) = strict.end else { return right };
+        self.bare(strict.start.unwrap_or(start), end, end == right, confidence, glued)
     }
 
     /// The dotted addresses between `from` and `until` that begin and end where a word may.
@@ -170,7 +225,8 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
             let text = self.slice(begin, until);
             let after = |len: usize| text.get(len..).and_then(|rest| rest.chars().next());
             let before = self.slice(0, begin).chars().next_back();
-            let len = quad(text).filter(|&len| !before.is_some_and(is_word) && !after(len).is_some_and(is_word));
+            let word = |c: char| is_word(c) && !is_mark(c);
+            let len = quad(text).filter(|&len| !before.is_some_and(word) && !after(len).is_some_and(is_word));
             at = begin + len.unwrap_or_else(|| text.bytes().take_while(u8::is_ascii_digit).count());
             if len.is_some() {
                 resume = resume.max(self.bare(begin, at, at == right, confidence, glued));
@@ -179,9 +235,9 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         resume
     }
 
-    /// What of a first label is no part of it: hyphens, and characters of no word.
+    /// What of a first label is no part of it: hyphens, characters of no word, and marks that hang on what is before the label.
     fn lead(&self, label: &str) -> usize {
-        let word = |c: char| is_word(c) || !is_invisible(c) && super::tlds::needs_mapping(c);
+        let word = |c: char| is_word(c) && !is_mark(c) || !is_invisible(c) && super::tlds::needs_mapping(c);
         label.len() - label.trim_start_matches(|c| !word(c)).len()
     }
 
@@ -195,9 +251,7 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
             }
             _ => confidence,
         };
-        // A dot that only a browser makes of it, and no other one: no handset links it.
-        let leaders = |host: &str| host.contains(ONE_DOT_LEADER) && !host.contains(|c| is_dot(c) && c != ONE_DOT_LEADER);
-        let how = (Form::Bare, if leaders(self.slice(start, end)) { Low } else { confidence });
+        let how = (Form::Bare, confidence);
         let path = self.text.get(end..).is_some_and(|rest| rest.starts_with(['/', ':', '?', '#']));
         let www = self.slice(start, end).get(..4).is_some_and(|head| head.eq_ignore_ascii_case("www."));
         let label = self.slice(start, end).rsplit(is_dot).next().unwrap_or_default();
@@ -230,7 +284,11 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         let (signs, rest) = run.split_once(is_dot).unwrap_or_default();
         let cut = self.tlds.cut(rest.split(is_dot).next().unwrap_or_default());
         let end = right - rest.len() + cut;
-        if cut == 0 || signs.chars().all(is_invisible) { right } else { self.bare(start, end, end == right, confidence, glued) }
+        if cut == 0 || signs.chars().all(is_invisible) {
+            return right;
+        }
+        let confidence = if run.get(signs.len()..).is_some_and(|dot| dot.starts_with('.')) { confidence } else { Low };
+        self.bare(start, end, end == right, confidence, glued)
     }
 
     /// Whether all that stands before `start` is signs that Android takes into a host, which only the beginning of a text lets it do.
@@ -239,7 +297,7 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         let head = head.strip_suffix(is_dot).unwrap_or(head);
         (1..=SIGNS).contains(&start)
             && head.starts_with(|c: char| !c.is_ascii())
-            && head.chars().all(|c| is_label(c) && !is_word(c))
+            && head.chars().all(|c| is_label(c) && (!is_word(c) || is_mark(c)))
             && !head.chars().all(is_invisible)
     }
 }
@@ -255,6 +313,13 @@ pub(super) fn tappable_case(label: &str) -> bool {
 /// What follows the host of an e-mail address and still belongs to it: nothing, but a path is skipped.
 fn mail_tail(rest: &str) -> usize {
     if rest.starts_with('/') { 1 } else { 0 }
+}
+
+/// Where in a label behind `://` another word begins: there Android may begin a link, and not where the label does.
+fn word_within(label: &str) -> Option<usize> {
+    let sign = label.find(|c| !is_word(c))?;
+    let word = label.get(sign..)?.trim_start_matches(|c| !is_word(c));
+    (!word.is_empty() && !word.starts_with('_')).then(|| label.len() - word.len())
 }
 
 /// The length of a dotted address at the start of `text`: four numbers below 256, the first of them not 0; Android takes 000 to 199 too.

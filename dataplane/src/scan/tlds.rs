@@ -125,7 +125,8 @@ impl Tlds {
             let end = label.bytes().position(|b| !(b.is_ascii_alphanumeric() || b == b'-')).unwrap_or(label.len());
             return if end > 5 { end } else { 0 };
         }
-        let word = label.split(|c: char| !(c.is_alphanumeric() || c == '_' || (chars::is_latin(c) && !c.is_ascii()))).next();
+        let inner = |c: char| chars::is_word(c) || !c.is_ascii() && chars::is_latin(c) && !chars::is_number(c);
+        let word = label.split(|c: char| !inner(c)).next();
         let word = word.unwrap_or_default();
         if word.len() < label.len() && self.known(word.as_bytes()) {
             return word.len();

@@ -202,3 +202,99 @@ fn a_host_behind_signs_at_the_head_of_a_text_is_read_with_and_without_them() {
     ]);
     assert_eq!(found(&Scanner::default(), "See 👉bit.ly/x"), ["http://bit.ly/x"]);
 }
+
+#[test]
+fn where_another_dot_follows_an_ascii_one_the_host_that_android_ends_there_is_told() {
+    let name: &[&str] = &["http://evil.com/"];
+    let number: &[&str] = &["http://203.0.113.7/"];
+    all_are_found(&[
+        ("Pay at evil.com．mybank．com/login", &["http://evil.com/", "http://evil.com.mybank.com/login"]),
+        ("evil.com。mybank。com", name),
+        ("evil.com｡mybank｡com", name),
+        ("evil.com\u{2024}mybank\u{2024}com", name),
+        ("evil.com-x.mybank。com", name),
+        ("evil.com。com", name),
+        ("a。b.com。mybank。com", &["http://a.b.com/"]),
+        ("evil.com.x。com.mybank。com", name),
+        ("203.0.113.7。mybank。com", number),
+        ("203.0.113.7．com", number),
+    ]);
+    // All of it is one host to Android too.
+    assert_eq!(found(&Scanner::default(), "evil.com．mybank.com/a"), ["http://evil.com.mybank.com/a"]);
+}
+
+#[test]
+fn a_dot_that_is_none_to_android_alone_before_a_tld_is_no_sure_link() {
+    for text in [
+        "会议在3点。am or pm",
+        "谢谢你。so much",
+        "好。my friend",
+        "我在上海。me too",
+        "今日は休み。is it ok",
+        "明天10.30。in上海",
+        "evil。com",
+        "www.evil\u{2024}com",
+        "➡。ws/a",
+    ] {
+        assert!(found(&Scanner::default(), text).is_empty(), "{text}: {:?}", found(&Scanner::default(), text));
+    }
+    let mut low = Vec::new();
+    Scanner::default().find("evil。com", &mut Scratch::new(), |link| low.push(link.url.url.to_owned()));
+    assert_eq!(low, ["http://evil.com/"], "an entry of it still acts");
+    all_are_found(&[("login。evil.com", &["http://login.evil.com/"]), ("http://evil。com/a", &["http://evil.com/a"])]);
+}
+
+#[test]
+fn a_number_that_is_no_decimal_digit_ends_a_word_as_any_sign_does() {
+    all_are_found(&[
+        ("Pay ²203.0.113.7/a", &["http://203.0.113.7/a"]),
+        ("①203.0.113.7", &["http://203.0.113.7/"]),
+        ("½203.0.113.7 now", &["http://203.0.113.7/"]),
+        ("Pay at ⒈evil.com/a", &["http://evil.com/a"]),
+        ("Pay ①evil.com/a", &["http://evil.com/a"]),
+        ("①evil.com/a", &["http://1evil.com/a", "http://evil.com/a"]),
+        ("⑴evil.com", &["http://evil.com/"]),
+        ("Go evil.com½", &["http://evil.com/"]),
+        ("Go evil.com①x", &["http://evil.com/"]),
+        ("Pay \u{345}evil.com", &["http://evil.com/"]),
+        ("Pay \u{64b}203.0.113.7/", &["http://203.0.113.7/"]),
+    ]);
+    assert_eq!(found(&Scanner::default(), "Pay ①evil.com/a"), ["http://evil.com/a"]);
+}
+
+#[test]
+fn digits_of_another_kind_before_an_escape_are_a_number() {
+    let url: &[&str] = &["http://203.0.113.7/"];
+    let secure: &[&str] = &["https://203.0.113.7/"];
+    all_are_found(&[
+        ("https://３４０５８０３７８３%20x", secure),
+        ("https://０xcb007107%20x", secure),
+        ("http://𝟑405803783%20x", url),
+        ("http://\u{ad}3405803783%20x", url),
+    ]);
+    assert!(found(&Scanner::default(), "http://日本%20x").is_empty());
+}
+
+#[test]
+fn a_label_that_a_line_begins_or_ends_is_none_to_android() {
+    all_are_found(&[
+        ("x_.exact.com/a", &["http://x_.exact.com/a", "http://exact.com/a"]),
+        ("_.exact.com", &["http://exact.com/"]),
+        ("_x.exact.com/a", &["http://exact.com/a"]),
+        ("evil.com._x.mybank.com/a", &["http://evil.com/", "http://mybank.com/a"]),
+        ("_x。exact.com", &["http://exact.com/"]),
+        ("1.2.3.4.x_.mybank.com", &["http://1.2.3.4/", "http://mybank.com/"]),
+    ]);
+    assert_eq!(found(&Scanner::default(), "a_b.exact.com/a"), ["http://a_b.exact.com/a"]);
+    assert_eq!(found(&Scanner::default(), "x_.com"), ["http://x_.com/"]);
+}
+
+#[test]
+fn behind_the_slashes_of_a_scheme_that_android_does_not_know_the_first_label_is_none() {
+    all_are_found(&[
+        ("foo://a.exact.com", &["http://a.exact.com/", "http://exact.com/"]),
+        ("foo://a.exact.com/x", &["http://exact.com/x"]),
+        ("foo://a-b.exact.com", &["http://b.exact.com/"]),
+    ]);
+    assert!(!found(&Scanner::default(), "foo://exact.com").iter().any(|url| url == "http://com/"));
+}
