@@ -168,8 +168,11 @@ impl Packets {
             self.seal_udp(udp_at, ip);
         }
         self.seal_ip(ip_at, udp_at, end, ip);
-        // What stood behind the IP packet (Ethernet padding) stays behind it.
-        self.out.extend_from_slice(frame.get(payload.end..).unwrap_or_default());
+        // What stood behind the IP packet (Ethernet padding) stays behind it, as far as the frame becomes no longer by it: one that a port
+        // was just wide enough for would be lost.
+        let grown = (self.out.len() - start).saturating_sub(payload.end);
+        let behind = frame.get(payload.end..).unwrap_or_default();
+        self.out.extend_from_slice(behind.get(..behind.len().saturating_sub(grown)).unwrap_or_default());
         self.ends.push(self.out.len());
     }
 
@@ -228,12 +231,16 @@ mod tests {
 
     /// A packet of two chunks, of which one grows by 40 octets: how it leaves, and how long each packet's IP is.
     fn leaves(lens: [usize; 2], grows: usize, mtu: usize) -> (Built, Vec<usize>) {
+        leaves_padded(lens, grows, mtu, 0)
+    }
+
+    fn leaves_padded(lens: [usize; 2], grows: usize, mtu: usize, padding: usize) -> (Built, Vec<usize>) {
         let mut sctp = vec![0x0b, 0x59, 0x0b, 0x59, 0, 0, 0, 7, 0, 0, 0, 0];
         lens.iter().for_each(|&len| sctp.extend(chunk(len)));
         sctp::seal(&mut sctp);
         let total = u16::try_from(20 + sctp.len()).expect("short").to_be_bytes();
         let ip = [0x45, 0, total[0], total[1], 0, 1, 0x40, 0, 64, 132, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2];
-        let frame = [&[0; 14][..], &ip, &sctp].concat();
+        let frame = [&[0; 14][..], &ip, &sctp, &vec![0; padding]].concat();
         let ip = Ip::v4(frame.get(14..).expect("an IP packet")).expect("an IP packet");
         let packet = Packet::parse(ip.payload).expect("an SCTP packet");
         let mut packets = Packets::default();
@@ -241,6 +248,15 @@ mod tests {
         packets.chunk_as(&changed, &chunk(changed.body.len() + 40));
         let built = packets.build(&frame, &ip, None, &packet, mtu);
         (built, packets.iter().map(|frame| frame.len() - 14).collect())
+    }
+
+    #[test]
+    fn padding_makes_no_frame_longer_than_its_packet_does() {
+        let padded = |padding| leaves_padded([100, 200], 1, 1500, padding).1;
+        let (was, grown) = (20 + 12 + 300, 20 + 12 + 340);
+        assert_eq!(padded(0), [grown]);
+        assert_eq!(padded(16), [grown]);
+        assert_eq!(padded(1100), [was + 1100]);
     }
 
     #[test]

@@ -107,6 +107,18 @@ pub enum Found {
     Copy,
 }
 
+impl Found {
+    /// The name in records.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Sender => "sender",
+            Self::Push => "push",
+            Self::Copy => "copy",
+        }
+    }
+}
+
 /// One URL, or one reading of it, and its verdict.
 #[derive(Clone, Copy, Debug)]
 pub struct Url<'a> {

@@ -54,10 +54,13 @@ fn units(tpdu: &Tpdu<'_>, text: &str) {
     assert_eq!(read, text);
 }
 
+/// Octets that any input has room in: what it is given in front is user data, and that stays within [`MAX_OCTETS`].
+const ROOM: usize = 8192;
+
 /// The TPDU with other user data, read back.
 fn spliced(octets: &[u8], tpdu: &Tpdu<'_>, ud: &Ud, direction: Direction, check: impl FnOnce(&Tpdu<'_>, &str)) {
     assert!(ud.octets().len() <= MAX_OCTETS.max(tpdu.user_data.octets.len()));
-    let mut room = [0; 512];
+    let mut room = [0; ROOM];
     let written = encode::splice(octets, tpdu, ud, &mut room).unwrap();
     let again = Tpdu::parse(written, direction).unwrap();
     assert_eq!((again.kind, again.pid, again.dcs, again.address.raw), (tpdu.kind, tpdu.pid, tpdu.dcs, tpdu.address.raw));

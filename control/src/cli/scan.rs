@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::io::{self, BufRead as _, Write as _};
 
+use dataplane::policy::SenderKind;
+use dataplane::record::Found;
 use dataplane::texts::{Ends, Messages, Texts};
 use dataplane::verdict::Reason;
 
@@ -23,7 +25,11 @@ pub(super) fn run(args: &Scan, colour: Colour) -> Result<Done, Failure> {
     let world = judge::world(&args.judge)?;
     let mut texts = Texts::default();
     let paint = Paint(colour.on(&io::stdout()));
-    let ends = Ends { sender: args.sender.as_deref().unwrap_or_default(), ..Ends::default() };
+    let sender = args.sender.as_deref().unwrap_or_default();
+    // A handset shows digits as a number, and anything else as a name, in which a link may hang.
+    let named = !sender.strip_prefix('+').unwrap_or(sender).bytes().all(|octet| octet.is_ascii_digit());
+    let sender_kind = if named { SenderKind::Alphanumeric } else { SenderKind::Other };
+    let ends = Ends { sender, sender_kind, ..Ends::default() };
     let mut stdout = io::BufWriter::new(io::stdout().lock());
     let mut out = Vec::new();
     let mut one = |text: &str| {
@@ -117,6 +123,9 @@ fn why(url: &Url) -> String {
     }
     if url.confidence != "high" {
         let _ = write!(why, ", {} confidence", url.confidence);
+    }
+    if url.found == Found::Sender.name() {
+        why.push_str(", in the sender's name");
     }
     why
 }

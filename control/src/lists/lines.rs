@@ -96,17 +96,27 @@ pub(super) fn line(text: &str, number: u64, format: Format, sink: &mut Sink<'_>)
     }
 }
 
-/// `address name name…`; the names that every hosts file has for its own machine are none of ours.
+/// `address name name…`: blocked by an address that nobody answers at. The names that every hosts file has for its own machine are none of
+/// ours.
 fn hosts(text: &str, number: u64, sink: &mut Sink<'_>) {
     const OWN: [&str; 6] = ["localhost", "localhost.localdomain", "local", "broadcasthost", "0.0.0.0", "ip6-localhost"];
-    let mut words = text.split_whitespace();
-    if words.next().is_none_or(|address| address.parse::<core::net::IpAddr>().is_err()) {
-        sink.summary.entries += 1;
-        return sink.bad(number, format!("{}: no address in front", shown(text)));
+    let words: Vec<&str> = text.split_whitespace().take_while(|word| !word.starts_with('#')).collect();
+    let (address, names) = words.split_first().map_or(("", &[][..]), |(address, names)| (*address, names));
+    let own = |name: &str| OWN.contains(&name) || name.starts_with("ip6-");
+    if !names.is_empty() && names.iter().all(|name| own(name)) {
+        return;
     }
-    for name in words.take_while(|word| !word.starts_with('#')).filter(|name| !OWN.contains(name) && !name.starts_with("ip6-")) {
-        sink.entry(name, number);
+    if is_nowhere(address) && !names.is_empty() {
+        return names.iter().filter(|name| !own(name)).for_each(|name| sink.entry(name, number));
     }
+    let is_address = address.parse::<core::net::IpAddr>().is_ok();
+    let why = match (is_address, names) {
+        (false, _) => "no address in front",
+        (true, []) => "an address without a name",
+        (true, _) => "an answer, nothing that blocks",
+    };
+    sink.summary.entries += 1;
+    sink.bad(number, format!("{}: {why}", shown(text)));
 }
 
 /// Whether a line of dnsmasq lets nobody reach its hosts: `address` with nothing, `#` or an address of nobody, `server` and `local` with

@@ -288,11 +288,6 @@ fn url(link: &LinkNote, noted: &Noted<'_>) -> Url {
         source: entry.as_ref().and_then(|entry| named(entry.source)),
         category: entry.as_ref().and_then(|entry| named(entry.category)).or_else(|| link.app.then(|| "app".to_owned())),
         confidence: link.confidence.name(),
-        found: match link.found {
-            Found::Text => "text",
-            Found::Sender => "sender",
-            Found::Push => "push",
-            Found::Copy => "copy",
-        },
+        found: link.found.name(),
     }
 }

@@ -98,12 +98,7 @@ impl<'a, S: From<&'a str>> Url<S> {
             source: entry.as_ref().and_then(|entry| named(entry.source)),
             category: entry.as_ref().and_then(|entry| named(entry.category)).or_else(|| url.app.then(|| "app".into())),
             confidence: url.confidence.name(),
-            found: match url.found {
-                Found::Text => "text",
-                Found::Sender => "sender",
-                Found::Push => "push",
-                Found::Copy => "copy",
-            },
+            found: url.found.name(),
         }
     }
 }

@@ -92,6 +92,16 @@ fn a_broken_list_line_is_named_and_the_rest_is_built() {
 }
 
 #[test]
+fn a_link_in_the_name_of_a_sender_is_found_by_scan_too() {
+    let scan = |sender: &str| lines(&ztsms(&["scan", "--json", "--sender", sender, "call us"]).out)[0]["urls"].clone();
+    let links = scan("evil.example.com");
+    assert_eq!((&links[0]["found"], &links[0]["host"]), (&"sender".into(), &"evil.example.com".into()), "{links}");
+    assert_eq!(scan("+491701234567"), serde_json::json!([]));
+    let page = ztsms(&["scan", "--sender", "evil.example.com", "call us"]).out;
+    assert!(page.contains("in the sender's name"), "{page}");
+}
+
+#[test]
 fn one_flipped_bit_is_found_by_verify_and_a_flipped_header_by_everybody() {
     let room = Room::new("bit");
     let own = room.holding("own.csv", b"pattern,verdict\nbank.test,safe\n");
