@@ -92,7 +92,19 @@ pub(crate) struct Joins {
     pub(crate) segments: Segments,
     pub(crate) parts: Parts,
     pub(crate) dialogues: Dialogues,
+    /// Keys what the packet at hand joins.
     pub(crate) secret: Secret,
+    /// That of packets that hold.
+    sound: Secret,
+}
+
+impl Joins {
+    /// A receiver throws a damaged packet away, and gets all of it again: its pieces join each other's alone, and nothing that a sound
+    /// packet joins is completed, contradicted or let go by them.
+    fn keep_apart(&mut self, damaged: bool) {
+        self.secret = if damaged { self.sound.other() } else { self.sound };
+        self.dialogues.under(self.secret);
+    }
 }
 
 /// Buffers that joined pieces lie in while they are read.
@@ -154,6 +166,7 @@ impl Lane {
                 parts: Parts::new(setup.parts),
                 dialogues: Dialogues::new(setup.dialogues, secret),
                 secret,
+                sound: secret,
             },
             buffers: Buffers {
                 datagram: Vec::with_capacity(WHOLE),
@@ -181,6 +194,7 @@ impl Lane {
     pub fn frame_summed<L: Listener>(&mut self, frame: &Frame<'_>, sum: Option<Sum>, world: &World, listener: &mut L) {
         self.sum = sum;
         self.packets.clear();
+        self.joins.keep_apart(false);
         self.now = self.now.max(frame.time_ns);
         self.counters.frames.seen += 1;
         self.counters.octets += frame.bytes.len() as u64;
@@ -287,6 +301,7 @@ impl Lane {
     ) -> Result<(), Error> {
         let (encapsulation, bytes) = ip.sctp_by(&way.world.network.udp_ports)?;
         let packet = Packet::parse(bytes)?;
+        let mut damaged = false;
         if ip.cut {
             self.counters.cut += 1;
             frozen = frozen.or(Some("cut by the capture"));
@@ -301,6 +316,8 @@ impl Lane {
             // A new sum would launder the damage.
             if sum == Sum::Bad {
                 frozen = frozen.or(Some("bad checksum"));
+                damaged = true;
+                self.joins.keep_apart(true);
             }
         }
         let flow = Flow {
@@ -309,6 +326,7 @@ impl Lane {
             source_port: packet.source_port,
             destination_port: packet.destination_port,
             verification_tag: packet.verification_tag,
+            damaged,
         };
         way.place.path = Some([(flow.source, flow.source_port), (flow.destination, flow.destination_port)]);
         for (index, chunk) in packet.chunks().enumerate() {

@@ -3,54 +3,24 @@
 
 #[expect(dead_code, reason = "others count")]
 mod common;
-
-use std::net::IpAddr;
+#[path = "common/frames.rs"]
+mod frames;
 
 use dataplane::lane::{Frame, Lane, Setup};
 use dataplane::policy::Preset;
 use dataplane::record::{Listener, Sms, Transport};
 use dataplane::verdict::Verdict;
-use protocols::link::{self, LinkType, build};
-use protocols::sccp::{self, Address};
+use frames::m3ua;
+use protocols::link::LinkType;
 use protocols::sms::Timestamp;
 use protocols::sms::encode::{self, Number, Reference};
-use protocols::{Layer, m2pa, m3ua, map, sctp, tcap};
+use protocols::{Layer, m2pa};
 
 /// A UDT with one mt-forwardSM that has a dangerous link.
 fn udt() -> Vec<u8> {
-    let (mut argument, mut invoke, mut begin, mut unit) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let scts = Timestamp::parse(&[0x62, 0x11, 0x42, 0, 0, 0, 0]).unwrap();
     let part = &encode::message("Pay at http://evil.com/x", Reference::Byte(1))[0];
-    let tpdu = encode::deliver(Number { text: "15550166001", ton: 1, npi: 1 }, 0, &scts, part);
-    let (imsi, centre) = (map::Tbcd(&[0x62, 0x02, 0x01, 0x00]), map::AddressString(&[0x91, 0x94, 0x51, 0x02]));
-    map::push_mt_forward_sm(&mut argument, map::Destination::Imsi(imsi), map::Origination::ServiceCentre(centre), &tpdu, false);
-    tcap::push_invoke(&mut invoke, 1, None, tcap::Opcode::Local(44), &argument);
-    tcap::push_begin(&mut begin, &[0, 0, 0, 1], &[], &invoke);
-    let (mut called, mut calling) = (Vec::new(), Vec::new());
-    Address::push_e164(&mut called, "4915300000000", 8);
-    Address::push_e164(&mut calling, "4915200000000", 8);
-    sccp::push_udt(&mut unit, 1, true, &called, &calling, &begin).unwrap();
-    unit
-}
-
-fn m3ua(si: u8, user_data: &[u8]) -> Vec<u8> {
-    let mut message = Vec::new();
-    let (network_appearance, routing_context, correlation_id) = (None, None, None);
-    let label = m3ua::Data {
-        opc: 1,
-        dpc: 2,
-        si,
-        ni: 2,
-        mp: 0,
-        sls: 5,
-        user_data,
-        network_appearance,
-        routing_context,
-        correlation_id,
-        message: &[],
-    };
-    label.push(&mut message);
-    message
+    frames::udt(&encode::deliver(Number { text: "15550166001", ton: 1, npi: 1 }, 0, &scts, part))
 }
 
 /// MTP3 of ITU in M2PA.
@@ -61,28 +31,7 @@ fn m2pa(si: u8, user_data: &[u8]) -> Vec<u8> {
 }
 
 fn frame(port: u16, ppid: u32, payload: &[u8]) -> Vec<u8> {
-    let (mut packet, mut bytes) = (Vec::new(), Vec::new());
-    let chunk = sctp::Data {
-        tsn: 1,
-        stream: 1,
-        sequence: 0,
-        fsn: None,
-        ppid: Some(ppid),
-        begin: true,
-        end: true,
-        unordered: false,
-        immediate: false,
-        interleaved: false,
-        payload,
-    };
-    let mut builder = sctp::Builder::new(&mut packet, port, port, 9);
-    builder.data(&chunk).unwrap();
-    builder.finish();
-    let (source, destination): (IpAddr, IpAddr) = ([192, 0, 2, 1].into(), [192, 0, 2, 2].into());
-    build::ethernet(&mut bytes, [2; 6], [4; 6], &[], link::ETHERTYPE_IPV4);
-    build::ip(&mut bytes, &build::Ip { source, destination, protocol: link::SCTP, id: 1 }, packet.len()).unwrap();
-    bytes.extend_from_slice(&packet);
-    bytes
+    frames::frame(port, ppid, 1, (true, true), payload)
 }
 
 type Messages = Vec<(Verdict, Transport)>;

@@ -42,6 +42,8 @@ pub struct Flow {
     pub destination_port: u16,
     /// Verification tag.
     pub verification_tag: u32,
+    /// Its checksum does not hold: such packets are a direction of their own, so that none makes a sound one look like a repetition.
+    pub damaged: bool,
 }
 
 struct Direction {
@@ -112,7 +114,7 @@ impl Associations {
 
     /// The direction of a flow, and the window that goes with it.
     fn direction(&mut self, flow: &Flow, tsn: Option<u32>, now: u64) -> Option<(&mut Direction, &mut [u64])> {
-        let name = name(flow.verification_tag, flow.source_port, flow.destination_port);
+        let name = name(flow);
         let first = usize::try_from(name.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 & (self.sets - 1)).unwrap_or(0) * WAYS;
         let set = self.directions.get_mut(first..first + WAYS)?;
         // Only a direction in use has a path.
@@ -176,6 +178,7 @@ impl Associations {
             source_port: flow.destination_port,
             destination_port: flow.source_port,
             verification_tag: initiate_tag,
+            damaged: flow.damaged,
         };
         let Some((direction, _)) = self.direction(&back, None, now) else { return };
         addresses.take(ADDRESSES).for_each(|address| direction.learn(hash(address)));
@@ -200,8 +203,9 @@ fn window(windows: &mut [u64], direction: usize) -> Option<&mut [u64]> {
     windows.get_mut(direction * WINDOW..(direction + 1) * WINDOW)
 }
 
-fn name(tag: u32, source_port: u16, destination_port: u16) -> u64 {
-    u64::from(tag) << 32 | u64::from(source_port) << 16 | u64::from(destination_port)
+fn name(flow: &Flow) -> u64 {
+    let name = u64::from(flow.verification_tag) << 32 | u64::from(flow.source_port) << 16 | u64::from(flow.destination_port);
+    if flow.damaged { !name } else { name }
 }
 
 fn hash(address: IpAddr) -> u64 {
@@ -221,6 +225,7 @@ mod tests {
             source_port: 2905,
             destination_port: 2905,
             verification_tag: 77,
+            damaged: false,
         }
     }
 

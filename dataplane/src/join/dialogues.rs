@@ -59,6 +59,11 @@ impl Dialogues {
         Self { table: Table::new(limits), present: Present::default(), secret }
     }
 
+    /// What keys the dialogues from now on.
+    pub fn under(&mut self, secret: Secret) {
+        self.secret = secret;
+    }
+
     /// What became of the dialogues.
     pub const fn counts(&self) -> &Counts {
         &self.table.counts

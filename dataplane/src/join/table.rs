@@ -66,6 +66,11 @@ impl Secret {
         xxh3_128_with_seed(identity.octets(), high)
     }
 
+    /// One of which no key is ever equal to one of this.
+    pub const fn other(self) -> Self {
+        Self(!self.0)
+    }
+
     const fn seeds(self) -> [u64; 2] {
         [self.0 as u64, (self.0 >> 64) as u64]
     }
