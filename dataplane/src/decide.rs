@@ -75,7 +75,14 @@ impl Lane {
         match adaptation {
             // By reference: it stays where it was written.
             Adaptation::M3ua => match &m3ua::Data::of(message) {
-                Ok(data) => self.m3ua(data, carrier, way),
+                Ok(data) => {
+                    self.m3ua(data, carrier, way);
+                    for data in data.further(message) {
+                        self.counters.messages.seen += 1;
+                        self.counters.oddities.add(Layer::M3ua, "more than one Protocol Data");
+                        self.m3ua(&data, carrier, way);
+                    }
+                }
                 Err(error) => return Err(*error),
             },
             Adaptation::M2ua => self.msu(m2ua::Data::of(message)?.msu, carrier, way),

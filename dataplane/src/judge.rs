@@ -293,6 +293,7 @@ fn judge<L: Listener>(
         }
     }));
     let sender_link = find::of_sender(slots, arena, way.world);
+    let copy_link = find::of_copy(slots, arena, way.world);
     let may_act = has_text && rules.may_act(facts.len(), worst, part);
     // Read already where there may be a link.
     if address.is_empty() && (may_act || L::TEXTS || !slots.is_empty()) {
@@ -321,6 +322,7 @@ fn judge<L: Listener>(
             language: None,
             links: &facts,
             sender_link: sender_link.as_ref(),
+            copy_link: copy_link.as_ref(),
             continues: concat.is_some_and(|part| part.seq > 1),
             continued: concat.is_some_and(|part| part.seq < part.total),
             verdict: if sender_link.is_some() { worst } else { of_text(slots) },

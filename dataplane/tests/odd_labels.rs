@@ -101,3 +101,20 @@ fn a_clean_sccp_message_is_read_under_any_service_indicator() {
     let service = [&[0x0a][..], &udt()[1..]].concat();
     assert_eq!(send(&frame(2905, 3, &m3ua(5, &service))), (vec![], 0, vec![]));
 }
+
+#[test]
+fn each_of_several_protocol_data_parameters_is_read() {
+    let harmless = encode::message("hi", Reference::Byte(1));
+    let scts = Timestamp::parse(&[0x62, 0x11, 0x42, 0, 0, 0, 0]).unwrap();
+    let tpdu = encode::deliver(Number { text: "15550166001", ton: 1, npi: 1 }, 0, &scts, &harmless[0]);
+    let (first, second) = (m3ua(3, &frames::udt(&tpdu)), m3ua(3, &udt()));
+    for parts in [[&first, &second], [&second, &first]] {
+        let mut both = [parts[0].as_slice(), &parts[1][8..]].concat();
+        let len = u32::try_from(both.len()).unwrap();
+        both[4..8].copy_from_slice(&len.to_be_bytes());
+        let (mut heard, changed, odd) = send(&frame(2905, 3, &both));
+        heard.sort_by_key(|(verdict, _)| *verdict);
+        assert_eq!(heard, [(Verdict::None, Transport::M3ua), (Verdict::Dangerous, Transport::M3ua)]);
+        assert_eq!((changed, odd), (1, vec![(Layer::M3ua, "more than one Protocol Data", 1)]));
+    }
+}

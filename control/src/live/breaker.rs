@@ -46,7 +46,7 @@ impl Breaker {
         Self { limits, seconds: VecDeque::new(), domains: BTreeSet::new(), all: false, trips: 0 }
     }
 
-    /// One message in Unix second `at`; `domains` are those of the links that it was rewritten for.
+    /// One message in second `at` of a clock that never goes back; `domains` are those of the links that it was rewritten for.
     pub fn count<'a>(&mut self, at: u64, rewritten: bool, domains: impl Iterator<Item = &'a str>) {
         if self.seconds.back().is_none_or(|second| second.at < at) {
             self.seconds.push_back(Second { at, ..Second::default() });

@@ -234,4 +234,20 @@ mod tests {
         types.dedup();
         assert_eq!(types.len(), all);
     }
+
+    /// Each name in what is served stands in the operator's manual.
+    #[test]
+    fn every_field_and_every_metric_is_explained_to_operators() {
+        let manual = include_str!("../../../docs/operations.md");
+        let status = Status::default();
+        let fields = serde_json::to_value(&status).expect("a status is JSON");
+        let fields = fields.as_object().expect("of fields").keys().cloned();
+        let page = text(&status);
+        let metrics = page.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next().map(str::to_owned));
+        let missing: Vec<String> = fields
+            .chain(metrics)
+            .filter(|name| !manual.contains(&format!("`{name}`")) && !manual.contains(&format!("`{name}.")))
+            .collect();
+        assert!(missing.is_empty(), "not in docs/operations.md: {missing:?}");
+    }
 }

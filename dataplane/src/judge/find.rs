@@ -40,6 +40,14 @@ pub(super) fn of_sender<'a>(slots: &[Slot], arena: &'a str, world: &'a World) ->
     (worst.verdict >= least).then(|| facts(worst, arena, world))
 }
 
+/// The link of an earlier copy of the text that is worse than all that stands there now.
+#[inline]
+pub(super) fn of_copy<'a>(slots: &[Slot], arena: &'a str, world: &'a World) -> Option<LinkFacts<'a>> {
+    let worst = slots.iter().filter(|slot| slot.found == Found::Copy && slot.acts()).max_by_key(|slot| slot.verdict)?;
+    let others = slots.iter().filter(|slot| slot.found != Found::Copy && slot.acts()).map(|slot| slot.verdict).max();
+    (others < Some(worst.verdict)).then(|| facts(worst, arena, world))
+}
+
 /// Finds and judges.
 pub(super) struct Find<'f> {
     pub(super) world: &'f World,

@@ -84,9 +84,10 @@ impl Policy {
 
     fn judge<'a>(&'a self, message: &Message<'a>, from: usize) -> Judged<'a> {
         let worse = |worst: &'a LinkFacts<'a>, link: &'a LinkFacts<'a>| if link.verdict > worst.verdict { link } else { worst };
-        let named = self.links(message, from).chain(message.sender_link).reduce(worse);
+        let beside = || message.sender_link.into_iter().chain(message.copy_link);
+        let named = self.links(message, from).chain(beside()).reduce(worse);
         let named = named.map(|named| self.behind_signs(message, from, named));
-        let of_links = message.links.iter().chain(message.sender_link).map(|link| link.verdict).max().unwrap_or(Verdict::None);
+        let of_links = message.links.iter().chain(beside()).map(|link| link.verdict).max().unwrap_or(Verdict::None);
         // Worse than any link: something else made it so, and stays in force.
         let beside = if message.verdict > of_links { message.verdict } else { Verdict::None };
         let own = self.spec.pages.is_some() && message.links.iter().any(|link| self.is_own(message.text, link));

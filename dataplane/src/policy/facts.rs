@@ -83,6 +83,8 @@ pub struct Message<'a> {
     pub links: &'a [LinkFacts<'a>],
     /// The sender's name, where it reads as a link that counts: no link of the text, and the message is no better.
     pub sender_link: Option<&'a LinkFacts<'a>>,
+    /// The link of an earlier copy of the text, where it makes the message worse than what stands there now: what a label has to name.
+    pub copy_link: Option<&'a LinkFacts<'a>>,
     /// Another part of the text stands before this one.
     pub continues: bool,
     /// Another part of the text stands behind this one.
@@ -118,6 +120,7 @@ impl<'a> Message<'a> {
             profile: None,
             language: None,
             sender_link: None,
+            copy_link: None,
             continues: false,
             continued: false,
             verdict: links.iter().filter(|link| link.acts()).map(|link| link.verdict).max().unwrap_or(Verdict::None),
