@@ -4,7 +4,7 @@ use core::mem;
 
 use protocols::map::{self, Destination, ForwardSm, RoutingInfoForSm, RoutingInfoForSmResult, Tbcd};
 use protocols::sccp::{Address, Digits, GlobalTitle, Unitdata};
-use protocols::sctp::{self, Adaptation};
+use protocols::sctp::Adaptation;
 use protocols::tcap::{self, ApplicationContext, Component, Opcode};
 use protocols::xua::Message;
 use protocols::{Error, Layer, Why, m2pa, m2ua, m3ua, mtp3, sua};
@@ -93,7 +93,7 @@ impl Lane {
     }
 
     /// A message that is none of the layer that its payload protocol identifier names. Receivers rarely look at the identifier: what
-    /// is one of the layer of its port, and has a user of SCCP, is read as that.
+    /// is one of another layer, and has a user of SCCP, is read as that.
     #[inline(never)]
     fn misnamed<'c, L: Listener>(
         &mut self,
@@ -103,14 +103,13 @@ impl Lane {
         carrier: &mut Carrier<'c>,
         way: &mut Way<'_, L>,
     ) {
-        let ports = way.place.path.map(|path| path.map(|(_, port)| port));
-        let of_port = ports.and_then(|[source, destination]| sctp::adaptation_of_ports(source, destination));
-        match of_port.filter(|&of_port| of_port != adaptation && odd::has_sccp(message, of_port, &way.world.network)) {
-            Some(of_port) => {
+        let named = odd::of_class(message.class);
+        match named.filter(|&named| named != adaptation && odd::has_sccp(message, named, &way.world.network)) {
+            Some(named) => {
                 self.counters.oddities.add(Layer::Sctp, odd::PAYLOAD_PROTOCOL);
-                way.place.transport = of_port.into();
+                way.place.transport = named.into();
                 // It was read a moment ago.
-                let _ = self.message(message, of_port, carrier, way);
+                let _ = self.message(message, named, carrier, way);
                 way.place.transport = adaptation.into();
             }
             None => self.leave_message(error, way),

@@ -27,7 +27,7 @@ use crate::packet::{Built, Packets};
 use crate::record::{Listener, Place, Transport};
 use crate::rewrite::Changes;
 use crate::scan::Room;
-use crate::world::World;
+use crate::world::{Network, World};
 
 /// How much each join may hold. The defaults serve a national network's signalling on one lane.
 #[derive(Clone, Debug)]
@@ -440,8 +440,8 @@ impl Lane {
         way: &mut Way<'_, L>,
     ) -> Result<(), Error> {
         let ppid = ppid.unwrap_or(0);
-        let Some(adaptation) =
-            sctp::adaptation(ppid, flow.source_port, flow.destination_port).or_else(|| self.by_content(bytes, flow, way))
+        let Some(adaptation) = sctp::adaptation(ppid, flow.source_port, flow.destination_port)
+            .or_else(|| self.by_content(bytes, &way.world.network))
         else {
             return Err(Error::new(Layer::Sctp, 0, Why::NotOurs(sctp::ppid_name(ppid).unwrap_or("unknown payload protocol"))));
         };
@@ -450,11 +450,10 @@ impl Lane {
         Ok(())
     }
 
-    /// What holds SCCP on a port of its own is read, whatever another protocol's identifier says of it.
+    /// What holds SCCP is read, whatever another protocol's identifier says of it.
     #[inline(never)]
-    fn by_content<L: Listener>(&mut self, bytes: &[u8], flow: &Flow, way: &Way<'_, L>) -> Option<Adaptation> {
-        let of_ports = sctp::adaptation_of_ports(flow.source_port, flow.destination_port);
-        let found = odd::of_ports(bytes, of_ports, &way.world.network)?;
+    fn by_content(&mut self, bytes: &[u8], network: &Network) -> Option<Adaptation> {
+        let found = odd::of_content(bytes, network)?;
         self.counters.oddities.add(Layer::Sctp, odd::PAYLOAD_PROTOCOL);
         Some(found)
     }

@@ -31,7 +31,7 @@ mod ppid;
 
 pub use build::{Builder, seal};
 pub use control::{AddressUse, Addresses, Asconf, AsconfAddresses, Init};
-pub use ppid::{Adaptation, adaptation, adaptation_of_ports, ppid_name};
+pub use ppid::{Adaptation, adaptation, ppid_name};
 
 use crate::error::{Error, Layer, Why};
 

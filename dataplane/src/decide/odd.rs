@@ -3,8 +3,8 @@
 
 use protocols::sccp::Unitdata;
 use protocols::sctp::Adaptation;
-use protocols::xua::Message;
-use protocols::{m2pa, m2ua, m3ua, mtp3, sua, tcap};
+use protocols::xua::{Message, Messages};
+use protocols::{Layer, m2pa, m2ua, m3ua, mtp3, sua, tcap};
 
 use crate::world::Network;
 
@@ -35,14 +35,21 @@ pub(crate) fn has_sccp(message: &Message<'_>, adaptation: Adaptation, network: &
     }
 }
 
-/// The layer of the ports, where `bytes` hold a message of it with a user of SCCP.
-pub(crate) fn of_ports(bytes: &[u8], of_ports: Option<Adaptation>, network: &Network) -> Option<Adaptation> {
-    let adaptation = of_ports?;
-    let mut messages = match adaptation {
-        Adaptation::M3ua => m3ua::messages(bytes),
-        Adaptation::M2ua => m2ua::messages(bytes),
-        Adaptation::M2pa => m2pa::messages(bytes),
-        Adaptation::Sua => sua::messages(bytes),
-    };
-    messages.any(|message| message.is_ok_and(|message| has_sccp(&message, adaptation, network))).then_some(adaptation)
+/// The layer whose DATA a message of this class is, RFC 4666 §3.1.2 and alike: they share the numbers.
+pub(crate) const fn of_class(class: u8) -> Option<Adaptation> {
+    match class {
+        1 => Some(Adaptation::M3ua),
+        6 => Some(Adaptation::M2ua),
+        7 => Some(Adaptation::Sua),
+        11 => Some(Adaptation::M2pa),
+        _ => None,
+    }
+}
+
+/// The layer that `bytes` are of, where they hold a message of it with a user of SCCP. Whatever the port: operators use others too.
+pub(crate) fn of_content(bytes: &[u8], network: &Network) -> Option<Adaptation> {
+    Messages::new(Layer::Sctp, bytes).map_while(Result::ok).find_map(|message| {
+        let adaptation = of_class(message.class)?;
+        has_sccp(&message, adaptation, network).then_some(adaptation)
+    })
 }

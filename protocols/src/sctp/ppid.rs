@@ -88,7 +88,7 @@ fn otherwise(ppid: u32, source_port: u16, destination_port: u16) -> Option<Adapt
 }
 
 /// The adaptation layer whose registered port one of these is, the destination's first.
-pub const fn adaptation_of_ports(source_port: u16, destination_port: u16) -> Option<Adaptation> {
+const fn adaptation_of_ports(source_port: u16, destination_port: u16) -> Option<Adaptation> {
     match Adaptation::of_port(destination_port) {
         None => Adaptation::of_port(source_port),
         named => named,
