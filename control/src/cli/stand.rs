@@ -16,7 +16,7 @@ use super::{Done, Failure, complain, voice};
 use crate::config::Config;
 use crate::live::admin::{self, Command};
 use crate::live::before::Before;
-use crate::live::lock::Locks;
+use crate::live::lock::{self, Locks};
 use crate::live::status::Port;
 use crate::live::{self, Control, Kind, Plan, Prepared, Source, Wire, privileges, wire};
 
@@ -199,18 +199,21 @@ fn remove(plan: &Plan) -> Result<Done, Failure> {
         wire::of_no_other(plan).map_err(said)?;
     }
     // Whoever runs leaves in good order first. One that does not leaves no way but this: the program goes, the process stands without it.
-    let (lock, hangs) = match Locks::take(plan, true) {
-        Ok(lock) => (Some(lock), None),
+    let (locks, hangs) = match Locks::take(plan, true) {
+        Ok(locks) => (Some(locks), None),
         Err(error) => (None, Some(error)),
     };
     let was_there = Program::remove(&name).map_err(|error| said(format_args!("{name}: {error}")))?;
     for port in plan.interfaces().filter_map(|name| dataplane::xdp::Port::open(name).ok()) {
-        let before = lock.as_ref().and_then(|lock| Before::parse(lock.before(&port.name)?));
-        // A filter of an older version did not say how it was.
-        before.map_or_else(|| drop(port.set_promiscuous(false)), |before| before.put_back(&port));
+        match lock::was(&port.name).and_then(|before| Before::parse(&before)) {
+            Some(before) => before.put_back(&port),
+            // Nobody knows how it was, and where there was no filter nobody changed it.
+            None if was_there => Before::as_new(plan.kind, &port),
+            None => {}
+        }
     }
-    if let Some(mut lock) = lock {
-        plan.interfaces().for_each(|name| drop(lock.remember(name, "")));
+    if let Some(mut locks) = locks {
+        plan.interfaces().for_each(|name| drop(locks.remember(name, "")));
     }
     if let Some(error) = hangs {
         let off = if was_there { "the filter is off all the same" } else { "there was no filter pinned" };

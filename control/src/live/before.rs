@@ -40,11 +40,23 @@ impl Before {
     pub fn put_back(self, port: &Port) {
         // An interface that is gone needs nothing.
         let _ = port.set_promiscuous(self.promiscuous);
-        if !self.up {
-            let _ = port.set_up(false);
+        // A filter may have taken it down, for a carrier that it then did not see come back.
+        if port.is_up() != self.up {
+            let _ = port.set_up(self.up);
         }
         if let Some(no) = self.no_ipv6 {
             let _ = fs::write(no_ipv6(port), if no { "1" } else { "0" });
+        }
+    }
+
+    /// As one that nobody uses, where no filter has said how it was.
+    pub fn as_new(kind: Kind, port: &Port) {
+        // An interface that is gone needs nothing.
+        let _ = port.set_promiscuous(false);
+        if kind == Kind::Inline
+            && let Ok(default) = fs::read_to_string("/proc/sys/net/ipv6/conf/default/disable_ipv6")
+        {
+            let _ = fs::write(no_ipv6(port), default.trim());
         }
     }
 

@@ -86,6 +86,12 @@ fn taken(interface: &str, holder: Option<&Holder>) -> Error {
     ))
 }
 
+/// How an interface was before a filter made it a port, as the last one wrote it, whoever holds its lock now.
+pub fn was(interface: &str) -> Option<String> {
+    let text = fs::read_to_string(path(interface)).ok()?;
+    text.lines().nth(2).filter(|before| !before.is_empty()).map(str::to_owned)
+}
+
 /// Who holds the lock of an interface.
 fn holder(path: &Path) -> Option<Holder> {
     let mut file = File::open(path).ok()?;
@@ -147,11 +153,6 @@ impl Locks {
              frames go by in the kernel), then start this one again",
             LEAVES.as_secs()
         )))
-    }
-
-    /// How an interface was before a filter made it a port, if one has said so.
-    pub fn before(&self, interface: &str) -> Option<&str> {
-        self.held.iter().find(|held| held.interface == interface).map(|held| &*held.before).filter(|before| !before.is_empty())
     }
 
     /// Remembers how an interface was, beyond this process: whoever takes the filter off puts it back.

@@ -297,6 +297,48 @@ fn a_filter_that_hangs_is_taken_off_all_the_same() {
     filter.kill();
 }
 
+fn is_up(lab: &Lab, port: &str) -> bool {
+    lab.link('f', port).lines().next().unwrap().contains("UP")
+}
+
+#[test]
+fn ports_are_as_they_were_whatever_became_of_the_process() {
+    let Some(lab) = lab("were") else { return };
+    let (promiscuous, ipv6) = (false, "0".to_owned());
+    let as_they_were = |b_is_up: bool| {
+        lab.nothing_is_left();
+        for port in ["a1", "b1"] {
+            assert_eq!(set_up(&lab, port), (promiscuous, ipv6.clone()), "{port}");
+        }
+        assert_eq!((is_up(&lab, "a1"), is_up(&lab, "b1")), (true, b_is_up));
+    };
+    // It hangs.
+    lab.nets.ip('f', &["link", "set", "b1", "down"]).unwrap();
+    let filter = lab.inline();
+    assert!(is_up(&lab, "b1"));
+    signal(&filter.id(), "STOP");
+    let (status, said) = lab.fails(&["inline", "--between", "a1", "b1", "--remove"]);
+    assert!(status == 1 && said.contains("the filter is off all the same"), "{said}");
+    as_they_were(false);
+    filter.kill();
+    // It was killed while a loss of carrier was carried over.
+    lab.nets.ip('f', &["link", "set", "b1", "up"]).unwrap();
+    let filter = lab.inline();
+    lab.nets.ip('a', &["link", "set", "a0", "down"]).unwrap();
+    until("b1 is down", || !is_up(&lab, "b1"));
+    filter.kill();
+    lab.nets.ip('a', &["link", "set", "a0", "up"]).unwrap();
+    lab.remove();
+    as_they_were(true);
+    // What it remembered is gone.
+    lab.inline().stop();
+    for port in ["a1", "b1"] {
+        fs::remove_file(format!("/run/ztsms/{port}{}.lock", lab.nets.suffix())).unwrap();
+    }
+    lab.remove();
+    as_they_were(true);
+}
+
 #[test]
 fn an_interface_that_goes_takes_its_peer_down_and_one_that_comes_back_ends_the_filter() {
     let Some(lab) = lab("gone") else { return };
