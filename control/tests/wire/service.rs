@@ -136,6 +136,24 @@ fn as_a_service_it_says_when_it_stands_is_restarted_when_it_hangs_and_has_no_rig
     machine.does(&["systemctl", "stop", "ztsms"]);
     assert_eq!((machine.of("ActiveState"), machine.of("Result")), ("inactive".into(), "success".into()));
     passes();
+    // How the ports were before is remembered beyond the service.
+    let memory = format!("/proc/{}/root/run/ztsms/a1{}.lock", machine.first, lab.nets.suffix());
+    assert!(fs::read_to_string(&memory).is_ok_and(|text| text.lines().nth(2).is_some_and(|before| before.starts_with("up"))));
+
+    // Off by one command, while it runs: it stays off.
+    machine.does(&["systemctl", "start", "ztsms"]);
+    until("the service is active", || machine.of("ActiveState") == "active");
+    passes();
+    let remove = ["nsenter", "-t", "1", "--net", "--", "ztsms", "inline", "--config", "/etc/ztsms/ztsms.toml", "--remove"];
+    machine.does(&remove);
+    until("it has ended", || machine.of("ActiveState") == "inactive");
+    // Ten times as long as a restart waits.
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(
+        (machine.of("ActiveState"), machine.of("Result"), machine.of("NRestarts")),
+        ("inactive".into(), "success".into(), "0".into())
+    );
+    assert!(["a1", "b1"].iter().all(|port| !lab.link('f', port).contains("xdp") && !lab.link('f', port).contains("PROMISC")));
 
     for unit in ["/run/units/ztsms.service", "/run/units/ztsms-tap.service"] {
         machine.does(&["systemd-analyze", "verify", "--man=no", unit]);
