@@ -13,6 +13,17 @@ pub const LISTED_PORTS: usize = 256;
 /// Prefixes that a list of prefixes in the kernel holds, of each version of IP.
 pub const LISTED_PREFIXES: usize = 1024;
 
+/// What the first `bits` of an address say, the others 0: prefixes that are the same so are one.
+pub fn masked<const N: usize>(mut octets: [u8; N], bits: u32) -> [u8; N] {
+    let mut left = bits;
+    for octet in &mut octets {
+        let kept = left.min(8);
+        *octet &= !(0xff_u8.checked_shr(kept).unwrap_or(0));
+        left -= kept;
+    }
+    octets
+}
+
 /// What the operator says of the network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {
@@ -110,6 +121,14 @@ pub struct World {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_prefix_the_octets_behind_its_bits_are_nothing() {
+        let of = |bits| masked([10, 0xff, 7, 9], bits);
+        assert_eq!([of(0), of(7), of(9), of(31)], [[0; 4], [10, 0, 0, 0], [10, 0x80, 0, 0], [10, 0xff, 7, 8]]);
+        assert_eq!([of(32), of(40)], [[10, 0xff, 7, 9]; 2]);
+        assert_eq!(masked([0xff; 16], 121)[15], 0x80);
+    }
 
     #[test]
     fn of_the_link_sets_that_hold_the_narrowest_bounds_a_message() {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use dataplane::world::{LISTED_PORTS, LISTED_PREFIXES};
+use dataplane::world::{LISTED_PORTS, LISTED_PREFIXES, masked};
 use serde::Deserialize;
 
 /// What happens to frames that nobody can look at.
@@ -191,7 +191,7 @@ impl TryFrom<u32> for Ring {
     }
 }
 
-/// An address and how many bits of it count.
+/// An address and how many bits of it count; the others are 0, as the kernel's list has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Prefix(pub IpAddr, pub u8);
@@ -204,7 +204,18 @@ impl TryFrom<String> for Prefix {
         let address: IpAddr = address.parse().map_err(|_| wrong())?;
         let most = if address.is_ipv4() { 32 } else { 128 };
         let bits = bits.map_or(Ok(most), str::parse).map_err(|_| wrong())?;
-        if bits <= most { Ok(Self(address, bits)) } else { Err(wrong()) }
+        if bits > most {
+            return Err(wrong());
+        }
+        let masked: IpAddr = match address {
+            IpAddr::V4(v4) => masked(v4.octets(), bits.into()).into(),
+            IpAddr::V6(v6) => masked(v6.octets(), bits.into()).into(),
+        };
+        if masked == address {
+            Ok(Self(address, bits))
+        } else {
+            Err(format!("`{text}` has bits set behind the first {bits}: `{masked}/{bits}`, or a longer prefix"))
+        }
     }
 }
 
@@ -253,8 +264,15 @@ mod tests {
         let read = |text: &str| Prefix::try_from(text.to_owned());
         assert_eq!(read("192.0.2.7"), Ok(Prefix(IpAddr::from([192, 0, 2, 7]), 32)));
         assert_eq!(read("2001:db8::/32").map(|prefix| prefix.1), Ok(32));
+        assert_eq!(read("0.0.0.0/0").map(|prefix| prefix.1), Ok(0));
         for wrong in ["192.0.2.0/33", "192.0.2/24", "2001:db8::/129", "example/8", "1.2.3.4/"] {
             assert!(read(wrong).is_err(), "{wrong}");
+        }
+        // Which of the two is wrong only who wrote it knows.
+        for (wrong, says) in
+            [("10.1.0.0/8", "`10.0.0.0/8`"), ("2001:db8::1/32", "`2001:db8::/32`"), ("10.0.0.1/0", "`0.0.0.0/0`")]
+        {
+            assert!(read(wrong).is_err_and(|said| said.contains(says)), "{wrong}");
         }
     }
 }

@@ -4,10 +4,10 @@ use std::os::unix::fs::MetadataExt as _;
 use std::process::Stdio;
 use std::time::Duration;
 
-use dataplane::xdp::{Cause, Kernel, pins};
+use dataplane::xdp::{Cause, Kernel, Program, Settings, pins};
 
 use super::standing::until;
-use super::{Filter, Lab, arrivals, frames, lab};
+use super::{Filter, Lab, arrivals, frames, lab, lab_with};
 
 const QUIET: Duration = Duration::from_millis(300);
 
@@ -74,5 +74,23 @@ fn interfaces_that_are_made_anew_again_and_again_are_taken_each_time() {
             lab.nets.cable((which, far), ('f', near)).unwrap();
         }
     }
+    lab.remove();
+}
+
+#[test]
+fn a_prefix_that_is_the_same_to_the_kernel_is_not_taken_out_with_the_one_that_was_there() {
+    let Some(lab) = lab_with("prefix", "[live]\n[wire]\nonly_prefixes = [\"192.0.0.0/8\"]\n") else { return };
+    let name = format!("inline-a1-b1{}", lab.nets.suffix());
+    let earlier = || {
+        let mut program = Program::load(&name).unwrap();
+        let only_prefixes = vec![("192.9.0.0".parse().unwrap(), 8), ("2001:db8::7".parse().unwrap(), 32)];
+        program.configure(&Settings { only_prefixes, ..Settings::default() }).unwrap();
+    };
+    earlier();
+    let filter = lab.inline();
+    let (a, b) = (lab.raw('a', "a0"), lab.raw('b', "b0"));
+    a.send(&frames::numbered(1)).unwrap();
+    assert_eq!((arrivals(&b, QUIET).len(), lab.of(Cause::ToSocket)), (1, 1), "{:?}", lab.kernel());
+    filter.stop();
     lab.remove();
 }

@@ -18,7 +18,7 @@ use super::bpffs::bpffs;
 use super::error::{Error, chain};
 use super::port::Port;
 use super::record::Records;
-use crate::world::{LISTED_PORTS, LISTED_PREFIXES};
+use crate::world::{LISTED_PORTS, LISTED_PREFIXES, masked};
 
 /// Version of the maps' layout: part of where they are pinned, so that two versions never share one.
 pub const ABI: &str = "1";
@@ -283,11 +283,15 @@ impl Program {
             IpAddr::V4(v4) => <[u8; N]>::try_from(v4.octets().as_slice()).ok(),
             IpAddr::V6(v6) => <[u8; N]>::try_from(v6.octets().as_slice()).ok(),
         };
-        let wanted: Vec<([u8; N], u32)> =
-            settings.only_prefixes.iter().filter_map(|(address, bits)| Some((octets(address)?, u32::from(*bits)))).collect();
+        // The kernel has one place for all that are the same within their bits: what is one there is to be one here.
+        let wanted: Vec<([u8; N], u32)> = settings
+            .only_prefixes
+            .iter()
+            .filter_map(|(address, bits)| Some((masked(octets(address)?, (*bits).into()), u32::from(*bits))))
+            .collect();
         let mut map: LpmTrie<_, [u8; N], u8> = self.map(name)?;
         let is_wanted =
-            |key: &Key<[u8; N]>| wanted.iter().any(|(address, bits)| *bits == key.prefix_len() && *address == key.data());
+            |key: &Key<[u8; N]>| wanted.contains(&(masked(key.data(), key.prefix_len()), key.prefix_len()));
         let old: Vec<Key<[u8; N]>> = map.keys().filter_map(Result::ok).filter(|key| !is_wanted(key)).collect();
         let remove_first = old.len() + wanted.len() > LISTED_PREFIXES;
         if remove_first {
