@@ -107,7 +107,13 @@ fn ours() -> Vec<(&'static str, Vec<u8>)> {
     let sctp = heartbeat();
     let fragment = [&[132, 0, 0, 1, 0, 0, 0, 9][..], &sctp].concat();
     let later = [&[132, 0, 0, 0x40, 0, 0, 0, 9][..], &sctp].concat();
+    let behind_options = [&[60, 0, 0, 0x40, 0, 0, 0, 9][..], &sctp].concat();
     let hop = [&[132, 0, 1, 4, 0, 0, 0, 0][..], &sctp].concat();
+    // Each names the next; of the last 132.
+    let chain = |headers: &[u8]| {
+        let next = headers.iter().skip(1).copied().chain([132]);
+        [next.flat_map(|next| [next, 0, 1, 4, 0, 0, 0, 0]).collect::<Vec<u8>>(), sctp.clone()].concat()
+    };
     vec![
         ("SCTP", ethernet(TARGET, &[], 0x0800, &ipv4(132, 0, &[], &sctp))),
         ("SCTP with options", ethernet(TARGET, &[], 0x0800, &ipv4(132, 0, &[1, 1, 1, 0], &sctp))),
@@ -117,8 +123,13 @@ fn ours() -> Vec<(&'static str, Vec<u8>)> {
         ("three tags", ethernet(TARGET, &[tag(0x88a8, 7), tag(0x8100, 8), tag(0x8100, 9)], 0x0800, &ipv4(132, 0, &[], &sctp))),
         ("IPv6", ethernet(TARGET, &[], 0x86dd, &ipv6(132, &sctp))),
         ("IPv6, hop-by-hop", ethernet(TARGET, &[], 0x86dd, &ipv6(0, &hop))),
+        ("IPv6, mobility, HIP, Shim6", ethernet(TARGET, &[], 0x86dd, &ipv6(135, &chain(&[135, 139, 140])))),
+        ("IPv6, six headers", ethernet(TARGET, &[], 0x86dd, &ipv6(60, &chain(&[60; 6])))),
+        ("IPv6, more headers than the kernel walks", ethernet(TARGET, &[], 0x86dd, &ipv6(60, &chain(&[60; 7])))),
+        ("IPv6, more headers than the worker walks", ethernet(TARGET, &[], 0x86dd, &ipv6(60, &chain(&[60; 20])))),
         ("IPv6, first fragment", ethernet(TARGET, &[], 0x86dd, &ipv6(44, &fragment))),
         ("IPv6, later fragment", ethernet(TARGET, &[], 0x86dd, &ipv6(44, &later))),
+        ("IPv6, later fragment behind options", ethernet(TARGET, &[], 0x86dd, &ipv6(44, &behind_options))),
         (
             "encapsulated in UDP",
             ethernet(TARGET, &[], 0x0800, &ipv4(17, 0, &[], &[&[0x26, 0xab, 0x26, 0xab, 0, 32, 0, 0][..], &sctp].concat())),

@@ -174,6 +174,19 @@ NOINLINE __u64 ipv4(struct xdp_md *ctx, __u32 offset)
     return BEHIND(at[9], ((at[6] & 0x1f) | at[7]) != 0, offset + (at[0] & 15) * 4);
 }
 
+/* Hop-by-hop 0, routing 43, fragment 44, authentication 51, destination 60; mobility 135, HIP 139, Shim6 140: each names the next one in
+ * its first octet. By masks: compared one by one each is a path of its own to the verifier, and six rounds of them are too many. */
+#define LOW (1ull << 0 | 1ull << 43 | 1ull << 44 | 1ull << 51 | 1ull << 60)
+#define HIGH (1ull << (135 - 128) | 1ull << (139 - 128) | 1ull << (140 - 128))
+/* More headers than are walked here, or in other fragments: as a later fragment of SCTP, for the worker to say. */
+#define DEEP BEHIND(132, 1, 0)
+
+INLINE __u64 is_extension(__u64 next)
+{
+    __u64 row = next >> 6, at = next & 63;
+    return (LOW >> at & ~(row | row >> 1) & 1) | (HIGH >> at & row >> 1 & ~row & 1);
+}
+
 NOINLINE __u64 ipv6(struct xdp_md *ctx, __u32 offset)
 {
     __u8 *end = (__u8 *)(long)ctx->data_end, *data = (__u8 *)(long)ctx->data, *at;
@@ -185,22 +198,20 @@ NOINLINE __u64 ipv6(struct xdp_md *ctx, __u32 offset)
     __u8 next = at[6];
     offset += 40;
     for (int i = 0; i < 6; i++) {
-        /* Hop-by-hop 0, routing 43, fragment 44, authentication 51, destination 60. By a mask: compared one by one each is a path of
-         * its own to the verifier, and six rounds of them are too many. */
-        if (next > 63 || !((1ull << 0 | 1ull << 43 | 1ull << 44 | 1ull << 51 | 1ull << 60) >> next & 1))
-            break;
         if (offset > MOST)
-            return 0;
+            return DEEP;
+        if (!is_extension(next))
+            return BEHIND(next, 0, offset);
         at = data + offset;
         if (at + 8 > end)
             return 0;
         __u32 units = next == 44 ? 0 : at[1];
         if (next == 44 && (at[2] | (at[3] & 0xf8)) != 0)
-            return BEHIND(at[0], 1, offset + 8);
+            return is_extension(at[0]) ? DEEP : BEHIND(at[0], 1, offset + 8);
         offset += next == 51 ? (units + 2) * 4 : (units + 1) * 8;
         next = at[0];
     }
-    return BEHIND(next, 0, offset);
+    return offset > MOST || is_extension(next) ? DEEP : BEHIND(next, 0, offset);
 }
 
 /* A later fragment names its protocol and no port: SCTP's goes up to be joined, UDP's cannot be told and stays. */
