@@ -32,6 +32,8 @@ pub struct Wire {
     choices: Vec<String>,
     /// The ports once more, for whoever looks at them, and how they were.
     looks: Vec<Vec<Port>>,
+    /// Receive and transmit queues of each when their sockets were made.
+    queues: Vec<(u32, u32)>,
     before: Vec<Before>,
     /// Interfaces that were seen to be gone.
     left: BTreeSet<u32>,
@@ -114,6 +116,7 @@ impl Wire {
                     name,
                     ports: ports_of,
                     choices,
+                    queues: looks.iter().flatten().map(Port::queues).collect(),
                     looks,
                     before,
                     left: BTreeSet::new(),
@@ -211,7 +214,20 @@ impl Wire {
                 troubles.insert("mtu", error.to_string());
             }
         }
+        troubles.extend(self.other_queues().map(|why| ("queues", why)));
         Told { ports: self.counted(), mtu: mtu_of(self.looks.iter().flatten()).ok(), troubles }
+    }
+
+    /// A port that has not the queues any more whose sockets are there.
+    fn other_queues(&self) -> Option<String> {
+        let mut ports = self.looks.iter().flatten().zip(&self.queues).filter(|(port, _)| port.is_here());
+        let (port, (receive, transmit)) = ports.find(|(port, queues)| port.queues() != **queues)?;
+        let (name, now) = (&port.name, port.queues());
+        Some(format!(
+            "{name} has {} receive and {} transmit queues, and had {receive} and {transmit} when the sockets were made: what comes by others \
+             goes by unscanned, or is lost. `--take-over` makes them anew, or give {name} the queues that it had (`ethtool -L`)",
+            now.0, now.1
+        ))
     }
 
     /// An interface that was removed and made anew, or was in another namespace for a while: nothing of the filter works on it, and only a new

@@ -6,7 +6,7 @@ use dataplane::xdp::{Cause, Port};
 
 use super::flow::{Usrsctp, flow, some, there_are_peers};
 use super::frames;
-use super::{Filter, arrivals, lab, lab_with};
+use super::{Filter, Lab, arrivals, lab, lab_with};
 
 #[test]
 fn an_ordered_stop_a_start_and_an_upgrade_in_place_lose_no_frame() {
@@ -135,4 +135,52 @@ fn observing_changes_nothing() {
     flow.is_whole();
     assert_eq!(flow.rewritten, 0);
     filter.stop();
+}
+
+/// The near end of a cable anew, with so many queues.
+fn with_queues(lab: &Lab, (which, far): (char, &str), near: &str, queues: &str) {
+    lab.nets.ip('f', &["link", "del", near]).unwrap();
+    let queues = ["numrxqueues", queues, "numtxqueues", queues];
+    let there = lab.nets.of(which);
+    let add = [&["link", "add", near], &queues[..], &["type", "veth", "peer", "name", far, "netns", &there]].concat();
+    lab.nets.ip('f', &add).unwrap();
+    lab.nets.ip(which, &["link", "set", far, "up"]).unwrap();
+    lab.nets.ip('f', &["link", "set", near, "up"]).unwrap();
+}
+
+#[test]
+fn queues_that_change_in_number_under_a_filter_are_an_alarm_that_says_what_to_do() {
+    let Some(lab) = lab("queues") else { return };
+    with_queues(&lab, ('a', "a0"), "a1", "4");
+    let set = |queues: &[&str]| {
+        let done = lab.nets.command('f', "ethtool").args(["-L", "a1"]).args(queues).status();
+        assert!(done.unwrap().success(), "{queues:?}");
+    };
+    set(&["rx", "2", "tx", "2"]);
+    let mut filter = lab.inline();
+    set(&["rx", "4"]);
+    filter.wait_for("alarm: queues: a1 has 4 receive and 2 transmit queues, and had 2 and 2");
+    set(&["rx", "2"]);
+    filter.wait_for("cleared: queues");
+    set(&["rx", "3"]);
+    filter.wait_for("alarm: queues");
+    let new = lab.filter(&["inline", "--between", "a1", "b1", "--take-over"]);
+    assert!(filter.child.wait().unwrap().success());
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(lab.status()["alarms"].as_array().map(Vec::len), Some(0), "{}", lab.status()["alarms"]);
+    new.stop();
+    lab.remove();
+}
+
+#[test]
+fn every_queue_of_a_worker_is_seen_however_many_there_are() {
+    let Some(lab) = lab_with("many-queues", "[wire]\nring = 64\n") else { return };
+    with_queues(&lab, ('a', "a0"), "a1", "40");
+    with_queues(&lab, ('b', "b0"), "b1", "40");
+    let filter = lab.inline();
+    let queues = || lab.status()["workers"][0]["queues"].as_array().map_or(0, Vec::len);
+    super::standing::until("all of them are there", || queues() >= 80);
+    assert_eq!(queues(), 80);
+    filter.stop();
+    lab.remove();
 }

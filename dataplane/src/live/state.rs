@@ -5,8 +5,8 @@ use crate::join::table::Counts;
 
 use super::Buckets;
 
-/// Queues of one worker.
-const QUEUES: usize = 32;
+/// Queues of one worker: a filter has 16 ports of at most 64 each, and one worker may have all of them.
+const QUEUES: usize = 1024;
 /// Named counts beside the counters.
 const GAUGES: usize = 96;
 
@@ -79,6 +79,16 @@ pub struct Lost {
     pub samples: u64,
 }
 
+/// A place for each queue, taken at the start.
+#[derive(Clone, Debug)]
+struct Queues(Box<[Queue]>);
+
+impl Default for Queues {
+    fn default() -> Self {
+        Self(vec![Queue::default(); QUEUES].into_boxed_slice())
+    }
+}
+
 /// The state of one worker at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct State {
@@ -101,9 +111,9 @@ pub struct State {
     /// How full the ring of notes is, and its size.
     pub notes: (u32, u32),
     /// The worker's queues.
-    pub queues: [Queue; QUEUES],
+    queues: Queues,
     /// How many of them there are.
-    pub queue_count: usize,
+    queue_count: usize,
     /// The worker's own counts.
     pub gauges: Gauges,
 }
@@ -111,12 +121,12 @@ pub struct State {
 impl State {
     /// The queues that there are.
     pub fn queues(&self) -> &[Queue] {
-        self.queues.get(..self.queue_count).unwrap_or_default()
+        self.queues.0.get(..self.queue_count).unwrap_or_default()
     }
 
     /// Sets queue `n` of the worker.
     pub fn set_queue(&mut self, n: usize, queue: Queue) {
-        if let Some(place) = self.queues.get_mut(n) {
+        if let Some(place) = self.queues.0.get_mut(n) {
             *place = queue;
             self.queue_count = self.queue_count.max(n + 1);
         }

@@ -20,7 +20,7 @@ pub struct Told {
 }
 
 /// The alarms that whoever holds the wire may raise.
-const ALARMS: [&str; 3] = ["mtu", "port", "lists"];
+const ALARMS: [&str; 4] = ["mtu", "port", "queues", "lists"];
 /// An alarm of something that happened stands for so long after the last time.
 const STANDS: Duration = Duration::from_secs(60);
 
