@@ -8,6 +8,7 @@
 //! What outlives the process is pinned under `/sys/fs/bpf/ztsms/ABI/NAME/`: the program, the maps and a link for each port. A worker
 //! that is there again is put into the maps; nothing is ever detached but by [`Program::remove`].
 
+mod attach;
 mod bpffs;
 mod clock;
 mod error;
@@ -21,12 +22,13 @@ mod sockets;
 mod stale;
 mod worker;
 
-pub use bpffs::bpffs_is_mounted;
+pub use attach::{Attached, Mode};
+pub use bpffs::{bpffs_is_mounted, pinned_as};
 pub use clock::{monotonic_ns, realtime_ns};
 pub use error::Error;
 pub use judging::Judging;
 pub use port::Port;
-pub use program::{ABI, Attached, CAUSES, Cause, Kernel, Mode, Peer, Program, QUEUES, Settings, pins};
+pub use program::{ABI, CAUSES, Cause, Kernel, Peer, Program, QUEUES, Settings, pins};
 pub use raw::Raw;
 pub use sockets::{BATCH, Line, MTU, Rings, Want};
 pub use stale::namespace;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use dataplane::xdp::{self, Error, Settings};
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::config::{self, Config, Fail};
 
@@ -17,6 +18,9 @@ pub enum Kind {
 
 /// Pairs, or links of a tap, in one filter.
 const LINES: usize = 8;
+
+/// Octets of the ports' names in that of a filter: a file's name has 255.
+const LONGEST: usize = 200;
 
 /// A filter to be.
 #[derive(Clone, Debug)]
@@ -127,13 +131,13 @@ impl Plan {
     /// What it is pinned and told apart under.
     pub fn name(&self) -> String {
         let kind = if self.kind == Kind::Tap { "tap" } else { "inline" };
-        let mut name = kind.to_owned();
-        for interface in self.interfaces() {
-            name.push('-');
-            // bpffs keeps dots for itself.
-            name.push_str(&interface.replace('.', "_"));
+        let all: Vec<String> = self.interfaces().map(|interface| xdp::pinned_as(interface)).collect();
+        let mut ports = all.join("-");
+        if ports.len() > LONGEST {
+            // No name of an interface is as long as these digits are.
+            ports = format!("{}-{:032x}", all.len(), xxh3_128(ports.as_bytes()));
         }
-        name + &namespace()
+        format!("{kind}-{ports}{}", namespace())
     }
 
     /// What the program is told.
@@ -158,6 +162,23 @@ pub(super) fn namespace() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_two_filters_have_one_name_and_none_has_a_name_that_cannot_be_pinned() {
+        let name = |between: &[&str]| {
+            let between: Vec<String> = between.iter().map(|&port| port.to_owned()).collect();
+            Plan::inline(&between, &Config::default()).expect("a plan").name()
+        };
+        assert_eq!(name(&["a1", "b1"]), format!("inline-a1-b1{}", namespace()));
+        assert_ne!(name(&["p-q", "r"]), name(&["p", "q-r"]));
+        assert_ne!(name(&["v.1", "v.2"]), name(&["v_1", "v_2"]));
+        assert!(!name(&["v.1", "v.2"]).contains('.'));
+        let many: Vec<String> = (0..16).map(|n| format!("enp129s0f{n}.40{:02}", n % 100)).collect();
+        let mut many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let long = name(&many);
+        many.swap(0, 1);
+        assert!(long.len() <= 255 && long != name(&many), "{long}");
+    }
 
     #[test]
     fn pairs_are_turned_the_way_that_is_pinned_and_stay_as_they_are_named_where_none_is() {

@@ -324,8 +324,10 @@ fn set_up<'s, I: Inspect + Send + 'static>(
         first += 2;
     }
     for port in ports.iter().flatten() {
-        let how = program.attach(port)?.mode.map_or("link updated, never detached", |mode| mode.name());
+        let attached = program.attach(port)?;
+        let how = attached.mode.map_or("link updated, never detached", |mode| mode.name());
         choices.push(format!("{}: {how}", port.name));
+        choices.extend(attached.strayed.map(|other| format!("{}: its link led to {other}: it is off that one", port.name)));
     }
     program.pin()?;
     let heartbeat_ns = u64::from(wire.heartbeat_ms.0) * 1_000_000;

@@ -78,6 +78,43 @@ fn interfaces_that_are_made_anew_again_and_again_are_taken_each_time() {
 }
 
 #[test]
+fn a_link_that_leads_to_a_renamed_interface_is_put_aside_for_the_one_that_has_its_name_now() {
+    let Some(lab) = lab("renamed") else { return };
+    lab.inline().stop();
+    for args in [["down"].as_slice(), &["name", "x1"]] {
+        lab.nets.ip('f', &[&["link", "set", "a1"], args].concat()).unwrap();
+    }
+    lab.nets.ip('f', &["link", "set", "x1", "up"]).unwrap();
+    lab.nets.cable(('a', "a9"), ('f', "a1")).unwrap();
+    let filter = lab.inline();
+    assert!(filter.all.iter().any(|line| line.contains("a1: its link led to x1")), "{:#?}", filter.all);
+    until("the program is where it belongs", || lab.link('f', "a1").contains("xdp") && !lab.link('f', "x1").contains("xdp"));
+    let (a, b) = (lab.raw('a', "a9"), lab.raw('b', "b0"));
+    (0..5).for_each(|n| a.send(&frames::numbered(n)).unwrap());
+    assert_eq!((arrivals(&b, QUIET).len(), lab.of(Cause::ToSocket)), (5, 5));
+    filter.stop();
+    lab.remove();
+}
+
+#[test]
+fn interfaces_with_dots_and_hyphens_are_pinned_and_told_apart() {
+    let Some(lab) = lab("names") else { return };
+    for (which, far, near) in [('a', "e0", "v-1.7"), ('b', "g0", "w")] {
+        lab.nets.cable((which, far), ('f', near)).unwrap();
+    }
+    let filter = lab.filter(&["inline", "--between", "v-1.7", "w"]);
+    let name = format!("inline-v%2d1%2e7-w{}", lab.nets.suffix());
+    let (a, b) = (lab.raw('a', "e0"), lab.raw('b', "g0"));
+    a.send(&frames::numbered(1)).unwrap();
+    assert_eq!((arrivals(&b, QUIET).len(), Kernel::open(&name).unwrap().port(0)[Cause::ToSocket as usize]), (1, 1));
+    filter.stop();
+    let (status, said) = lab.fails(&["tap", "--interface", "v-1.7"]);
+    assert!(status == 1 && said.contains("with its interfaces (v-1.7, w)"), "{said}");
+    let (status, said) = lab.fails(&["inline", "--between", "w", "v-1.7", "--remove"]);
+    assert!(status == 0 && said.contains("the filter is off") && !pins(&name).exists(), "{said}");
+}
+
+#[test]
 fn a_prefix_that_is_the_same_to_the_kernel_is_not_taken_out_with_the_one_that_was_there() {
     let Some(lab) = lab_with("prefix", "[live]\n[wire]\nonly_prefixes = [\"192.0.0.0/8\"]\n") else { return };
     let name = format!("inline-a1-b1{}", lab.nets.suffix());

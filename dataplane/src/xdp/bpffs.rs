@@ -3,9 +3,43 @@
 use std::fs;
 
 use super::error::Error;
-use super::program::{LINK, Program, pins};
+use super::program::{Program, pins};
+
+/// Begins the names of pinned links; the interface's follows.
+pub(super) const LINK: &str = "link-";
 
 const BPFFS: &core::ffi::CStr = c"/sys/fs/bpf";
+
+/// An interface's name as part of what is pinned. bpffs keeps dots for itself, a hyphen stands between two names and `@` before the
+/// namespace; an interface may hold all three, and no two may be written alike.
+pub fn pinned_as(interface: &str) -> String {
+    let mut written = String::new();
+    for octet in interface.bytes() {
+        if octet.is_ascii_alphanumeric() || octet == b'_' {
+            written.push(char::from(octet));
+        } else {
+            written += &format!("%{octet:02x}");
+        }
+    }
+    written
+}
+
+/// Where the link of an interface is pinned.
+pub(super) fn link_pin(interface: &str) -> String {
+    format!("{LINK}{}", pinned_as(interface))
+}
+
+/// The interface that [`pinned_as`] has written so.
+fn interface_of(written: &str) -> String {
+    let mut parts = written.split('%');
+    let mut octets = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2).unwrap_or((part, ""));
+        octets.extend(u8::from_str_radix(digits, 16).ok());
+        octets.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8_lossy(&octets).into_owned()
+}
 
 /// Whether bpffs is mounted; an error where it is not and may not be: in a mount namespace that is not the system's what is pinned would end
 /// with the process.
@@ -60,7 +94,7 @@ impl Program {
                 continue;
             }
             let files = fs::read_dir(entry.path()).into_iter().flatten().filter_map(Result::ok);
-            let link = |file: fs::DirEntry| file.file_name().to_string_lossy().strip_prefix(LINK).map(str::to_owned);
+            let link = |file: fs::DirEntry| file.file_name().to_string_lossy().strip_prefix(LINK).map(interface_of);
             let mut links: Vec<String> = files.filter_map(link).collect();
             if links.iter().any(|link| interfaces.contains(&link.as_str())) {
                 links.sort_unstable();
@@ -69,5 +103,21 @@ impl Program {
         }
         found.sort_unstable();
         Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_interfaces_are_pinned_alike_and_each_is_read_again() {
+        for (interface, written) in
+            [("eth0", "eth0"), ("v.1", "v%2e1"), ("v_1", "v_1"), ("p-q", "p%2dq"), ("a%2e", "a%252e"), ("ü@1", "%c3%bc%401")]
+        {
+            assert_eq!((pinned_as(interface).as_str(), interface_of(written).as_str()), (written, interface));
+        }
+        // What another hand has put there is no reason to break down.
+        assert_eq!(["%", "%2", "%zz-", "%é"].map(interface_of), ["", "\u{2}", "-", ""]);
     }
 }

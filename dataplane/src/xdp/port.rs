@@ -53,6 +53,15 @@ struct Driver {
     rest: [u8; 160],
 }
 
+/// The name of the interface of this index.
+pub(super) fn name_of(index: u32) -> Option<String> {
+    let mut name = [0_u8; libc::IF_NAMESIZE];
+    // SAFETY: the call writes a name and its end, at most `IF_NAMESIZE` octets.
+    let found = unsafe { libc::if_indextoname(index, name.as_mut_ptr().cast()) };
+    let end = name.iter().position(|octet| *octet == 0)?;
+    (!found.is_null()).then(|| String::from_utf8_lossy(name.get(..end).unwrap_or_default()).into_owned())
+}
+
 impl Port {
     /// Looks it up.
     pub fn open(name: &str) -> Result<Self, Error> {

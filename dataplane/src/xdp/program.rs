@@ -9,9 +9,7 @@ use std::path::{Path, PathBuf};
 use aya::maps::lpm_trie::{Key, LpmTrie};
 use aya::maps::xdp::DevMap;
 use aya::maps::{Array, HashMap, Map, MapData, PerCpuArray, XskMap};
-use aya::programs::links::{FdLink, PinnedLink};
-use aya::programs::xdp::{XdpLink, XdpMode};
-use aya::programs::{ProgramError, Xdp};
+use aya::programs::Xdp;
 use aya::{Ebpf, EbpfLoader};
 
 use super::bpffs::bpffs;
@@ -22,8 +20,6 @@ use crate::world::{LISTED_PORTS, LISTED_PREFIXES, masked};
 
 /// Version of the maps' layout: part of where they are pinned, so that two versions never share one.
 pub const ABI: &str = "1";
-/// Begins the names of pinned links; the interface's follows.
-pub(super) const LINK: &str = "link-";
 /// Ports that one program serves.
 const PORTS: u32 = 16;
 /// Queues of one port.
@@ -149,32 +145,6 @@ pub enum Peer {
     Stack,
 }
 
-/// How the program is attached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// In the driver.
-    Native,
-    /// In the stack, with a copy of each frame: the driver knows no XDP.
-    Generic,
-}
-
-impl Mode {
-    /// The name people know.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Native => "native XDP",
-            Self::Generic => "generic XDP (the driver has no native one)",
-        }
-    }
-}
-
-/// What attaching did.
-#[derive(Clone, Copy, Debug)]
-pub struct Attached {
-    /// How; `None` where a link that was there was updated.
-    pub mode: Option<Mode>,
-}
-
 /// Where everything of the filter `name` is pinned.
 pub fn pins(name: &str) -> PathBuf {
     Path::new("/sys/fs/bpf/ztsms").join(ABI).join(name)
@@ -182,10 +152,10 @@ pub fn pins(name: &str) -> PathBuf {
 
 /// The program, loaded.
 pub struct Program {
-    bpf: Ebpf,
-    dir: PathBuf,
+    pub(super) bpf: Ebpf,
+    pub(super) dir: PathBuf,
     /// Links that this process made: taken back where the start fails.
-    made: Vec<PathBuf>,
+    pub(super) made: Vec<PathBuf>,
     /// Whether the pins were made by this process.
     fresh: bool,
 }
@@ -290,8 +260,7 @@ impl Program {
             .filter_map(|(address, bits)| Some((masked(octets(address)?, (*bits).into()), u32::from(*bits))))
             .collect();
         let mut map: LpmTrie<_, [u8; N], u8> = self.map(name)?;
-        let is_wanted =
-            |key: &Key<[u8; N]>| wanted.contains(&(masked(key.data(), key.prefix_len()), key.prefix_len()));
+        let is_wanted = |key: &Key<[u8; N]>| wanted.contains(&(masked(key.data(), key.prefix_len()), key.prefix_len()));
         let old: Vec<Key<[u8; N]>> = map.keys().filter_map(Result::ok).filter(|key| !is_wanted(key)).collect();
         let remove_first = old.len() + wanted.len() > LISTED_PREFIXES;
         if remove_first {
@@ -326,35 +295,6 @@ impl Program {
         };
         let mut ports: HashMap<_, u32, RawPort> = self.map("ports")?;
         ports.insert(port.index, RawPort { index: number, peer }, 0).map_err(|error| failed(&error))
-    }
-
-    /// Puts the program on an interface: the pinned link is updated, or a new one made and pinned.
-    pub fn attach(&mut self, port: &Port) -> Result<Attached, Error> {
-        let path = self.dir.join(format!("{LINK}{}", port.name));
-        let program = xdp(&mut self.bpf)?;
-        if let Ok(link) = PinnedLink::from_pin(&path) {
-            let link = XdpLink::try_from(FdLink::from(link));
-            if let Some(id) = link.ok().and_then(|link| program.attach_to_link(link).ok()) {
-                // The pin keeps it; that our own handle closes changes nothing.
-                drop(program.take_link(id));
-                return Ok(Attached { mode: None });
-            }
-            // The interface was removed and made anew: that link leads nowhere.
-            let _ = fs::remove_file(&path);
-        }
-        let (id, mode) = match program.attach_to_if_index(port.index, XdpMode::Driver) {
-            Ok(id) => (id, Mode::Native),
-            Err(error) => match program.attach_to_if_index(port.index, XdpMode::Skb) {
-                Ok(id) if errno(&error) == Some(libc::EOPNOTSUPP) => (id, Mode::Generic),
-                _ => return Err(refused(port, &error)),
-            },
-        };
-        let link = program.take_link(id).map_err(|error| refused(port, &error))?;
-        let link = FdLink::try_from(link).map_err(|_| Error::new("this kernel has no links for XDP: 5.15 or later is needed"))?;
-        let failed = |error| Error::new(format_args!("cannot pin the link of {}: {}", port.name, chain(&error)));
-        link.pin(&path).map_err(failed)?;
-        self.made.push(path);
-        Ok(Attached { mode: Some(mode) })
     }
 
     /// Pins the program itself, for whoever looks.
@@ -423,35 +363,9 @@ fn fits(settings: &Settings) -> Result<(), Error> {
     Ok(())
 }
 
-fn xdp(bpf: &mut Ebpf) -> Result<&mut Xdp, Error> {
+pub(super) fn xdp(bpf: &mut Ebpf) -> Result<&mut Xdp, Error> {
     let program = bpf.program_mut("ztsms").and_then(|program| <&mut Xdp>::try_from(program).ok());
     program.ok_or_else(|| Error::new("the object holds no XDP program"))
-}
-
-fn errno(error: &(dyn std::error::Error + 'static)) -> Option<i32> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(code) = error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error) {
-            return Some(code);
-        }
-        next = error.source();
-    }
-    None
-}
-
-fn refused(port: &Port, error: &ProgramError) -> Error {
-    let name = &port.name;
-    match errno(error) {
-        // A generic one is there already, where a native one would have been busy.
-        Some(libc::EBUSY | libc::EEXIST) => Error::new(format_args!(
-            "{name} has an XDP program of somebody else (`ip link show {name}`, `bpftool net`): it stays; take it off first"
-        )),
-        Some(libc::ERANGE | libc::EINVAL) => Error::new(format_args!(
-            "{name}: its driver takes no XDP program at this MTU, or with receive offloads that join frames: lower the MTU, or \
-             `ethtool -K {name} lro off`"
-        )),
-        _ => Error::new(format_args!("cannot attach to {name}: {}", chain(error))),
-    }
 }
 
 /// What the kernel counted, read from the pinned maps: it is there whether or not a worker runs.

@@ -8,6 +8,7 @@ use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+use super::bpffs::LINK;
 use super::error::Error;
 use super::program::{Program, pins};
 
@@ -51,10 +52,11 @@ fn open(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Whether a pinned link's interface is gone; not where that cannot be told.
-fn leads_nowhere(link: &Path) -> bool {
-    let info = open(link).and_then(|link| fs::read_to_string(format!("/proc/self/fdinfo/{}", link.as_raw_fd())));
-    info.is_ok_and(|info| info.lines().any(|line| line.split_whitespace().eq(["ifindex:", "0"])))
+/// The index of the interface that a pinned link is on, 0 where that is gone; nothing where it cannot be told.
+pub(super) fn leads_to(link: &Path) -> Option<u32> {
+    let link = open(link).ok()?;
+    let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", link.as_raw_fd())).ok()?;
+    info.lines().find_map(|line| line.strip_prefix("ifindex:"))?.trim().parse().ok()
 }
 
 impl Program {
@@ -65,9 +67,12 @@ impl Program {
             let (dir, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
             let links = fs::read_dir(&dir).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
             let mut links =
-                links.filter(|path| path.file_name().is_some_and(|name| name.as_bytes().starts_with(b"link-"))).peekable();
+                links.filter(|path| path.file_name().is_some_and(|name| name.as_bytes().starts_with(LINK.as_bytes()))).peekable();
             // One without links is about to begin.
-            if name != own && links.peek().is_some() && links.all(|link| leads_nowhere(&link)) && fs::remove_dir_all(&dir).is_ok()
+            if name != own
+                && links.peek().is_some()
+                && links.all(|link| leads_to(&link) == Some(0))
+                && fs::remove_dir_all(&dir).is_ok()
             {
                 swept.push(name);
             }
