@@ -15,6 +15,57 @@ const DIR: &str = "/run/ztsms";
 /// An ordered stop takes its drain and no more.
 const LEAVES: Duration = Duration::from_secs(5);
 
+/// A start takes as long as the filters that it replaces take to leave, and little more.
+const STARTS: Duration = Duration::from_secs(15);
+
+/// Held while a filter starts: of two in one network namespace the second waits for the first, and finds what is pinned whole.
+#[derive(Debug)]
+pub struct Starting {
+    _file: File,
+}
+
+impl Starting {
+    /// Waits until no other filter is about to start here.
+    pub fn begin() -> Result<Self, Error> {
+        let begun = Instant::now();
+        while begun.elapsed() < STARTS {
+            if let Some(alone) = Self::alone()? {
+                return Ok(alone);
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let id = fs::read_to_string(Self::path()).unwrap_or_default();
+        let id = if id.is_empty() { "unknown" } else { &id };
+        Err(Error::new(format_args!(
+            "process {id} starts a filter here and has not come to an end within {} s: it hangs, or is stopped. `kill -9 {id}` ends it, \
+             then start this one again",
+            STARTS.as_secs()
+        )))
+    }
+
+    /// The same where no other is about to start; nothing is waited for.
+    pub fn alone() -> Result<Option<Self>, Error> {
+        let (dir, path) = (Path::new(DIR), Self::path());
+        fs::create_dir_all(dir).map_err(|error| failed(dir, "make", &error))?;
+        let options = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+        let mut file = options.map_err(|error| failed(&path, "open", &error))?;
+        match file.try_lock() {
+            Ok(()) => {
+                let written = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
+                written.map_err(|error| failed(&path, "write", &error))?;
+                Ok(Some(Self { _file: file }))
+            }
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(failed(&path, "lock", &error)),
+        }
+    }
+
+    /// Without the ending that the locks of interfaces have.
+    fn path() -> PathBuf {
+        Path::new(DIR).join(format!("starting{}", namespace()))
+    }
+}
+
 /// Held as long as the filter is there; the system lets go of it however the process ends.
 #[derive(Debug)]
 pub struct Locks {
@@ -121,7 +172,10 @@ impl Locks {
         let dir = Path::new(DIR);
         fs::create_dir_all(dir).map_err(|error| failed(dir, "make", &error))?;
         let mut held = Vec::new();
-        for interface in plan.interfaces() {
+        // In one order, whoever takes them: two that wait for one another would do so for good.
+        let mut interfaces: Vec<&String> = plan.interfaces().collect();
+        interfaces.sort_unstable();
+        for interface in interfaces {
             let path = path(interface);
             held.push(match try_lock(interface, &path, &plan.socket)? {
                 Some(file) => file,
@@ -132,22 +186,25 @@ impl Locks {
     }
 
     fn wait(interface: &str, path: &Path, plan: &Plan, take_over: bool) -> Result<Held, Error> {
-        let holder = holder(path);
-        if !take_over {
-            return Err(taken(interface, holder.as_ref()));
-        }
-        if let Some(Holder { id, .. }) = holder {
-            // Gone in the meantime is what is wanted.
-            let _ = kill_process(id, Signal::TERM);
-        }
         let started = Instant::now();
+        let mut told: Option<Holder> = None;
         while started.elapsed() < LEAVES {
             if let Some(file) = try_lock(interface, path, &plan.socket)? {
                 return Ok(file);
             }
+            // Nobody is one who only looked whether it is held, or has not written yet who it is.
+            let holder = holder(path);
+            if !take_over && holder.is_some() {
+                return Err(taken(interface, holder.as_ref()));
+            }
+            if let Some(holder) = holder.filter(|holder| told.as_ref() != Some(holder)) {
+                // Gone in the meantime is what is wanted.
+                let _ = kill_process(holder.id, Signal::TERM);
+                told = Some(holder);
+            }
             std::thread::sleep(Duration::from_millis(1));
         }
-        let id = named(holder.as_ref());
+        let id = named(told.as_ref());
         Err(Error::new(format_args!(
             "{interface}: process {id} was told to leave and has not within {} s: it hangs, or is stopped. `kill -9 {id}` ends it (its \
              frames go by in the kernel), then start this one again",
@@ -168,7 +225,10 @@ impl Locks {
         let mut paths: Vec<PathBuf> = interfaces.into_iter().map(|interface| path(interface)).collect();
         if paths.is_empty() {
             let entries = fs::read_dir(DIR).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
-            let of_here = |path: &PathBuf| path.file_stem().unwrap_or_default().to_string_lossy().ends_with(&here);
+            let of_here = |path: &PathBuf| {
+                path.extension().is_some_and(|ending| ending == "lock")
+                    && path.file_stem().unwrap_or_default().to_string_lossy().ends_with(&here)
+            };
             paths.extend(entries.filter(of_here));
         }
         let mut holders: Vec<Holder> = paths.iter().filter_map(|path| holder(path)).collect();

@@ -12,7 +12,7 @@ use dataplane::xdp::{
 use super::before::Before;
 use super::carrier::Watch;
 use super::control::Told;
-use super::lock::Locks;
+use super::lock::{Locks, Starting};
 use super::placement;
 use super::plan::{Kind, Plan};
 use super::privileges;
@@ -86,11 +86,15 @@ impl Wire {
         let name = plan.name();
         // Whatever can be wrong is found, and lane and program are ready, before a running filter is asked to leave.
         ports.iter().try_for_each(|line| xdp::Line::fits(line, plan.kind == Kind::Inline))?;
+        // From here to the end nobody else loads, pins or takes back what is pinned.
+        let _alone = Starting::begin()?;
+        // Where nobody is to be waited for, the ports are held before anything is loaded.
+        let free = if take_over { None } else { Some(Locks::take(plan, false)?) };
         let swept = Program::sweep(&name);
         of_no_other(plan)?;
         let mut program = Program::load(&name)?;
         let before: Vec<Before> = ports.iter().flatten().map(Before::of).collect();
-        let opened = Locks::take(plan, take_over).and_then(|mut locks| {
+        let opened = free.map_or_else(|| Locks::take(plan, true), Ok).and_then(|mut locks| {
             if program.is_fresh() {
                 for (port, before) in ports.iter().flatten().zip(&before) {
                     locks.remember(&port.name, &before.text())?;
@@ -194,7 +198,10 @@ impl Wire {
     pub fn abandon(mut self) {
         self.watches.clear();
         leave(&mut self.workers, &mut self.program);
-        undo(self.program, &self.looks, &self.before);
+        // Who is about to begin in this one's place does so over what is pinned here.
+        if let Ok(Some(_alone)) = Starting::alone() {
+            undo(self.program, &self.looks, &self.before);
+        }
     }
 
     /// What it says of itself now.

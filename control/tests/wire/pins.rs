@@ -4,10 +4,11 @@ use std::os::unix::fs::MetadataExt as _;
 use std::process::Stdio;
 use std::time::Duration;
 
+use control::live::admin;
 use dataplane::xdp::{Cause, Kernel, Program, Settings, pins};
 
 use super::standing::until;
-use super::{Filter, Lab, arrivals, frames, lab, lab_with};
+use super::{Filter, Lab, arrivals, frames, lab, lab_with, signal};
 
 const QUIET: Duration = Duration::from_millis(300);
 
@@ -94,6 +95,49 @@ fn a_link_that_leads_to_a_renamed_interface_is_put_aside_for_the_one_that_has_it
     assert_eq!((arrivals(&b, QUIET).len(), lab.of(Cause::ToSocket)), (5, 5));
     filter.stop();
     lab.remove();
+}
+
+#[test]
+fn of_two_starts_at_once_one_stands_whole_and_the_other_is_refused() {
+    let Some(lab) = lab("at-once") else { return };
+    let start = || lab.command(&["inline", "--between", "a1", "b1"]).spawn().unwrap();
+    let refused = |child: std::process::Child| {
+        let out = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        // Where the other stands already before this one has looked for it, its socket is found.
+        let why = ["a1 has a filter already", "[admin] socket"];
+        assert!(out.status.code() == Some(1) && why.iter().any(|why| said.contains(why)), "{said}");
+    };
+    let stands = |child: std::process::Child, n: u32| {
+        let (a, b) = (lab.raw('a', "a0"), lab.raw('b', "b0"));
+        let name = format!("inline-a1-b1{}", lab.nets.suffix());
+        until("it stands", || admin::ask(&lab.config.with_extension("sock"), admin::Command::Status).is_ok());
+        assert!(pins(&name).join("link-a1").exists());
+        a.send(&frames::numbered(n)).unwrap();
+        assert_eq!((arrivals(&b, QUIET).len(), lab.of(Cause::ToSocket)), (1, 1));
+        signal(&child.id().to_string(), "TERM");
+        let out = child.wait_with_output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        lab.remove();
+    };
+    for n in 0..4 {
+        let mut both = [start(), start()];
+        until("one of them has ended", || both.iter_mut().any(|child| child.try_wait().unwrap().is_some()));
+        let [mut first, second] = both;
+        let (lost, won) = if first.try_wait().unwrap().is_some() { (first, second) } else { (second, first) };
+        refused(lost);
+        stands(won, n);
+    }
+    // However long the first one takes from what it pins to where it stands.
+    let first = start();
+    let id = first.id().to_string();
+    until("it pins", || pins(&format!("inline-a1-b1{}", lab.nets.suffix())).join("queues").exists());
+    signal(&id, "STOP");
+    let second = start();
+    std::thread::sleep(Duration::from_millis(500));
+    signal(&id, "CONT");
+    refused(second);
+    stands(first, 9);
 }
 
 #[test]
