@@ -7,6 +7,7 @@ mod lane;
 mod listen;
 mod output;
 mod progress;
+mod same;
 mod source;
 
 use std::io::{IsTerminal as _, Write as _};

@@ -205,3 +205,31 @@ fn the_same_seed_generates_the_same_octets() {
     assert!(first == make("b", "5") && first != make("c", "6"));
     assert!(ztsms(&["generate", "-", "--messages", "200", "--seed", "5"]).octets == first);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_capture_is_not_written_over_under_another_name() {
+    use super::{command, root};
+    let room = Room::new("hard-link");
+    let whole = sample(PYCRATE);
+    let capture = room.holding("a.pcapng", &whole);
+    let [hard, soft, made, twice] = ["hard.pcapng", "soft.pcapng", "made.pcapng", "./made.pcapng"].map(|name| room.file(name));
+    std::fs::hard_link(&capture, &hard).unwrap();
+    std::os::unix::fs::symlink(&capture, &soft).unwrap();
+    for name in [&capture, &hard, &soft] {
+        for option in ["--write", "--unscanned"] {
+            told(&ztsms(&["replay", &capture, option, name]), 2, &["is read and would be written over"]);
+        }
+        told(&ztsms(&["replay", &capture, "--write", &made, "--unscanned", name]), 2, &["is read and would be written over"]);
+        let stdin = std::fs::File::open(root().join(&capture)).unwrap();
+        let output = command(&["replay", "-", "--write", name]).stdin(stdin).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    told(&ztsms(&["replay", &capture, "--write", &made, "--unscanned", &twice]), 2, &["are two files"]);
+    assert_eq!(std::fs::read(&capture).unwrap(), whole);
+    assert!(!std::path::Path::new(&made).exists(), "nothing was opened for writing");
+    std::fs::write(&made, "").unwrap();
+    told(&ztsms(&["replay", &capture, "--write", &made, "--unscanned", &twice]), 2, &["are two files"]);
+    let ran = ztsms(&["replay", &capture, "--write", &made]);
+    assert_eq!((ran.status, std::fs::read(&capture).unwrap() == whole), (0, true), "{}", ran.err);
+}

@@ -21,6 +21,7 @@ use super::super::fail;
 use super::listen::Listen;
 use super::output::Output;
 use super::progress::Progress;
+use super::same::is_one;
 use super::source::{self, Batch, Far};
 use crate::explains::Explains;
 use crate::record::Redactor;
@@ -108,17 +109,18 @@ struct Written {
 }
 
 impl Written {
-    fn new(path: &Path, inputs: &[PathBuf]) -> Result<Self, Failure> {
+    /// Whether a capture may be written there.
+    fn check(path: &Path, inputs: &[PathBuf]) -> Result<(), Failure> {
         if path.as_os_str() == "-" {
             return Err(Failure::Usage("a capture is written to a file: standard output is for the result".to_owned()));
         }
-        let same = |input: &PathBuf| match (input.canonicalize(), path.canonicalize()) {
-            (Ok(input), Ok(output)) => input == output,
-            _ => false,
-        };
-        if inputs.iter().any(same) {
+        if inputs.iter().any(|input| is_one(input, path)) {
             return Err(Failure::Usage(format!("{} is read and would be written over", path.display())));
         }
+        Ok(())
+    }
+
+    fn new(path: &Path) -> Result<Self, Failure> {
         let file = File::create(path).map_err(|error| Failure::file(path, "create", error))?;
         let out = PcapNg::new(file).map_err(|error| Failure::file(path, "write", error))?;
         Ok(Self { path: path.to_owned(), out })
@@ -150,16 +152,20 @@ struct Way<'a, const TEXTS: bool> {
 
 impl<'a, const TEXTS: bool> Way<'a, TEXTS> {
     fn new(job: &'a Job<'a>) -> Result<Self, Failure> {
-        let open = |path: &Option<PathBuf>| path.as_deref().map(|path| Written::new(path, &job.args.files)).transpose();
-        if job.args.write.is_some() && job.args.write == job.args.unscanned {
+        let (write, unscanned) = (job.args.write.as_deref(), job.args.unscanned.as_deref());
+        // All is looked at before anything is opened: a file that is opened for writing is empty.
+        for path in write.into_iter().chain(unscanned) {
+            Written::check(path, &job.args.files)?;
+        }
+        if write.zip(unscanned).is_some_and(|(write, unscanned)| is_one(write, unscanned)) {
             return Err(Failure::Usage("--write and --unscanned are two files".to_owned()));
         }
         Ok(Self {
             job,
             lane: Lane::new(job.setup),
             listen: Listen::new(job.world, job.redactor, job.args.files.len()),
-            written: open(&job.args.write)?,
-            unscanned: open(&job.args.unscanned)?,
+            written: write.map(Written::new).transpose()?,
+            unscanned: unscanned.map(Written::new).transpose()?,
             counters: Counters::default(),
             joins: Vec::new(),
             file: 0,
