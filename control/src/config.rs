@@ -143,7 +143,7 @@ pub fn load_with(path: Option<&Path>, variables: impl IntoIterator<Item = (Strin
         let plan = Plan::read(plan).map_err(|error| meaning(format!("[plan] {error}")))?;
         planned(&mut file, plan);
     }
-    let spec = spec(&file, folder, &origins)?;
+    let spec = spec(&file, path, &origins)?;
     let policy = Policy::compile(spec.clone()).map_err(|error| origins.of_policy(&spec, &error, meaning))?;
     let policy = with_recipients(policy, &file.recipients, folder).map_err(meaning)?;
     let beside = |path: &mut Option<PathBuf>| {
@@ -254,7 +254,7 @@ fn with_recipients(policy: Policy, file: &file::Recipients, folder: &Path) -> Re
     Ok(policy.with_recipients(table, default))
 }
 
-fn spec(file: &File, folder: &Path, origins: &Origins) -> Result<Spec, ConfigError> {
+fn spec(file: &File, path: &Path, origins: &Origins) -> Result<Spec, ConfigError> {
     let preset = file.policy.preset.0;
     let policy = &file.policy;
     let mt = chains(preset, [&policy.safe, &policy.unknown, &policy.dangerous], None);
@@ -280,7 +280,7 @@ fn spec(file: &File, folder: &Path, origins: &Origins) -> Result<Spec, ConfigErr
         languages: languages(&file.labels),
         link_hosts: file.labels.link_hosts.clone(),
         likenesses: file.labels.likenesses.clone(),
-        pages: file.pages.as_ref().map(|pages| self::pages(pages, folder, origins)).transpose()?,
+        pages: file.pages.as_ref().map(|pages| self::pages(pages, path, origins)).transpose()?,
     })
 }
 
@@ -352,17 +352,23 @@ fn languages(labels: &file::Labels) -> Vec<LanguageSpec> {
     all
 }
 
-fn pages(pages: &file::Pages, folder: &Path, origins: &Origins) -> Result<Pages, ConfigError> {
+fn pages(pages: &file::Pages, path: &Path, origins: &Origins) -> Result<Pages, ConfigError> {
+    let otherwise = |what| ConfigError::Meaning { path: path.to_owned(), what };
     let (Some(host), Some(key_file)) = (&pages.host, &pages.key_file) else {
-        return Err(ConfigError::Meaning { path: folder.join("[pages]"), what: "needs both `host` and `key_file`".into() });
+        let what = "[pages] needs both `host` and `key_file`".to_owned();
+        let file = pages.key_file.as_ref().map(|file| file.to_string_lossy());
+        let there = pages.host.as_deref().map(|host| ("host", host)).or(file.as_deref().map(|file| ("key_file", file)));
+        return Err(match there {
+            Some((key, value)) => origins.error(key, value, what, otherwise),
+            None => otherwise(what),
+        });
     };
-    let path = folder.join(key_file);
+    let key = path.parent().unwrap_or(Path::new("")).join(key_file);
     let wrong = |what: &dyn std::fmt::Display| {
-        let what = format!("pages.key_file {}: {what}", path.display());
-        let otherwise = |what| ConfigError::Meaning { path: folder.join("[pages]"), what };
+        let what = format!("pages.key_file {}: {what}", key.display());
         origins.error("key_file", &key_file.to_string_lossy(), what, otherwise)
     };
-    let text = std::fs::read_to_string(&path).map_err(|cause| wrong(&cause))?;
+    let text = std::fs::read_to_string(&key).map_err(|cause| wrong(&cause))?;
     let key = hexadecimal(text.trim()).ok_or_else(|| wrong(&"a key is 32 hexadecimal digits"))?;
     Ok(Pages { host: host.clone(), key: RedirectKey(key) })
 }

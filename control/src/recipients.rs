@@ -58,8 +58,8 @@ fn file(path: &Path) -> impl FnOnce(std::io::Error) -> Error + '_ {
 
 /// Builds the table of a CSV into a directory: how many recipients it holds.
 ///
-/// A line is `imsi:DIGITS` or `msisdn:DIGITS`, the kind of profile, and perhaps a language by its code. Empty lines, and those that begin with
-/// `#`, say nothing; nor does a first line `subscriber,profile,language`.
+/// A line is `imsi:DIGITS` or `msisdn:DIGITS` (a number in international form, with or without `+`), the kind of profile, and perhaps a language
+/// by its code. Empty lines, and those that begin with `#`, say nothing; nor does a first line `subscriber,profile,language`.
 ///
 /// # Errors
 /// The first line that is not one, two lines for one subscriber, and files that cannot be read or written.
@@ -67,8 +67,8 @@ pub fn build(list: &Path, dir: &Path) -> Result<usize, Error> {
     let text = fs::read_to_string(list).map_err(file(list))?;
     let mut codes: Vec<&str> = Vec::new();
     let mut entries = Vec::new();
-    for (line, text) in (1..).zip(text.lines().map(str::trim)) {
-        if text.is_empty() || text.starts_with('#') || (line == 1 && text.starts_with("subscriber,")) {
+    for (line, text) in (1..).zip(text.trim_start_matches('\u{feff}').lines().map(str::trim)) {
+        if text.is_empty() || text.starts_with('#') || (line == 1 && text.to_ascii_lowercase().starts_with("subscriber,")) {
             continue;
         }
         let entry = entry(text, &mut codes);
@@ -87,13 +87,22 @@ fn entry<'t>(line: &'t str, codes: &mut Vec<&'t str>) -> Result<(Subscriber<'t>,
     let mut fields = line.split(',').map(str::trim);
     let mut field = || fields.next().unwrap_or_default();
     let (subscriber, kind, language) = (field(), field(), field());
-    let digits = |digits: &str| (1..=20).contains(&digits.len()) && digits.bytes().all(|octet| octet.is_ascii_digit());
-    let subscriber = match subscriber.split_once(':') {
-        Some(("imsi", imsi)) if digits(imsi) => Subscriber::Imsi(imsi),
-        Some(("msisdn", number)) if digits(number.trim_start_matches('+')) => Subscriber::Msisdn(number.trim_start_matches('+')),
+    if fields.any(|field| !field.is_empty()) {
+        return Err("more than subscriber, profile and language".to_owned());
+    }
+    let (key, digits) = subscriber.split_once(':').unwrap_or_default();
+    let digits = digits.trim();
+    let number = digits.strip_prefix('+').unwrap_or(digits);
+    let subscriber = match key.trim().to_ascii_lowercase().as_str() {
+        // E.212 §4: country, network and subscriber, 15 digits at most.
+        "imsi" if are_digits(digits, 6) => Subscriber::Imsi(digits),
+        // E.164 §6: no country code begins with 0, 15 digits at most.
+        "msisdn" if are_digits(number, 4) && !number.starts_with('0') => Subscriber::Msisdn(number),
+        "imsi" => return Err("an IMSI is 6 to 15 digits, as in imsi:208011234567890".to_owned()),
+        "msisdn" => return Err("a number is in international form, 4 to 15 digits, as in msisdn:33600000001".to_owned()),
         _ => return Err("not a subscriber: imsi:208011234567890 or msisdn:33600000001".to_owned()),
     };
-    let kind = Kind::parse(kind).ok_or("not a profile: off, observe, warn, quiet or strict")?;
+    let kind = Kind::parse(&kind.to_ascii_lowercase()).ok_or("not a profile: off, observe, warn, quiet or strict")?;
     if language.is_empty() {
         return Ok((subscriber, Profile { kind, language: None }));
     }
@@ -104,6 +113,10 @@ fn entry<'t>(line: &'t str, codes: &mut Vec<&'t str>) -> Result<(Subscriber<'t>,
     let fits = u8::try_from(known).ok().filter(|n| *n < Language::MAX_LANGUAGES && language.len() <= 16);
     let number = fits.ok_or("more than 11 languages, or a code of more than 16 letters")?;
     Ok((subscriber, Profile { kind, language: Some(Language(number)) }))
+}
+
+fn are_digits(text: &str, least: usize) -> bool {
+    (least..=15).contains(&text.len()) && text.bytes().all(|octet| octet.is_ascii_digit())
 }
 
 /// Reads a table for a policy, whose languages it names.

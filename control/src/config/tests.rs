@@ -173,6 +173,10 @@ fn a_key_file_is_thirty_two_hexadecimal_digits() {
     );
     let said = Folder::new("no-key", &[("ztsms.toml", text)]).complaint(&[]);
     assert!(said.starts_with("ztsms.toml:3:12: pages.key_file ") && said.contains("/k: No such file"), "{said}");
+    for (text, place) in [("host = \"go.carrier.example\"\n", ":2:8"), ("key_file = \"k\"\n", ":2:12"), ("", "")] {
+        let said = Folder::new("half-pages", &[("ztsms.toml", &format!("[pages]\n{text}"))]).complaint(&[]);
+        assert_eq!(said, format!("ztsms.toml{place}: [pages] needs both `host` and `key_file`"));
+    }
 }
 
 /// The worked example of `docs/policy.md` does what the page says.
@@ -224,19 +228,30 @@ fn the_example_in_the_manual_holds() {
 #[test]
 fn a_table_of_recipients_that_does_not_go_with_the_policy_is_named() {
     let table = "[recipients]\ntable = \"t/recipients\"\n";
-    let folder = Folder::new("recipients", &[("ztsms.toml", table), ("list.csv", "msisdn:+33600000001,off\nimsi:1,warn,xx\n")]);
+    let folder = Folder::new(
+        "recipients",
+        &[("ztsms.toml", table), ("list.csv", "msisdn:+33600000001,off\nimsi:208010000000001,warn,xx\n")],
+    );
     assert!(folder.complaint(&[]).contains("t/recipients: No such file"), "{}", folder.complaint(&[]));
     assert_eq!(crate::recipients::build(&folder.0.join("list.csv"), &folder.0.join("t")).unwrap(), 2);
     assert!(folder.complaint(&[]).ends_with("t/recipients: names the language `xx`, which the policy has not"));
     for (line, what) in [
         ("33600000001,off", "list.csv:1: not a subscriber: imsi:208011234567890 or msisdn:33600000001"),
-        ("imsi:1,of", "list.csv:1: not a profile: off, observe, warn, quiet or strict"),
-        ("imsi:1,off\nimsi:1,warn", "list.csv: `1` stands twice"),
+        ("imsi:208011,of", "list.csv:1: not a profile: off, observe, warn, quiet or strict"),
+        ("imsi:208011,off\nimsi:208011,warn", "list.csv: `208011` stands twice"),
+        ("imsi:208011,off,,,\nimsi:208012,off,fr,extra", "list.csv:2: more than subscriber, profile and language"),
+        ("imsi:1,off", "list.csv:1: an IMSI is 6 to 15 digits, as in imsi:208011234567890"),
+        ("imsi:2080112345678901,off", "list.csv:1: an IMSI is 6 to 15 digits, as in imsi:208011234567890"),
+        ("msisdn:0033600000001,off", "list.csv:1: a number is in international form, 4 to 15 digits, as in msisdn:33600000001"),
+        ("msisdn:++33600000001,off", "list.csv:1: a number is in international form, 4 to 15 digits, as in msisdn:33600000001"),
     ] {
         std::fs::write(folder.0.join("list.csv"), line).unwrap();
         let said = crate::recipients::build(&folder.0.join("list.csv"), &folder.0.join("t")).unwrap_err().to_string();
         assert!(said.ends_with(what), "{said}");
     }
+    let spelled = "\u{feff}Subscriber,Profile\nIMSI: 208011234567890 ,OFF\nMSISDN:+33600000001,warn\n";
+    std::fs::write(folder.0.join("list.csv"), spelled).unwrap();
+    assert_eq!(crate::recipients::build(&folder.0.join("list.csv"), &folder.0.join("t")).unwrap(), 2);
     let said = complaint("profile", "[recipients]\ndefault = \"sometimes\"\n");
     assert!(said.ends_with("recipients.default: `sometimes` is not off, observe, warn, quiet or strict"), "{said}");
 }
