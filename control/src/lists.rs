@@ -2,8 +2,10 @@
 //! named with its line and reason, counted, and the rest goes on.
 
 mod csv;
+mod excepted;
 mod json;
 mod lines;
+mod zone;
 
 use dataplane::scan::is_app_scheme;
 use dataplane::verdict::Verdict;
@@ -12,6 +14,7 @@ use dataplane::verdicts::build::Rule;
 use dataplane::verdicts::pattern::{BadPattern, Buffers, Kind, Pattern};
 use serde::Serialize;
 use std::borrow::Cow;
+use std::fmt;
 use std::io::{self, BufRead, Read};
 
 /// The formats that are read.
@@ -62,10 +65,19 @@ pub struct Lends<'s> {
 /// A line that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    /// Line from 1; in JSON the entry from 1.
+    /// Line from 1; 0 in JSON, where `why` names the entry.
     pub line: u64,
     /// What was wrong.
     pub why: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.line > 0 {
+            write!(f, "line {}: ", self.line)?;
+        }
+        f.write_str(&self.why)
+    }
 }
 
 /// What reading a list came to.
@@ -77,6 +89,8 @@ pub struct Summary {
     pub entries: u64,
     /// Rules given on.
     pub rules: u64,
+    /// Entries that the list itself excepts.
+    pub excepted: u64,
     /// How many could not be read.
     pub bad: u64,
     /// The first [`MOST_PROBLEMS`] of them.
@@ -104,6 +118,9 @@ pub(crate) struct Sink<'s> {
     lends: Lends<'s>,
     give: &'s mut dyn FnMut(Item<'_>),
     buffers: Buffers,
+    held: excepted::Held,
+    /// Problems are counted by entries: such a list has no lines.
+    by_entry: bool,
     summary: Summary,
 }
 
@@ -114,12 +131,13 @@ pub(crate) struct Sink<'s> {
 pub fn read(reader: impl Read, lends: Lends<'_>, give: &mut dyn FnMut(Item<'_>)) -> io::Result<Summary> {
     let mut reader = io::BufReader::with_capacity(LONGEST_LINE, reader);
     let format = detect(&String::from_utf8_lossy(fill(&mut reader)?));
-    let summary = Summary { format, entries: 0, rules: 0, bad: 0, problems: Vec::new() };
-    let mut sink = Sink { lends, give, buffers: Buffers::default(), summary };
+    let summary = Summary { format, entries: 0, rules: 0, excepted: 0, bad: 0, problems: Vec::new() };
+    let mut sink = Sink { lends, give, buffers: Buffers::default(), held: excepted::Held::default(), by_entry: false, summary };
     match format {
         Format::Misp | Format::PhishTankJson => json::read(reader.take(LARGEST_JSON), format, &mut sink),
         _ => each_line(&mut reader, format, &mut sink)?,
     }
+    sink.settle();
     Ok(sink.summary)
 }
 
@@ -148,7 +166,7 @@ pub fn detect(start: &str) -> Format {
 
 fn each_line(reader: &mut impl BufRead, format: Format, sink: &mut Sink<'_>) -> io::Result<()> {
     let (mut line, mut number) = (Vec::new(), 0);
-    let mut columns = csv::Columns::default();
+    let (mut columns, mut zone) = (csv::Columns::default(), zone::Zone::default());
     loop {
         line.clear();
         let read = reader.by_ref().take(LONGEST_LINE as u64 + 1).read_until(b'\n', &mut line)?;
@@ -167,6 +185,7 @@ fn each_line(reader: &mut impl BufRead, format: Format, sink: &mut Sink<'_>) -> 
             sink.bad(number, "not UTF-8".to_owned());
             continue;
         };
+        let indented = text.starts_with([' ', '\t']);
         let text = text.trim_start_matches('\u{feff}').trim();
         if text.is_empty() {
             continue;
@@ -175,6 +194,7 @@ fn each_line(reader: &mut impl BufRead, format: Format, sink: &mut Sink<'_>) -> 
             Format::Own | Format::Urlhaus | Format::PhishTankCsv => csv::line(text, number, format, &mut columns, sink)
                 .map_err(|why| io::Error::new(io::ErrorKind::InvalidData, format!("line {number}: {why}")))?,
             Format::Ranked => lines::ranked(text, number, sink),
+            Format::Rpz => zone::line(text, indented, number, &mut zone, sink),
             _ => lines::line(text, number, format, sink),
         }
     }
@@ -194,28 +214,44 @@ fn skip_line(reader: &mut impl BufRead) -> io::Result<()> {
     }
 }
 
-impl Sink<'_> {
+impl<'s> Sink<'s> {
     fn bad(&mut self, line: u64, why: String) {
         self.summary.bad += 1;
         if self.summary.problems.len() < MOST_PROBLEMS {
-            self.summary.problems.push(Problem { line, why });
+            let entry = |why| Problem { line: 0, why: format!("entry {line}: {why}") };
+            self.summary.problems.push(if self.by_entry { entry(why) } else { Problem { line, why } });
         }
     }
 
     /// An entry of a list that carries no verdicts: a host, a URL.
     fn entry(&mut self, text: &str, line: u64) {
+        if let Some(key) = self.key(text, line) {
+            self.rule(&Rule { pattern: &key, ..self.lent() });
+        }
+    }
+
+    /// The key string of an entry, which is counted.
+    fn key(&mut self, text: &str, line: u64) -> Option<String> {
         self.summary.entries += 1;
-        let Lends { verdict, platform, layer, source, category } = self.lends;
+        let Lends { verdict, platform, .. } = self.lends;
         if verdict.is_none() && !platform {
-            return self.bad(line, "no verdict of its own, and none was lent".to_owned());
+            self.bad(line, "no verdict of its own, and none was lent".to_owned());
+            return None;
         }
         match pattern(text, platform, &mut self.buffers) {
-            Err(why) => self.bad(line, format!("{}: {why}", shown(text))),
-            Ok(pattern) => {
-                let verdict = verdict.filter(|_| !platform).unwrap_or_default();
-                self.rule(&Rule { pattern: &pattern.key, verdict, category, source, layer, ..Rule::default() });
+            Err(why) => {
+                self.bad(line, format!("{}: {why}", shown(text)));
+                None
             }
+            Ok(pattern) => Some(pattern.key),
         }
+    }
+
+    /// What the list lends to a pattern.
+    fn lent(&self) -> Rule<'s> {
+        let Lends { verdict, platform, layer, source, category } = self.lends;
+        let verdict = verdict.filter(|_| !platform).unwrap_or_default();
+        Rule { verdict, category, source, layer, ..Rule::default() }
     }
 
     fn rule(&mut self, rule: &Rule<'_>) {

@@ -236,6 +236,7 @@ fn read(at: &At<'_>, settings: &Settings, path: &Path) -> Result<Kept> {
             Some(all) => {
                 all.entries += summary.entries;
                 all.rules += summary.rules;
+                all.excepted += summary.excepted;
                 all.bad += summary.bad;
                 all.problems.extend(summary.problems);
                 all.problems.truncate(MOST_PROBLEMS);
@@ -244,7 +245,7 @@ fn read(at: &At<'_>, settings: &Settings, path: &Path) -> Result<Kept> {
     }
     let summary = all.ok_or_else(|| Error::Refused(format!("{}: no file", path.display())))?;
     if summary.entries > 0 && summary.bad == summary.entries {
-        let first = summary.problems.first().map(|p| format!("line {}: {}", p.line, p.why)).unwrap_or_default();
+        let first = summary.problems.first().map(ToString::to_string).unwrap_or_default();
         return Error::refused(format!("{}: not one of {} lines can be read; {first}", path.display(), summary.entries));
     }
     let (sha256, entries) = lines.write(at.lists)?;

@@ -107,3 +107,22 @@ fn of_lists_that_contradict_each_other_the_worst_counts_and_ours_before_all() {
     assert!(room.refused(&["import", "wrong"]).contains("add it with --own"), "a safe line is not read as a dangerous one");
     assert_eq!(room.says("a.example"), "unknown");
 }
+
+#[test]
+fn what_a_list_excepts_it_does_not_lend_and_one_that_excepts_all_of_it_is_held_back() {
+    let room = Room::new("excepts");
+    let list = room.list("ads.txt", "||a.example^\n||b.example^\n@@||b.example^\n||c.example^\n@@||ok.c.example^\n");
+    room.well(&["feed", "set", "ads", &list, "--dangerous"]);
+    let imported = room.json(&["import", "ads"]);
+    assert_eq!((&imported["entries"], &imported["bad"], &imported["problems"][0]["line"]), (&2.into(), &1.into(), &5.into()));
+    assert_eq!(["a.example", "b.example", "c.example"].map(|link| room.says(link)), ["dangerous", "unknown", "dangerous"]);
+    for (what, text) in [("all of it", "||a.example^\n@@||a.example^\n"), ("nothing", ""), ("comments", "! none\n")] {
+        room.list("ads.txt", text);
+        assert!(room.refused(&["import", "ads"]).contains("less than 0.5"), "{what}");
+        assert_eq!(room.says("a.example"), "dangerous", "{what}");
+    }
+    let zone = room.list("zone", "rpz.example. 60 IN SOA a. b. 1 2 3 4 5\nd.example.rpz.example. 60 IN CNAME .\n");
+    room.well(&["feed", "set", "zone", &zone, "--dangerous"]);
+    room.well(&["import", "zone"]);
+    assert_eq!(["d.example", "d.example.rpz.example"].map(|link| room.says(link)), ["dangerous", "unknown"]);
+}

@@ -50,6 +50,11 @@ pub(super) fn line(text: &str, number: u64, format: Format, columns: &mut Column
 /// The columns that a first line names.
 fn header(fields: &[String]) -> Result<([Option<usize>; 7], usize), String> {
     let names: Vec<String> = fields.iter().map(|field| field.trim().to_ascii_lowercase()).collect();
+    if let [one] = names.as_slice()
+        && one.contains([';', '\t'])
+    {
+        return Err(format!("column {}: columns are parted by commas, as in pattern,verdict", shown(one)));
+    }
     let count = names.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1);
     let names = names.get(..count).unwrap_or_default();
     for (n, name) in names.iter().enumerate() {

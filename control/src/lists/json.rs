@@ -22,6 +22,7 @@ pub(super) fn read(reader: impl Read, format: Format, sink: &mut Sink<'_>) {
             sink.bad(error.line() as u64, error.to_string());
         }
         Ok(entries) => {
+            sink.by_entry = true;
             for (number, entry) in (1..).zip(&entries) {
                 let text = if format == Format::Misp { entry.as_str() } else { entry.get("url").and_then(|url| url.as_str()) };
                 match text {

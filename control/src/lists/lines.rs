@@ -1,12 +1,13 @@
-//! Formats of one host a line: plain, hosts, dnsmasq, unbound, AdBlock, response policy zones, ranks.
+//! Formats of one host a line: plain, hosts, dnsmasq, unbound, AdBlock, ranks.
 
+use super::excepted::{Block, Reach};
 use super::{Format, Item, Sink, shown};
 
 /// What a line tells of its file's format; `None` for comments and lines that say nothing.
 pub(super) fn format_of(line: &str) -> Option<Format> {
     let line = line.trim();
     let lower = line.to_ascii_lowercase();
-    if lower.starts_with("pattern,verdict") {
+    if lower.starts_with("pattern,verdict") || names_our_columns(&lower) {
         return Some(Format::Own);
     }
     if lower.starts_with("phish_id,url,") {
@@ -27,13 +28,23 @@ pub(super) fn format_of(line: &str) -> Option<Format> {
         .is_some_and(|(rank, name)| rank.parse::<u64>().is_ok() && name.contains('.') && !name.contains([',', '/']));
     Some(match words.as_slice() {
         ["$TTL" | "$ORIGIN", ..] => Format::Rpz,
-        words if words.len() > 2 && words.iter().any(|word| ["SOA", "CNAME"].contains(word)) => Format::Rpz,
+        words if words.len() > 2 && words.iter().any(|word| is_of_zones(word)) => Format::Rpz,
         [address, _, ..] if address.parse::<core::net::IpAddr>().is_ok() => Format::Hosts,
         ["local-zone:" | "local-data:" | "server:", ..] => Format::Unbound,
         _ if dnsmasq(line).is_some() => Format::Dnsmasq,
         _ if ranked => Format::Ranked,
         _ => Format::Plain,
     })
+}
+
+/// Whether a first line means ours, in whatever order, and whatever parts its columns.
+fn names_our_columns(lower: &str) -> bool {
+    let names = || lower.split([',', ';', '\t']).map(|name| name.trim().trim_matches('"'));
+    names().any(|name| name == "pattern") && names().any(|name| name == "verdict")
+}
+
+fn is_of_zones(word: &str) -> bool {
+    ["SOA", "CNAME"].iter().any(|kind| word.eq_ignore_ascii_case(kind))
 }
 
 fn is_urlhaus(line: &str) -> bool {
@@ -43,7 +54,7 @@ fn is_urlhaus(line: &str) -> bool {
     id.strip_prefix('"').is_some_and(|id| id.parse::<u64>().is_ok()) && date.len() == 19 && url.contains("://")
 }
 
-fn is_comment(line: &str) -> bool {
+pub(super) fn is_comment(line: &str) -> bool {
     line.starts_with(['#', ';', '!']) || line.starts_with("//")
 }
 
@@ -56,7 +67,7 @@ fn dnsmasq(line: &str) -> Option<(&str, &str)> {
 }
 
 /// An address that nobody answers at: a name that has it is blocked.
-fn is_nowhere(address: &str) -> bool {
+pub(super) fn is_nowhere(address: &str) -> bool {
     address.parse::<core::net::IpAddr>().is_ok_and(|address| address.is_unspecified() || address.is_loopback())
 }
 
@@ -77,13 +88,9 @@ pub(super) fn line(text: &str, number: u64, format: Format, sink: &mut Sink<'_>)
             None => return,
             Some(host) => host,
         },
-        Format::AdBlock => match adblock(text) {
-            None => return,
-            Some(host) => host.ok_or("not ||host^: other filters have no host to key by"),
-        },
-        Format::Rpz => match zone(text) {
-            None => return,
-            Some(host) => host.ok_or("a policy other than NXDOMAIN or NODATA, or a trigger that is not a name"),
+        Format::AdBlock => match adblock(text, number, sink) {
+            Ok(()) => return,
+            Err(why) => Err(why),
         },
         _ => Ok(text),
     };
@@ -158,37 +165,30 @@ fn unbound(text: &str) -> Option<Result<&str, &'static str>> {
     })
 }
 
-/// The host of `||host^` and nothing else: options narrow a filter to cases that a message does not have, exceptions are the opposite.
-fn adblock(text: &str) -> Option<Option<&str>> {
+/// One filter of AdBlock. Options narrow most to cases that a message does not have.
+fn adblock(text: &str, number: u64, sink: &mut Sink<'_>) -> Result<(), &'static str> {
+    const OTHER: &str = "not ||host^: other filters have no host to key by";
     if text.starts_with('[') {
-        return None;
+        return Ok(());
     }
-    let rest = text.strip_prefix("||").and_then(|rest| rest.split_once('^'));
-    Some(
-        rest.filter(|(host, options)| !host.contains(['/', '*']) && matches!(*options, "" | "$all" | "$document" | "$important"))
-            .map(|(host, _)| host),
-    )
-}
-
-/// The owner of `name CNAME .` (NXDOMAIN) or `name CNAME *.` (NODATA); SOA, NS and directives are the zone's own.
-fn zone(text: &str) -> Option<Option<&str>> {
-    let words: Vec<&str> = text.split(';').next().unwrap_or_default().split_whitespace().collect();
-    let (name, rest) = words.split_first()?;
-    if name.starts_with('$')
-        || *name == "@"
-        || rest.iter().any(|word| ["SOA", "NS"].contains(word))
-        || !rest.contains(&"CNAME") && !rest.contains(&"A")
-    {
-        return None;
+    let exception = text.strip_prefix("@@");
+    let rest = exception.unwrap_or(text).strip_prefix("||").and_then(|rest| rest.split_once('^'));
+    let (host, options) = rest.filter(|(host, _)| !host.contains(['/', '*'])).ok_or(OTHER)?;
+    let options = if options.is_empty() { "" } else { options.strip_prefix('$').ok_or(OTHER)? };
+    let mut all = options.split(',').filter(|option| !option.is_empty());
+    if !all.all(|option| matches!(option, "all" | "document" | "important")) {
+        return Err(if exception.is_some() {
+            "its options except cases that a message does not have"
+        } else {
+            "its options narrow it to cases that a message does not have"
+        });
     }
-    let blocks = matches!(rest.last(), Some(&"." | &"*."));
-    let name = name.trim_end_matches('.');
-    // Triggers on addresses, clients and name servers are about answers and not about names in a text.
-    let trigger = name
-        .rsplit('.')
-        .take(2)
-        .any(|label| label.len() > 4 && label.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("rpz-")));
-    Some((blocks && !trigger).then_some(name))
+    let important = options.split(',').any(|option| option == "important");
+    match exception {
+        Some(_) => sink.except(host, number, Reach { itself: true, below: true, named: true, important }),
+        None => sink.block(host, number, if important { Block::Important } else { Block::Host }),
+    }
+    Ok(())
 }
 
 /// `rank,domain`.

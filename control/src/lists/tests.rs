@@ -96,6 +96,10 @@ fn column_that_is_not_known_is_refused_and_a_field_beyond_the_columns_is_bad() {
     assert!(header("pattern,verdict,verdict\n").unwrap().contains("twice"));
     assert!(header("pattern,verdicts\n").unwrap().contains("\"verdicts\""));
     assert_eq!(header("Pattern,Verdict, Expires ,,\n"), None);
+    assert_eq!(all("verdict,\"Pattern\"\nsafe,a.example\n", None, false).1, ["a.example safe"], "in any order");
+    for text in ["pattern;verdict\n", "verdict\tpattern\n"] {
+        assert!(header(text).unwrap().contains("columns are parted by commas, as in pattern,verdict"), "{text}");
+    }
     // An end in a column that the first line does not name would be none.
     let text = "pattern,verdict\na.example,safe,,,,2020-01-01\nb.example,safe,,\n@c.example\n";
     let (summary, given) = all(text, None, false);
@@ -134,9 +138,76 @@ fn dirt_of_real_lists_is_counted_and_the_rest_is_read() {
             summary.bad,
             summary.problems.first()
         );
-        assert!(summary.entries > 0 && summary.rules + summary.bad == summary.entries, "{name}");
+        assert!(summary.entries > 0 && summary.rules + summary.excepted + summary.bad == summary.entries, "{name}");
         let known_bad = name.contains("INVALID") || name.contains("parking");
         let most = if known_bad { summary.entries } else { summary.entries / 50 };
         assert!(summary.bad <= most, "{name}: {} of {} bad: {:?}", summary.bad, summary.entries, summary.problems.first());
     }
+}
+
+#[test]
+fn name_of_a_zone_is_taken_off_its_owners() {
+    let axfr = "; <<>> DiG 9.18 <<>> axfr\nrpz.example.\t300\tIN\tSOA\tlocalhost. root.localhost. 1 2 3 4 5\nrpz.example.\t300\tIN\tNS\tlocalhost.\n\
+        a.example.rpz.example.\t300\tIN\tCNAME\t.\n*.a.example.RPZ.Example.\t300\tIN\tCNAME\t*.\nb.example.rpz.example. 300 IN CNAME rpz-drop.\n";
+    let dumped = "$ORIGIN .\n$TTL 300\nrpz.example\tIN SOA\tlocalhost. root.localhost. (\n\t\t1 ; serial\n\t\t3600\n\t\t)\n\t\tNS localhost.\n\
+        $ORIGIN example.rpz.example.\na\tCNAME .\n$ORIGIN a.example.rpz.example.\n*\tCNAME .\n$ORIGIN rpz.example.\nb.example\tA 0.0.0.0\n\tAAAA 10::5\n";
+    let origin =
+        "$ORIGIN rpz.example.\n@ SOA a. b. 1 2 3 4 5\na.example CNAME .\n*.a.example cname .\nb.example.rpz.example. CNAME .\n";
+    let relative = "@ SOA a. b. 1 2 3 4 5\na.example CNAME .\n*.a.example CNAME .\nb.example. CNAME .\n";
+    for (text, bad) in [(axfr, 0), (dumped, 1), (origin, 0), (relative, 0)] {
+        let (summary, given) = all(text, Some(Verdict::Dangerous), false);
+        let expected = ["a.example dangerous", "a.example dangerous", "b.example dangerous"];
+        assert_eq!(
+            (summary.format, given.as_slice(), summary.bad),
+            (Format::Rpz, expected.map(str::to_owned).as_slice(), bad),
+            "{text}"
+        );
+    }
+    let refused = "rpz.example. SOA a. b. 1 2 3 4 5\na.example. CNAME .\nb.example.rpz.example. CNAME garden.example.\n\
+        c.example.rpz.example. CNAME rpz-tcp-only.\n24.0.2.0.192.rpz-ip.rpz.example. CNAME .\nd.example.rpz.example. A 10.0.0.5\n";
+    let (summary, given) = all(refused, Some(Verdict::Dangerous), false);
+    let lines: Vec<u64> = summary.problems.iter().map(|problem| problem.line).collect();
+    assert_eq!((given.len(), lines.as_slice()), (0, [2, 3, 4, 5, 6].as_slice()), "{:?}", summary.problems);
+}
+
+#[test]
+fn what_a_list_excepts_it_does_not_lend() {
+    let told = |text: &str| {
+        let (summary, given) = all(text, Some(Verdict::Dangerous), false);
+        assert_eq!(summary.rules + summary.excepted + summary.bad, summary.entries, "{text}");
+        assert_eq!(summary.rules, given.len() as u64);
+        let given: Vec<String> = given.iter().map(|rule| rule.replace(" dangerous", "")).collect();
+        (given, summary.excepted, summary.problems.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    let covered =
+        |line: u64| vec![format!("line {line}: ok.e.example: excepted, and e.example above it is listed: it counts as that")];
+    for (text, given, excepted, said) in [
+        ("@@||a.example^\n||a.example^\n||x.a.example^\n||b.example^\n", &["b.example"][..], 2, vec![]),
+        ("||e.example^\n@@||ok.e.example^$document\n||x.ok.e.example^\n", &["e.example"], 1, covered(2)),
+        ("||a.example^$important\n||b.example^$important\n@@||a.example^\n@@||b.example^$important\n", &["a.example"], 1, vec![]),
+        ("*.e.example CNAME .\nok.e.example CNAME rpz-passthru.\n", &["e.example"], 0, covered(2)),
+        ("ok.e.example CNAME .\nok.e.example CNAME rpz-passthru.\nx.ok.e.example CNAME .\n", &["x.ok.e.example"], 1, vec![]),
+        ("e.example CNAME .\n*.e.example CNAME rpz-passthru.\n", &["=e.example"], 0, vec![]),
+        (
+            "@ SOA a. b. 1 2 3 4 5\ne.example CNAME e.example.\n*.e.example CNAME .\n",
+            &[],
+            1,
+            vec!["line 2: e.example: excepted without what is below it, and taken out with that".to_owned()],
+        ),
+    ] {
+        assert_eq!(told(text), (given.iter().map(|&host| host.to_owned()).collect(), excepted, said), "{text}");
+    }
+    let (given, _, said) = told("||a.example^$third-party\n@@||b.example^$domain=c.example\n||b.example^\n/ads/*\n");
+    assert_eq!(given, ["b.example"]);
+    assert!(said[0].ends_with("its options narrow it to cases that a message does not have"), "{said:?}");
+    assert!(said[1].ends_with("its options except cases that a message does not have"), "{said:?}");
+    assert!(said[2].contains("line 4: ") && said[2].ends_with("not ||host^: other filters have no host to key by"), "{said:?}");
+}
+
+#[test]
+fn entry_of_json_is_named_as_that_and_not_as_a_line() {
+    let (summary, given) = all("[\n{\"url\":\"http://a.example/x\"},\n{\"url\":5}\n]", Some(Verdict::Dangerous), false);
+    assert_eq!((given.len(), summary.problems[0].to_string()), (1, "entry 2: not a text".to_owned()));
+    let (summary, _) = all("[{\"url\":\n\n]", Some(Verdict::Dangerous), false);
+    assert_eq!(summary.problems[0].line, 3);
 }
