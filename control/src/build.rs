@@ -12,10 +12,11 @@ pub mod senders;
 pub mod signed;
 pub mod suspended;
 
-use crate::lists::{self, Item, Lends, Summary};
+use crate::lists::{self, Format, Item, Lends, Summary};
 use dataplane::suffix::{BadList, Suffixes};
 use dataplane::verdict::Verdict;
 use dataplane::verdicts::build::{BuildError, Builder, Built, Happened};
+use dataplane::verdicts::pattern::BadPattern;
 use dataplane::verdicts::{Key, Layer, NotTaken, OpenError, Refused, Snapshot, Table, regular};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -73,6 +74,15 @@ pub enum Error {
     /// The builder gave up.
     #[error("{0}")]
     Build(#[from] BuildError),
+    /// Lists that would leave a table without what was in force: why, list by list, and what was read of all.
+    #[error("{}", .0.join("\n"))]
+    Unfit(Vec<String>, Vec<ListReport>),
+    /// A word that is no pattern.
+    #[error("pattern {0:?}: {1}")]
+    Pattern(String, #[source] BadPattern),
+    /// There is no decision to take back.
+    #[error("{0}: nothing was decided about {1:?} since the snapshot was built")]
+    NotDecided(PathBuf, String),
     /// There is none to go back to.
     #[error("{0}: no earlier snapshot to go back to")]
     NoEarlier(PathBuf),
@@ -172,6 +182,30 @@ pub fn build(
     Ok((built, reports, remarks))
 }
 
+/// Why a list is not taken unasked: with it, or what is left of it, a table would lose what it said before.
+pub(crate) fn unfit(source: &Source, summary: &Summary) -> Option<String> {
+    let Summary { format, entries, rules, bad, .. } = *summary;
+    let given = if source.what == What::Rank { entries.saturating_sub(bad) } else { rules };
+    let why = match (source.what, format) {
+        (What::Rank, Format::Ranked) if given > 0 => return None,
+        (What::Rank, other) if entries > 0 && other != Format::Ranked => {
+            format!("a ranked list is rank,domain a line, this is {other:?}")
+        }
+        (What::Verdict(_) | What::Platform, Format::Ranked) => {
+            "rank,domain a line lends no verdict: popular is not safe. Name it with --rank, for triage".to_owned()
+        }
+        (What::Own, other) if entries > 0 && other != Format::Own => format!(
+            "a list of our own begins with pattern,verdict,…; this is {other:?}, which says no verdict: lend it one by --dangerous, --platform or --safe"
+        ),
+        _ if given == 0 && bad > 0 => format!("not one of {entries} lines can be read"),
+        _ if given == 0 => "not one entry in it".to_owned(),
+        // Half of a list in a format of tomorrow is as good as none.
+        _ if bad > entries / 2 => format!("{bad} of {entries} lines cannot be read: has the list another format now?"),
+        _ => return None,
+    };
+    Some(format!("{}: {why}", source.path.display()))
+}
+
 fn what(happened: &Happened) -> String {
     match happened {
         Happened::DangerousBelowLocalSafe(local) => format!("a feed calls dangerous what the local safe {local} covers"),
@@ -245,14 +279,30 @@ pub fn install(dir: &Path, bytes: &[u8]) -> Result<(), Error> {
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(at(dir))
 }
 
+/// The snapshot that [`go_back`] puts in force.
+///
+/// # Errors
+/// There is none, or it is refused.
+pub fn before(dir: &Path) -> Result<Snapshot, Error> {
+    let path = earlier(dir, 1);
+    if !path.exists() {
+        return Err(Error::NoEarlier(dir.to_owned()));
+    }
+    Snapshot::open(&path).map_err(|error| Error::Open(path, error))
+}
+
+/// The ids of the snapshot in force and of those kept, as far as they can be read.
+fn kept(dir: &Path) -> Vec<u64> {
+    let files = core::iter::once(dir.join("snapshot")).chain((1..=KEPT).map(|n| earlier(dir, n)));
+    files.filter_map(|file| Snapshot::open(&file).ok()).map(|snapshot| snapshot.id()).collect()
+}
+
 /// Puts the snapshot before the present one in force again.
 ///
 /// # Errors
 /// There is none, or the directory cannot be written.
 pub fn go_back(dir: &Path) -> Result<(), Error> {
-    if !earlier(dir, 1).exists() {
-        return Err(Error::NoEarlier(dir.to_owned()));
-    }
+    before(dir)?;
     fs::rename(earlier(dir, 1), dir.join("snapshot")).map_err(at(dir))?;
     for n in (2..=KEPT).filter(|n| earlier(dir, *n).exists()) {
         fs::rename(earlier(dir, n), earlier(dir, n - 1)).map_err(at(dir))?;

@@ -1,7 +1,7 @@
 //! `DIR/overlay`: decisions since the snapshot was built, in our own list format behind a line that names the snapshots it fits.
 //!
-//! `ztsms verdicts set` only ever appends; a later line replaces an earlier one of the same pattern. The next build takes the file as one
-//! more list. The console writes the file whole, by renaming, and names the snapshots before and after a change in its first line, so that
+//! `ztsms verdicts set` only ever appends; a later line replaces an earlier one of the same pattern. A build, and going back, has the first line
+//! name the snapshot that comes beside those that are there ([`carry`]). The console writes the file whole, by renaming, and names the snapshots before and after a change in its first line, so that
 //! its decisions hold at every moment, with either, and after going back.
 
 use super::{Error, at};
@@ -9,7 +9,7 @@ use crate::lists::{self, Item, Lends};
 use dataplane::suffix::Suffixes;
 use dataplane::verdict::Verdict;
 use dataplane::verdicts::build::Rule;
-use dataplane::verdicts::pattern::{BadPattern, Buffers, Pattern};
+use dataplane::verdicts::pattern::{Buffers, Pattern};
 use dataplane::verdicts::regular;
 use dataplane::verdicts::{Key, Layer, Overlay, Refused, Snapshot};
 use std::fmt::Write as _;
@@ -120,8 +120,7 @@ fn words(pattern: &str) -> usize {
 /// No pattern; the directory cannot be read or written; its overlay is of another snapshot. Nothing is written then.
 pub fn decide(dir: &Path, pattern: &str, verdict: Verdict, note: &str, suffixes: &Suffixes) -> Result<(), Error> {
     let path = dir.join("overlay");
-    let bad = |why: BadPattern| Error::OverlayLine(path.clone(), 0, format!("{pattern:?}: {why}"));
-    let pattern = Pattern::parse(pattern, &mut Buffers::default()).map_err(bad)?.key;
+    let pattern = key_of(pattern)?;
     let table = super::open(dir, suffixes)?;
     let rule = Rule { pattern: &pattern, verdict, layer: Layer::Local, ..Rule::default() };
     let trial = Overlay::with_words(table.snapshot().id(), 1, words(&pattern));
@@ -169,19 +168,49 @@ pub fn rebind(dir: &Path, suffixes: &Suffixes) -> Result<Option<u64>, Error> {
     super::open(dir, suffixes).map(|_| Some(of))
 }
 
+/// Lets the decisions hold with the snapshot that is about to be in force too. The one in force and those kept stay named, so that the directory
+/// can be read at every moment, and after going back. Returns the overlay as of `now`, with that snapshot; `None` without decisions.
+///
+/// # Errors
+/// The overlay cannot be read with that snapshot, or not be written: it is as it was.
+pub fn carry(dir: &Path, now: u64, next: &Snapshot, key: &Key, suffixes: &Suffixes) -> Result<Option<Overlay>, Error> {
+    let Some(text) = self::text(dir)? else { return Ok(None) };
+    let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+    let of = named(first).ok_or_else(|| Error::NotAnOverlay(dir.join("overlay")))?;
+    if of.contains(&next.id()) {
+        return parse(dir, &text, now, next, key, suffixes).map(|(overlay, _)| Some(overlay));
+    }
+    let mut ids = vec![next.id()];
+    for id in super::kept(dir) {
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    let ids: String = ids.iter().map(|id| format!(" {id:016x}")).collect();
+    let text = format!("{}{ids}\n{rest}", NAMES.trim_end());
+    let (overlay, _) = parse(dir, &text, now, next, key, suffixes)?;
+    replace(dir, &text)?;
+    Ok(Some(overlay))
+}
+
+fn key_of(pattern: &str) -> Result<String, Error> {
+    let parsed = Pattern::parse(pattern, &mut Buffers::default());
+    parsed.map(|pattern| pattern.key).map_err(|why| Error::Pattern(pattern.to_owned(), why))
+}
+
 /// Takes every decision about a pattern out of the overlay.
 ///
 /// # Errors
 /// No pattern, none decided about, or the directory cannot be read or written.
 pub fn take_back(dir: &Path, pattern: &str) -> Result<(), Error> {
     let path = dir.join("overlay");
-    let bad = |why: String| Error::OverlayLine(path.clone(), 0, format!("{pattern:?}: {why}"));
-    let key = Pattern::parse(pattern, &mut Buffers::default()).map_err(|why| bad(why.to_string()))?.key;
-    let text = fs::read_to_string(&path).map_err(at(&path))?;
+    let key = key_of(pattern)?;
+    let not_decided = || Error::NotDecided(path.clone(), pattern.to_owned());
+    let text = self::text(dir)?.ok_or_else(not_decided)?;
     let line_of = |line: &&str| line.starts_with(&format!("{},", quoted(&key))) || line.starts_with(&format!("{key},"));
     let kept: String = text.lines().filter(|line| !line_of(line)).map(|line| format!("{line}\n")).collect();
     if kept.len() == text.len() {
-        return Err(bad("nothing was decided about it since the snapshot".to_owned()));
+        return Err(not_decided());
     }
     replace(dir, &kept)
 }
@@ -195,7 +224,7 @@ fn quoted(field: &str) -> String {
 mod tests {
     use super::*;
     use crate::build::{Source, What, open, open_any};
-    use crate::verdicts_cmd::{build, lookup};
+    use crate::verdicts_cmd::{build, lookup, rollback};
 
     #[test]
     fn decision_taken_back_is_gone_and_one_of_another_snapshot_is_carried_over() {
@@ -216,9 +245,16 @@ mod tests {
         assert!(take_back(&dir, "bank.example").is_err());
         assert_eq!(rebind(&dir, &suffixes).expect("reads"), None);
         build_with("unknown");
+        assert_eq!(["bank.example", "evil.example"].map(says), ["unknown", "dangerous"], "a build carries over");
+        rollback(&dir, &suffixes).expect("goes back");
+        assert_eq!(["bank.example", "evil.example"].map(says), ["safe", "dangerous"], "and so does going back");
+        // As one of before a build by another program: it names its own snapshot alone.
+        let text = fs::read_to_string(dir.join("overlay")).expect("reads");
+        let (_, rest) = text.split_once('\n').expect("a first line");
+        fs::write(dir.join("overlay"), format!("{NAMES}{:016x}\n{rest}", 7)).expect("writes");
         assert!(open(&dir, &suffixes).is_err());
-        assert!(rebind(&dir, &suffixes).expect("carries over").is_some());
-        assert_eq!(["bank.example", "evil.example"].map(says), ["unknown", "dangerous"]);
+        assert_eq!(rebind(&dir, &suffixes).expect("carries over"), Some(7));
+        assert_eq!(["bank.example", "evil.example"].map(says), ["safe", "dangerous"]);
         fs::remove_dir_all(&dir).expect("removes");
     }
 
@@ -244,9 +280,13 @@ mod tests {
         let overlay = fs::read_to_string(dir.join("overlay")).expect("reads");
         fs::write(dir.join("overlay"), format!("{overlay}broken\n")).expect("writes");
         assert!(matches!(open(&dir, &suffixes), Err(Error::OverlayLine(_, 6, _))));
-        fs::write(dir.join("overlay"), &overlay).expect("writes");
         fs::write(&own, "pattern,verdict\nbank.example,dangerous\n").expect("writes");
-        build(&[Source { path: own, what: What::Own }], &dir, 1, None).expect("builds");
+        let sources = [Source { path: own, what: What::Own }];
+        assert!(
+            matches!(build(&sources, &dir, 1, None), Err(Error::OverlayLine(_, 6, _))),
+            "what cannot be carried over stops a build"
+        );
+        fs::write(dir.join("overlay"), overlay.replacen(NAMES, &format!("{NAMES}7\n# "), 1)).expect("writes");
         let refused = open(&dir, &suffixes).expect_err("of another snapshot").to_string();
         fs::remove_dir_all(&dir).expect("removes");
         assert!(refused.contains("overlay of snapshot"), "{refused}");

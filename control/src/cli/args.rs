@@ -315,6 +315,9 @@ pub(super) struct Build {
     /// A ranked list (rank,domain): lends no verdict
     #[arg(long, value_name = "LIST", value_hint = ValueHint::FilePath)]
     pub(super) rank: Vec<PathBuf>,
+    /// Take a list too that is empty, or of which more than half cannot be read
+    #[arg(long)]
+    pub(super) force: bool,
     /// Verdict directory to write
     #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) output: PathBuf,

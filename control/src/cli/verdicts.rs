@@ -6,15 +6,17 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use dataplane::verdict::Verdict;
-use dataplane::verdicts::Snapshot;
 
 use super::args::{Build, Verdicts, VerdictsCommand};
 use super::judge::{self, said};
 use super::{Done, Failure, fail};
-use crate::build::{self, Source, What, overlay};
+use crate::build::{self, ListReport, Source, What, overlay};
 use crate::record_json::push_line;
 use crate::terminal::{Colour, Paint, fitted, shown};
 use crate::verdicts_cmd;
+
+/// What to do where a desk publishes.
+const DECIDE: &str = "decide there, with `ztsms-console decide PATTERN VERDICT --reason WHY`";
 
 /// Lines of a list that are named one by one.
 const NAMED_LINES: usize = 20;
@@ -29,7 +31,7 @@ pub(super) fn run(args: &Verdicts, colour: Colour) -> Result<Done, Failure> {
         VerdictsCommand::Stats { verdicts, json } => {
             let suffixes = build::suffixes(verdicts.as_deref()).map_err(said)?;
             let table = judge::table(verdicts.as_deref(), &suffixes)?;
-            print_stats(&verdicts_cmd::stats(table.snapshot()), *json)
+            print_stats(&verdicts_cmd::stats(&table), *json)
         }
         VerdictsCommand::Diff { old, new, top } => diff(old, new, *top, paint),
         VerdictsCommand::Verify { verdicts } => {
@@ -38,7 +40,7 @@ pub(super) fn run(args: &Verdicts, colour: Colour) -> Result<Done, Failure> {
             print_stats(&stats, false)
         }
         VerdictsCommand::Set { pattern, verdict, verdicts, note } => {
-            is_no_desks(verdicts)?;
+            is_no_desks(verdicts, DECIDE)?;
             let verdict = match verdict.as_str() {
                 "safe" => Verdict::Safe,
                 "dangerous" => Verdict::Dangerous,
@@ -51,7 +53,7 @@ pub(super) fn run(args: &Verdicts, colour: Colour) -> Result<Done, Failure> {
             Ok(Done::Well)
         }
         VerdictsCommand::Unset { pattern, verdicts } => {
-            is_no_desks(verdicts)?;
+            is_no_desks(verdicts, DECIDE)?;
             overlay::take_back(verdicts, pattern).map_err(said)?;
             Ok(Done::Well)
         }
@@ -62,14 +64,11 @@ pub(super) fn run(args: &Verdicts, colour: Colour) -> Result<Done, Failure> {
 }
 
 /// What a desk publishes is the desk's: it knows no other decisions, and its next one would wipe them away.
-fn is_no_desks(dir: &Path) -> Result<(), Failure> {
+fn is_no_desks(dir: &Path, instead: &str) -> Result<(), Failure> {
     if !dir.join("verdicts.pub").exists() {
         return Ok(());
     }
-    Err(Failure::Said(format!(
-        "{}: a desk publishes here (verdicts.pub): decide there, with `ztsms-console decide PATTERN VERDICT --reason WHY`",
-        dir.display()
-    )))
+    Err(Failure::Said(format!("{}: a desk publishes here (verdicts.pub): {instead}", dir.display())))
 }
 
 fn print_stats(stats: &verdicts_cmd::Stats, json: bool) -> Result<Done, Failure> {
@@ -103,33 +102,38 @@ fn build(args: &Build) -> Result<Done, Failure> {
             "nothing to build from: name a CSV of your own, or --dangerous, --platform, --safe".to_owned(),
         ));
     }
+    is_no_desks(&args.output, "it builds itself, of what `ztsms-console import SOURCE` brings")?;
     // Reproducible builds: https://reproducible-builds.org/specs/source-date-epoch/
     let said_now = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|seconds| seconds.parse().ok());
     let now = said_now.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()));
-    let report = verdicts_cmd::build(&sources, &args.output, now, args.suffixes.as_deref()).map_err(said)?;
+    let built = verdicts_cmd::build_with(&sources, &args.output, now, args.suffixes.as_deref(), args.force);
+    let report = built.map_err(|error| {
+        if let build::Error::Unfit(_, lists) = &error {
+            lists.iter().for_each(name_bad_lines);
+            return Failure::Said(format!(
+                "{error}\nnothing was built, and what was in force stays: --force takes such lists as they are"
+            ));
+        }
+        said(error)
+    })?;
     let mut done = Done::Well;
     let mut out = String::new();
     for list in &report.lists {
         let summary = &list.summary;
-        for problem in summary.problems.iter().take(NAMED_LINES) {
-            fail::complain(&format_args!("{}:{}: {}", list.file, problem.line, problem.why));
-        }
-        let named = summary.problems.len().min(NAMED_LINES) as u64;
-        if summary.bad > named {
-            fail::complain(&format_args!("{}: {} more lines could not be read", list.file, summary.bad - named));
-        }
+        name_bad_lines(list);
         if summary.bad > 0 {
             done = Done::InPart;
         }
         // Writing to a String cannot fail.
         let _ = writeln!(
             out,
-            "{}: {:?}, {} entries, {} rules, {} not read",
+            "{}: {:?}, {} entries, {} rules, {} not read{}",
             shown(&list.file),
             summary.format,
             summary.entries,
             summary.rules,
-            summary.bad
+            summary.bad,
+            if summary.excepted > 0 { format!(", {} excepted", summary.excepted) } else { String::new() }
         );
     }
     for remark in report.remarks.iter().take(NAMED_LINES) {
@@ -141,6 +145,20 @@ fn build(args: &Build) -> Result<Done, Failure> {
     out += &marked(&report.stats.to_string());
     io::stdout().lock().write_all(out.as_bytes())?;
     Ok(done)
+}
+
+fn name_bad_lines(list: &ListReport) {
+    let summary = &list.summary;
+    for problem in summary.problems.iter().take(NAMED_LINES) {
+        match problem.line {
+            0 => fail::complain(&format_args!("{}: {}", list.file, problem.why)),
+            line => fail::complain(&format_args!("{}:{line}: {}", list.file, problem.why)),
+        }
+    }
+    let named = summary.problems.len().min(NAMED_LINES) as u64;
+    if summary.bad > named {
+        fail::complain(&format_args!("{}: {} more lines could not be read", list.file, summary.bad - named));
+    }
 }
 
 fn lookup(urls: &[String], verdicts: Option<&Path>, json: bool, paint: Paint) -> Result<Done, Failure> {
@@ -179,8 +197,7 @@ fn lookup(urls: &[String], verdicts: Option<&Path>, json: bool, paint: Paint) ->
 fn diff(old: &Path, new: &Path, top: usize, paint: Paint) -> Result<Done, Failure> {
     let table = |path: &Path| judge::table(Some(path), &build::suffixes(Some(path)).map_err(said)?);
     let (old, new) = (table(old)?, table(new)?);
-    let (old, new): (&Snapshot, &Snapshot) = (old.snapshot(), new.snapshot());
-    let diff = verdicts_cmd::diff(old, new);
+    let diff = verdicts_cmd::diff(&old, &new);
     let mut out = String::new();
     let lines = |out: &mut String, sign: &str, rows: &[(String, &'static str)], paint: &dyn Fn(&str) -> String| {
         for (pattern, verdict) in rows.iter().take(top) {

@@ -55,12 +55,12 @@ fn a_defanged_list_is_read_as_it_is_meant() {
 fn triggers_of_a_policy_zone_that_are_no_names_are_named_and_not_taken() {
     let room = Room::new("triggers");
     let zone =
-        b"$TTL 60\n@ SOA a. b. 1 2 3 4 5\nbad.example CNAME .\n32.4.3.2.1.rpz-ip CNAME .\nns.bad.example.rpz-nsdname CNAME .\n";
+        b"$TTL 60\n@ SOA a. b. 1 2 3 4 5\nbad.example CNAME .\n32.4.3.2.1.rpz-ip CNAME .\nns.bad.example.rpz-nsdname CNAME .\nworse.example CNAME .\n";
     let (dir, ran) = built(&room, "v", &["--dangerous", &room.holding("zone", zone)]);
     assert_eq!(ran.status, 1);
     assert!(ran.err.contains("zone:4: ") && ran.err.contains("zone:5: "), "{}", ran.err);
     assert_eq!(verdict(&dir, "bad.example"), "dangerous");
-    assert_eq!(lines(&ztsms(&["verdicts", "stats", "--json", &dir]).out)[0]["entries"], 1);
+    assert_eq!(lines(&ztsms(&["verdicts", "stats", "--json", &dir]).out)[0]["entries"], 2);
 }
 
 #[test]
@@ -88,4 +88,83 @@ fn links_without_a_host_are_looked_up_as_the_lists_name_them() {
         let found = lines(&ztsms(&["verdicts", "lookup", "--json", link]).out);
         assert_eq!((&found[0]["verdict"], found[0]["url"].as_str()), (&"unknown".into(), Some(link)), "{link}");
     }
+}
+
+#[test]
+fn a_list_without_one_entry_takes_nothing_out_of_force() {
+    let room = Room::new("no-entry");
+    let own = room.holding("own.csv", b"pattern,verdict\nevil.example,dangerous\n");
+    let (dir, ran) = built(&room, "v", &[&own]);
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    for (name, option, octets, why) in [
+        ("empty.txt", "--dangerous", &b""[..], "empty.txt: not one entry in it"),
+        ("comments.txt", "--dangerous", b"# nothing\n", "comments.txt: not one entry in it"),
+        (
+            "page.html",
+            "--dangerous",
+            b"<!DOCTYPE html>\n<html><body>Log in</body></html>\n",
+            "page.html: not one of 2 lines can be read",
+        ),
+        ("half.txt", "--dangerous", b"a.example\n<b>\n<c>\n", "half.txt: 2 of 3 lines cannot be read"),
+        ("head.csv", "", b"pattern,verdict\n", "head.csv: not one entry in it"),
+        ("semicolons.csv", "", b"pattern;verdict\na.example;dangerous\n", "columns are parted by commas"),
+        ("feed.txt", "", b"a.example\n", "begins with pattern,verdict"),
+        ("ranks.csv", "--dangerous", b"1,a.example\n2,b.example\n", "Name it with --rank"),
+        ("hosts.txt", "--rank", b"a.example\n", "a ranked list is rank,domain a line"),
+    ] {
+        let file = room.holding(name, octets);
+        let arguments: Vec<&str> = if option.is_empty() { vec![&file] } else { vec![&own, option, &file] };
+        let (_, ran) = built(&room, "v", &arguments);
+        assert_eq!((ran.status, ran.out.as_str()), (1, ""), "{name}: {}", ran.err);
+        assert!(ran.err.contains(why), "{name}: {}", ran.err);
+        assert_eq!(verdict(&dir, "evil.example"), "dangerous", "{name}");
+        assert!(!std::path::Path::new(&dir).join("snapshot.1").exists(), "{name}");
+    }
+    // Half of the lines and less are named, and the rest is built; so is what somebody means.
+    let half = room.holding("half.txt", b"a.example\n<b>\n");
+    let (_, ran) = built(&room, "v", &[&own, "--dangerous", &half]);
+    assert_eq!((ran.status, verdict(&dir, "a.example")), (1, "dangerous".to_owned()), "{}", ran.err);
+    let (_, ran) = built(&room, "v", &["--dangerous", &room.file("empty.txt"), "--force"]);
+    assert_eq!((ran.status, verdict(&dir, "evil.example")), (0, "unknown".to_owned()), "{}", ran.err);
+}
+
+#[test]
+fn decisions_hold_over_a_build_and_a_way_back_and_are_counted_and_compared() {
+    let room = Room::new("carried");
+    let own = room.holding("own.csv", b"pattern,verdict\nbank.example,safe\n");
+    let (dir, ran) = built(&room, "v", &[&own]);
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    for (pattern, verdict) in [("bad.example", "unknown"), ("bad.example", "dangerous"), ("bank.example", "dangerous")] {
+        let ran = ztsms(&["verdicts", "set", "--verdicts", &dir, pattern, verdict]);
+        assert_eq!((ran.status, ran.err.as_str()), (0, ""));
+    }
+    let snapshot = format!("{dir}/snapshot");
+    let ran = ztsms(&["verdicts", "diff", &snapshot, &dir]);
+    let told: Vec<&str> = ran.out.lines().collect();
+    let expected = ["- safe      bank.example", "+ dangerous bad.example", "+ dangerous bank.example", "1 removed, 2 added"];
+    assert_eq!(told, expected, "{}", ran.err);
+    let stats = &lines(&ztsms(&["verdicts", "stats", "--json", &dir]).out)[0];
+    let counted = ["entries", "decisions"].map(|field| stats[field].clone());
+    assert_eq!((counted, &stats["verdicts"]), ([2.into(), 2.into()], &serde_json::json!({ "dangerous": 2 })));
+    assert_eq!(lines(&ztsms(&["verdicts", "stats", "--json", &snapshot]).out)[0]["verdicts"]["safe"], 1);
+
+    std::fs::write(&own, "pattern,verdict\nbank.example,safe\nnew.example,safe\n").unwrap();
+    let (_, ran) = built(&room, "v", &[&own]);
+    assert_eq!((ran.status, ran.err.as_str()), (0, ""));
+    assert!(ran.out.contains("2 decided beside the snapshot"), "{}", ran.out);
+    assert_eq!(
+        ["bad.example", "bank.example", "new.example"].map(|link| verdict(&dir, link)),
+        ["dangerous", "dangerous", "safe"]
+    );
+    let ran = ztsms(&["verdicts", "rollback", &dir]);
+    assert_eq!((ran.status, ran.err.as_str()), (0, ""));
+    assert_eq!(
+        ["bad.example", "bank.example", "new.example"].map(|link| verdict(&dir, link)),
+        ["dangerous", "dangerous", "unknown"]
+    );
+    assert_eq!(ztsms(&["verdicts", "unset", "--verdicts", &dir, "bank.example"]).status, 0);
+    assert_eq!(verdict(&dir, "bank.example"), "safe");
+    let ran = ztsms(&["verdicts", "set", "--verdicts", &dir, "=", "safe"]);
+    assert_eq!(ran.status, 1);
+    assert!(ran.err.starts_with("ztsms: pattern \"=\": "), "{}", ran.err);
 }
