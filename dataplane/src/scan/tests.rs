@@ -8,7 +8,7 @@ use super::*;
 
 mod handsets;
 
-const PIECES: [&str; 56] = [
+const PIECES: [&str; 60] = [
     "evil",
     "a",
     "com",
@@ -65,6 +65,10 @@ const PIECES: [&str; 56] = [
     "(",
     ")",
     "😀",
+    "²",
+    "①",
+    "\u{345}",
+    "foo://",
 ];
 
 /// Septets of the default alphabet, where the text has no others.
@@ -281,6 +285,12 @@ fn forty_thousand_octets_made_to_be_slow_are_not() {
         "a.co-.",
         "@a.co--.",
         "a.co@b_.",
+        "x_.a.co.",
+        "a.co._",
+        "a.co。",
+        "1.2.3.4。",
+        "①a.co",
+        "a://b-c.co.",
     ];
     for unit in units {
         let text = unit.repeat(40_000 / unit.len());
