@@ -448,14 +448,15 @@ impl Work<'_> {
     /// Safe links go with the bad ones: what is left would look verified to the next filter, and be labelled so.
     fn deaden(&self, scratch: &mut Scratch) -> bool {
         let spare_safe = self.policy.spec_keeps_safe(self.chosen);
-        let mut reached = true;
+        let (mut reached, mut walked) = (true, deaden::Walked::default());
         for link in self.policy.links(self.message, self.base) {
             if spare_safe && link.verdict == Verdict::Safe && self.links_verdict > Verdict::Safe {
                 continue;
             }
             reached &= link.in_this_part;
-            deaden::spots(self.message.text, link, self.base, &mut scratch.spots);
+            deaden::spots(self.message.text, link, self.base, &mut walked, &mut scratch.spots);
         }
+        deaden::in_order(&mut scratch.spots);
         reached
     }
 
