@@ -4,9 +4,12 @@
 //! - at the head of the text or of a line: a phrase (`verified link`), or a word with `:` or a check mark behind it (`Safe: …`);
 //! - in brackets, which hold a word and nothing else, or a phrase with anything around it;
 //! - behind a check mark;
-//! - next to a link, as the whole clause before it or behind it.
+//! - next to a link, as the whole clause before it or behind it;
+//! - anywhere in what an override turns round (`imitation/turned.rs`).
 //!
 //! Nearly every message is dismissed by the two letters at the head of each line, and by having no bracket.
+
+mod turned;
 
 use super::facts::LinkFacts;
 use super::signs::{self, is_check, is_clause_end, is_close, is_open};
@@ -249,7 +252,11 @@ impl Imitation {
         };
         let seen = signs::look(view.text.as_bytes());
         let is_ascii = view.spots.is_empty() && seen & signs::WIDE == 0;
-        let found = if is_ascii { self.in_ascii(view, seen, open) } else { self.in_any(view, open) };
+        let found = if is_ascii {
+            self.in_ascii(view, seen, open)
+        } else {
+            self.in_any(view, open).or_else(|| self.turned_round(view, open))
+        };
         if found.is_some() {
             return found;
         }

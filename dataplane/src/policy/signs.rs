@@ -81,7 +81,10 @@ pub(super) fn any_septets(septets: &[u8]) -> bool {
     septets.iter().fold(false, |any, septet| any | matches!(septet, b'\n' | b'\r' | b'(' | b'*' | b'<'))
 }
 
-/// Whether a text in UCS2, big endian, may have an end of line, an opening bracket or a check mark.
+/// Right-to-left override: what follows is shown turned round.
+pub(super) const OVERRIDE: char = '\u{202e}';
+
+/// Whether a text in UCS2, big endian, may have an end of line, an opening bracket, a check mark or an override.
 pub(super) fn any_ucs2(be16: &[u8]) -> bool {
     // Without a branch, and as the octets lie: the upper one of a unit is the lower one of the number.
     let (mut any, mut wide) = (false, false);
@@ -94,7 +97,7 @@ pub(super) fn any_ucs2(be16: &[u8]) -> bool {
             | (unit == 0xab00);
         wide |= unit & 0xe0 != 0;
     }
-    any || wide && characters(be16).any(|c| c >= '\u{2000}' && (is_open(c) || is_check(c)))
+    any || wide && characters(be16).any(|c| c >= '\u{2000}' && (is_open(c) || is_check(c) || c == OVERRIDE))
 }
 
 /// The characters of a text in UCS2, big endian.
@@ -219,7 +222,7 @@ mod tests {
             let be16: Vec<u8> =
                 "ab".encode_utf16().chain(c.encode_utf16(&mut units).iter().copied()).flat_map(u16::to_be_bytes).collect();
             let sign = is_open(c) || is_check(c) || matches!(c, '\n' | '\r');
-            assert!(any_ucs2(&be16) == sign || is_break(c as u8) && c < ' ', "{c:?}");
+            assert!(any_ucs2(&be16) == (sign || c == OVERRIDE) || is_break(c as u8) && c < ' ', "{c:?}");
             let text = format!("{}{c}", "abcdefghijklmnopqrs");
             if is_open(c) || is_check(c) || matches!(c, '\n' | '\r') {
                 assert_eq!(next(text.as_bytes(), 0), Some(19), "{c:?}");

@@ -87,3 +87,28 @@ fn a_word_in_a_sentence_is_no_imitation() {
         assert_eq!(neutralised(text), text);
     }
 }
+
+#[test]
+fn a_label_behind_an_override_is_read_as_it_is_shown() {
+    for (text, left) in [
+        ("\u{202e}KNIL DEIFIREV\u{202c} call 0900-123", "\u{202e}             \u{202c} call 0900-123"),
+        ("Hello \u{202e}[EFAS]\u{202c} friend", "Hello \u{202e}[    ]\u{202c} friend"),
+        ("\u{202e}knil\u{200b} d3ifirev", "\u{202e}             "),
+        ("Good day\n\u{202b}\u{202e}KNIL DEIFIREV: x", "Good day\n\u{202b}\u{202e}             : x"),
+        ("\u{202e}KNIL DEIFIREV\u{202c} http://x.example", "\u{202e}             \u{202c} http://x.example"),
+        ("\u{202e}nekcuR KNIL RETFÜRPEG", "\u{202e}nekcuR               "),
+    ] {
+        let found = neutralised(text);
+        let squeeze = |s: &str| s.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(squeeze(&found), squeeze(left), "{text:?}");
+    }
+    for text in [
+        "\u{202e}efasnu KNILL DEIFIREVNU",
+        "\u{202e}مرحبا",
+        "efas KNIL DEIFIREV",
+        "\u{202e}abc\nKNIL DEIFIREV",
+        "\u{202d}KNIL DEIFIREV",
+    ] {
+        assert_eq!(neutralised(text), text);
+    }
+}
