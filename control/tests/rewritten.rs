@@ -103,7 +103,7 @@ fn nothing_dangerous_or_unknown_leaves_unmarked_under_warn() {
                 continue;
             }
             // Never touched, or in several SCCP or SCTP pieces with the link in one that has gone: counted by cause.
-            assert!(matches!(record.bound, Some("untouchable" | "same-length")), "{}: {record:#?}", capture.display());
+            assert!(matches!(record.bound, Some("untouchable" | "earlier-piece")), "{}: {record:#?}", capture.display());
             unfit += u64::from(!record.repeat);
         }
         assert!(replayed.lane.counters().unfit.sum() >= unfit, "{}", capture.display());

@@ -257,7 +257,7 @@ impl<'f, 'a> Fit<'f, 'a> {
     /// Adds the changes that put user data of the same length in place of the message's own.
     fn put_blanked(&mut self, octets: &[u8], reached: bool, all: bool) -> Result<bool, Bound> {
         if !reached {
-            return Err(Bound::SameLengthOnly);
+            return Err(Bound::EarlierPiece);
         }
         let (carrier, user_data) = (self.met.carrier, &self.tpdu.user_data);
         if self.met.forward.joined {

@@ -29,6 +29,8 @@ pub enum Bound {
     Mtu,
     /// The message lies in several SCTP or SCCP pieces: only a change of equal length is possible.
     SameLengthOnly,
+    /// All that would be made dead lies in pieces of the message that have gone on.
+    EarlierPiece,
     /// The edit would stand behind an autofill code.
     Autofill,
     /// A redirect was asked for and no pages host is set.
@@ -70,6 +72,7 @@ impl Bound {
             Self::Sccp => "sccp",
             Self::Mtu => "mtu",
             Self::SameLengthOnly => "same-length",
+            Self::EarlierPiece => "earlier-piece",
             Self::Autofill => "autofill",
             Self::NoPagesHost => "no-pages-host",
             Self::NoWork => "no-work",
@@ -95,6 +98,7 @@ impl fmt::Display for Bound {
             Self::Sccp => f.write_str("exceeds 255 octets of SCCP data"),
             Self::Mtu => f.write_str("exceeds the MTU"),
             Self::SameLengthOnly => f.write_str("changes the length of a message in several pieces"),
+            Self::EarlierPiece => f.write_str("comes too late for a link in an earlier piece"),
             Self::Autofill => f.write_str("would stand behind an autofill code"),
             Self::NoPagesHost => f.write_str("has no pages host"),
             Self::NoWork => f.write_str("has no place for its work record"),
