@@ -3,6 +3,7 @@
 //! A decision is a pure function of message, policy and verdicts: no lock, no clock, no heap once warm.
 
 mod chain;
+mod checks;
 mod compiled;
 mod deaden;
 mod decide;

@@ -385,7 +385,11 @@ struct Variant([Vec<Action>; 3], &'static str, bool, bool);
 impl Variant {
     fn policy(&self) -> Policy {
         let Self([safe, unknown, dangerous], code, brand, pages) = self.clone();
-        let mut spec = spec_with(&unknown, pages);
+        // A chain of redirects alone is refused where there are no pages.
+        let alone = |chain: &Vec<Action>| {
+            chain.contains(&Action::Redirect) && chain.iter().all(|action| matches!(action, Action::Redirect | Action::Pass))
+        };
+        let mut spec = spec_with(&unknown, pages || [&safe, &unknown, &dangerous].into_iter().any(alone));
         spec.mt.safe = safe;
         spec.mt.dangerous = dangerous;
         spec.language = code.to_owned();
@@ -473,4 +477,63 @@ fn real_messages_hardly_ever_look_like_a_label() {
     }
     println!("{} of {read} real messages look like a label: {caught:#?}", caught.len());
     assert!(read > 10_000 && caught.len() * 2000 <= read, "{} of {read}", caught.len());
+}
+
+#[test]
+fn a_form_of_a_worse_verdict_that_reads_as_one_for_safe_links_is_refused() {
+    let compiled = |change: &dyn Fn(&mut words::LanguageSpec)| {
+        let mut spec = Spec::preset(Preset::Warn);
+        change(spec.languages.iter_mut().find(|language| language.code == "en").unwrap());
+        Policy::compile(spec).map(|_| ()).map_err(|error| error.to_string())
+    };
+    let forms = |forms: &[&str]| forms.iter().map(|&form| form.to_owned()).collect::<Vec<_>>();
+    for unknown in ["VERIFIED LINK {host}\n", "Verified L1nk! {host}\n", "{brand} VERIFIED LINK: take care\n", "verified {host}"]
+    {
+        let error = compiled(&|english| english.labels[1] = forms(&["LOOK OUT {host}\n", unknown])).unwrap_err();
+        assert!(error.starts_with("labels.unknown of language `en`, form 2: it reads as `"), "{error}");
+        assert!(compiled(&|english| english.notices[2] = forms(&[unknown])).unwrap_err().starts_with("notices.dangerous"));
+    }
+    for form in ["OK {host}\n", "(*) ", "{verdict} {host}"] {
+        let alike = |english: &mut words::LanguageSpec| {
+            (english.labels[0], english.labels[1]) = (forms(&[form]), forms(&[form]));
+            english.verdicts[1] = english.verdicts[0].clone();
+        };
+        assert!(compiled(&alike).is_err(), "{form}");
+    }
+    for fine in ["UNVERIFIED LINK {host}\n", "NOT VERIFIED LINK\n", "(?) ", "{verdict} {host}", "LINK {host} is not verified"] {
+        assert_eq!(compiled(&|english| english.labels[1] = forms(&[fine])), Ok(()), "{fine}");
+    }
+    let short = |english: &mut words::LanguageSpec| {
+        english.labels[0] = forms(&["LINK {host}\n"]);
+        english.labels[1] = forms(&["LINK NOT VERIFIED {host}\n"]);
+    };
+    assert_eq!(compiled(&short), Ok(()));
+}
+
+#[test]
+fn what_can_never_act_is_refused() {
+    let refused = |change: &dyn Fn(&mut Spec)| {
+        let mut spec = Spec::preset(Preset::Warn);
+        change(&mut spec);
+        Policy::compile(spec).map(|_| ()).map_err(|error| error.to_string())
+    };
+    let why = "policy, unknown: `redirect` needs [pages], and nothing else is in the chain";
+    assert_eq!(refused(&|spec| spec.mt.unknown = vec![Action::Redirect]).unwrap_err(), why);
+    assert_eq!(refused(&|spec| spec.mt.unknown = vec![Action::Redirect, Action::Pass]).unwrap_err(), why);
+    assert!(refused(&|spec| spec.mt.dangerous = vec![Action::Silence]).unwrap_err().starts_with("policy, dangerous: `silence`"));
+    for fine in [vec![], vec![Action::Pass], vec![Action::Redirect, Action::Deaden], vec![Action::Reject]] {
+        assert_eq!(refused(&|spec| spec.mt.unknown = fine.clone()), Ok(()), "{fine:?}");
+    }
+    assert_eq!(refused(&|spec| (spec.silence, spec.mt.dangerous) = (true, vec![Action::Silence])), Ok(()));
+    let rule = |change: &dyn Fn(&mut Rule)| {
+        let mut rule = Rule::new("x", Preset::Warn.chains());
+        change(&mut rule);
+        refused(&|spec| spec.rules = vec![rule.clone()])
+    };
+    let code = "rule `x`, opc 99999999: no point code has more than 24 bits";
+    assert_eq!(rule(&|rule| rule.opc = vec![1, 99_999_999]).unwrap_err(), code);
+    assert_eq!(rule(&|rule| rule.dpc = vec![0xff_ffff]), Ok(()));
+    assert!(rule(&|rule| rule.chains.unknown = vec![Action::Redirect]).unwrap_err().starts_with("rule `x`, unknown: "));
+    let nameless = Protected { sender: String::new(), domains: vec!["a.b".into()] };
+    assert!(refused(&|spec| spec.protected = vec![nameless.clone()]).unwrap_err().starts_with("protected.sender: "));
 }

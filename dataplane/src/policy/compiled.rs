@@ -1,6 +1,7 @@
 //! A policy ready for use: templates read, languages numbered, skeletons made. Immutable.
 
 use super::chain::{Chains, Preset};
+use super::checks;
 use super::decision::{Decision, Explanation, Source};
 use super::facts::{Direction, LinkFacts, Message};
 use super::imitation::Imitation;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 /// Labels, notices and words of a language, by verdict: `safe`, `unknown`, `dangerous`.
 #[derive(Clone, Debug)]
 pub(super) struct Language {
-    code: String,
+    pub(super) code: String,
     pub(super) verdicts: [String; 3],
     pub(super) labels: [Vec<Template>; 3],
     pub(super) notices: [Vec<Template>; 3],
@@ -122,6 +123,7 @@ impl Policy {
                 return Err(SpecError::Host(what, host.clone()));
             }
         }
+        checks::can_work(&spec)?;
         let languages = compile_languages(&spec)?;
         let rules = spec.rules.iter().map(|rule| {
             let language = rule.language.as_deref().map(code_of).transpose()?;
@@ -337,11 +339,11 @@ static NO_LANGUAGE: Language = Language {
 };
 
 /// Heads that are one short word would catch sentences: they are matched in brackets only, from the words that ship.
-fn is_phrase(head: &str) -> bool {
+pub(super) fn is_phrase(head: &str) -> bool {
     head.chars().filter(|c| c.is_alphanumeric()).count() >= 8
 }
 
-const PLACES: [[&str; 3]; 2] =
+pub(super) const PLACES: [[&str; 3]; 2] =
     [["labels.safe", "labels.unknown", "labels.dangerous"], ["notices.safe", "notices.unknown", "notices.dangerous"]];
 
 fn compile_languages(spec: &Spec) -> Result<Vec<Language>, SpecError> {
@@ -383,15 +385,16 @@ fn compile_languages(spec: &Spec) -> Result<Vec<Language>, SpecError> {
                 Ok(all)
             };
             let [labels, notices] = PLACES;
-            Ok(Language {
+            let compiled = Language {
                 code: language.code.clone(),
                 verdicts: language.verdicts.clone(),
                 labels: forms(&language.labels, english.as_ref().map(|english| &english.labels), labels)?,
                 notices: forms(&language.notices, english.as_ref().map(|english| &english.notices), notices)?,
                 label_heads: Firsts::default(),
                 notice_heads: Firsts::default(),
-            }
-            .with_heads(&spec.brand))
+            };
+            checks::not_like_safe(&compiled)?;
+            Ok(compiled.with_heads(&spec.brand))
         })
         .collect()
 }

@@ -98,6 +98,13 @@ pub enum SpecError {
     Brand(String),
     /// A host that is none: what, and which.
     Host(&'static str, String),
+    /// What can be read and never acts.
+    Never {
+        /// Which.
+        what: String,
+        /// Why it does not.
+        why: &'static str,
+    },
 }
 
 impl fmt::Display for SpecError {
@@ -114,6 +121,7 @@ impl fmt::Display for SpecError {
                 write!(f, "{place} of language `{language}`, form {form}: {cause}")
             }
             Self::Brand(host) => write!(f, "labels.brand: it reads as a link to `{host}`, which is not in link_hosts"),
+            Self::Never { what, why } => write!(f, "{what}: {why}"),
             Self::Host(what, host) => write!(f, "{what}: `{host}` is not a host name in lower case, without scheme and path"),
         }
     }

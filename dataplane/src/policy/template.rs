@@ -102,6 +102,8 @@ pub enum TemplateError {
     Empty,
     /// A link in the words themselves, to a host that `labels.link_hosts` does not name.
     Link(String),
+    /// It reads as what is said of a verified link.
+    LikeSafe(String),
 }
 
 impl fmt::Display for TemplateError {
@@ -115,6 +117,7 @@ impl fmt::Display for TemplateError {
             }
             Self::Open => f.write_str("a `{` is not closed"),
             Self::Empty => f.write_str("a form may not be empty"),
+            Self::LikeSafe(words) => write!(f, "it reads as `{words}`, which is said of safe links"),
             Self::Link(host) => write!(f, "the text holds a link to `{host}`, which is not in link_hosts"),
         }
     }
@@ -151,6 +154,13 @@ impl Template {
             pieces.push(Piece::Text(rest.into()));
         }
         if pieces.is_empty() { Err(TemplateError::Empty) } else { Ok(Self(pieces)) }
+    }
+
+    /// What the form says of any message: without the operator's name and what a message brings with it.
+    pub(super) fn words(&self, verdict: &str) -> String {
+        let (mut words, values) = (String::new(), Values { verdict, ..Values::default() });
+        self.write(&mut values.once(&mut String::new()), &mut words);
+        words.trim().trim_end_matches([':', ' ']).to_owned()
     }
 
     /// Writes the form behind what `out` holds.

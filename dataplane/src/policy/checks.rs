@@ -1,0 +1,81 @@
+//! What can be read and yet cannot be meant: refused while somebody still looks.
+
+use super::chain::Chains;
+use super::compiled::{Language, PLACES, is_phrase};
+use super::decision::Action;
+use super::skeleton::Skeleton;
+use super::spec::{Spec, SpecError};
+use super::template::TemplateError;
+
+/// The highest point code: 24 bits (ANSI T1.111.4), 14 elsewhere.
+const POINT_CODE: u32 = 0xff_ffff;
+
+/// Refuses chains of which nothing can be done, rules that no message meets, and protected senders without a name.
+pub(super) fn can_work(spec: &Spec) -> Result<(), SpecError> {
+    let never = |what: String, why| Err(SpecError::Never { what, why });
+    let rules = spec.rules.iter().map(|rule| (format!("rule `{}`", rule.name), &rule.chains));
+    for (name, chains) in [("policy".to_owned(), &spec.mt)].into_iter().chain(rules) {
+        if let Some((verdict, why)) = falls_through(spec, chains) {
+            return never(format!("{name}, {verdict}"), why);
+        }
+    }
+    for rule in &spec.rules {
+        for (key, codes) in [("opc", &rule.opc), ("dpc", &rule.dpc)] {
+            if let Some(code) = codes.iter().find(|&&code| code > POINT_CODE) {
+                return never(format!("rule `{}`, {key} {code}", rule.name), "no point code has more than 24 bits");
+            }
+        }
+    }
+    if spec.protected.iter().any(|entry| entry.sender.is_empty()) {
+        return never("protected.sender".to_owned(), "it is empty: whose domains are these?");
+    }
+    Ok(())
+}
+
+/// The verdict whose chain asks for something of which nothing can be done, and why: its messages would pass, marked in no way.
+fn falls_through(spec: &Spec, chains: &Chains) -> Option<(&'static str, &'static str)> {
+    let stopped = |action: &Action| match action {
+        Action::Redirect if spec.pages.is_none() => Some("`redirect` needs [pages], and nothing else is in the chain"),
+        Action::Silence if !spec.silence => Some("`silence` needs `silence = true`, and nothing else is in the chain"),
+        _ => None,
+    };
+    [("safe", &chains.safe), ("unknown", &chains.unknown), ("dangerous", &chains.dangerous)].into_iter().find_map(
+        |(verdict, chain)| {
+            let nothing = chain.iter().all(|action| *action == Action::Pass || stopped(action).is_some());
+            chain.iter().find_map(stopped).filter(|_| nothing).map(|why| (verdict, why))
+        },
+    )
+}
+
+/// Refuses forms for unknown and dangerous links that read as one for safe links does, or begin as it or with its verdict: a reader could
+/// not tell them apart.
+pub(super) fn not_like_safe(language: &Language) -> Result<(), SpecError> {
+    let [safe_verdict, ..] = &language.verdicts;
+    let of_safe = [&language.labels, &language.notices].map(|[safe, ..]| safe.iter());
+    let safe: Vec<String> = of_safe.into_iter().flatten().map(|form| form.words(safe_verdict)).collect();
+    let begins = |text: &str, words: &str| {
+        let (of_text, of_words) = (Skeleton::of(text), Skeleton::of(words));
+        let behind = text.get(of_text.end_of(of_words.chars().len())..).and_then(|rest| rest.chars().next());
+        !of_words.chars().is_empty()
+            && of_text.chars().starts_with(of_words.chars())
+            && !behind.is_some_and(char::is_alphanumeric)
+    };
+    let like = |text: &str| {
+        let alike = |words: &&String| {
+            text == words.as_str()
+                || begins(text, words) && (is_phrase(words) || Skeleton::of(text).chars() == Skeleton::of(words).chars())
+        };
+        safe.iter().find(alike).or(Some(safe_verdict).filter(|verdict| begins(text, verdict))).cloned()
+    };
+    for (forms, places) in [&language.labels, &language.notices].into_iter().zip(PLACES) {
+        for ((forms, verdict), place) in forms.iter().zip(&language.verdicts).zip(places).skip(1) {
+            for (n, form) in forms.iter().enumerate() {
+                if let Some(words) = like(&form.words(verdict)) {
+                    let cause = TemplateError::LikeSafe(words);
+                    return Err(SpecError::Template { language: language.code.clone(), place, form: n + 1, cause });
+                }
+            }
+        }
+    }
+    Ok(())
+}
