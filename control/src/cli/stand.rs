@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use dataplane::live::Setup;
@@ -64,6 +64,9 @@ pub(super) fn stand(plan: Plan, config: Config, args: &Args) -> Result<Done, Fai
         sources.push(Source { name: plan.worker(share), core: share.core, side: notes });
     }
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGUSR1, SIGUSR2])?;
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&lock::TOLD_TO_END))?;
+    }
     // A running filter is told to leave once everything else has been tried.
     let prepared = unprivileged(|| Prepared::new(start, worlds, sources)).map_err(said)?;
     let mut wire = Wire::open(&plan, sides, args.take_over).map_err(said)?;

@@ -26,14 +26,14 @@ impl Before {
         Self { up: port.is_up(), promiscuous: port.is_promiscuous(), no_ipv6 }
     }
 
-    /// Up, and for a pair: every frame whatever its address, and nothing of our own on the line.
-    pub fn prepare(kind: Kind, port: &Port) -> Result<(), Error> {
+    /// Every frame whatever its address, for a pair nothing of our own on the line, and up, unless it is `cut`: taken down with its peer.
+    pub fn prepare(kind: Kind, port: &Port, cut: bool) -> Result<(), Error> {
         if kind == Kind::Inline {
             // Without IPv6 in the kernel there is nothing to turn off.
             let _ = fs::write(no_ipv6(port), "1");
         }
         port.set_promiscuous(true)?;
-        if port.is_up() { Ok(()) } else { port.set_up(true) }
+        if cut || port.is_up() { Ok(()) } else { port.set_up(true) }
     }
 
     /// As it was.

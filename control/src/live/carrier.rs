@@ -14,30 +14,44 @@ const LOOK: Duration = Duration::from_millis(10);
 /// What a port may take to find its carrier again after it was set up.
 const TRAINING: Duration = Duration::from_secs(10);
 
-/// Watches until it is dropped; then ports that it took down are up again.
+/// Watches until it is dropped; then ports that it took down are up again, unless another watches from then on.
 pub struct Watch {
     stop: Arc<AtomicBool>,
+    keep: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Watch {
     /// Watches one pair, whose first port has this number. With `carry` a loss is carried over; without, only frames for a port without
-    /// carrier are dropped.
+    /// carrier are dropped. A port that is down was taken down so by the filter whose place this one takes.
     pub fn start(ports: [Port; 2], first: u32, carry: bool, carrier: Carrier) -> Result<Self, Error> {
         let stop = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&stop);
+        let keep = Arc::<AtomicBool>::default();
+        let (flag, kept) = (Arc::clone(&stop), Arc::clone(&keep));
+        let cut = match ports.each_ref().map(Port::is_up) {
+            [true, false] if carry => Some(End::Second),
+            [false, true] if carry => Some(End::First),
+            _ => None,
+        };
         let run = move || {
             privileges::keep_only(&["CAP_NET_ADMIN"]);
-            let mut pair = Pair { ports, carrier, first, carry, cut: None, restored: None, gone: [false; 2] };
+            let mut pair = Pair { ports, carrier, first, carry, cut, restored: None, gone: [false; 2] };
             while !flag.load(Ordering::Acquire) {
                 pair.look();
                 thread::sleep(LOOK);
             }
-            pair.restore();
+            if !kept.load(Ordering::Acquire) {
+                pair.restore();
+            }
         };
         let thread = thread::Builder::new().name("ztsms-carrier".to_owned()).spawn(run);
         let thread = thread.map_err(|error| Error::new(format_args!("cannot watch the carrier: {error}")))?;
-        Ok(Self { stop, thread: Some(thread) })
+        Ok(Self { stop, keep, thread: Some(thread) })
+    }
+
+    /// The next filter watches from here: a line that is dead is not announced in between.
+    pub fn hand_over(&self) {
+        self.keep.store(true, Ordering::Release);
     }
 }
 

@@ -1,19 +1,25 @@
-//! One filter a port: a locked file for each interface. In it, a line each: the holder's process id, its administration socket, and how the
-//! interface was before it became a port.
+//! One filter a port: a locked file for each interface. In it, a line each: the holder's process id, its administration socket, how the
+//! interface was before it became a port, and the process id of whoever is about to take its place.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use dataplane::xdp::Error;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use super::plan::{Plan, namespace};
 
 const DIR: &str = "/run/ztsms";
 /// An ordered stop takes its drain and no more.
 const LEAVES: Duration = Duration::from_secs(5);
+
+/// Set when whoever waits for a port is told to end.
+pub static TOLD_TO_END: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
 /// A start takes as long as the filters that it replaces take to leave, and little more.
 const STARTS: Duration = Duration::from_secs(15);
@@ -31,6 +37,9 @@ impl Starting {
         while begun.elapsed() < STARTS {
             if let Some(alone) = Self::alone()? {
                 return Ok(alone);
+            }
+            if TOLD_TO_END.load(Ordering::Relaxed) {
+                return Err(Error::new("told to end while it waited for another filter to start here"));
             }
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -158,7 +167,26 @@ fn holder(path: &Path) -> Option<Holder> {
     }
 }
 
+/// Says to whoever holds a port of this plan that this process takes its place.
+pub fn announce(plan: &Plan) {
+    for path in plan.interfaces().map(|interface| path(interface)).filter(|path| holder(path).is_some()) {
+        // Where it cannot be said the holder leaves as if for good.
+        let file = OpenOptions::new().append(true).open(path);
+        let _ = file.and_then(|mut file| writeln!(file, "{}", std::process::id()));
+    }
+}
+
 impl Locks {
+    /// Whether a process that is there has said that it takes this one's place.
+    pub fn have_a_successor(&self) -> bool {
+        let is_there = |held: &Held| {
+            let text = fs::read_to_string(&held.path).ok()?;
+            let next = Pid::from_raw(text.lines().skip(3).last()?.parse().ok()?)?;
+            Some(test_kill_process(next) != Err(Errno::SRCH))
+        };
+        self.held.iter().any(|held| is_there(held).unwrap_or(false))
+    }
+
     /// Whether nobody holds the lock of any interface, or who does. Nothing is taken.
     pub fn are_free(plan: &Plan) -> Result<(), Error> {
         plan.interfaces().try_for_each(|interface| match holder(&path(interface)) {
@@ -201,6 +229,12 @@ impl Locks {
                 // Gone in the meantime is what is wanted.
                 let _ = kill_process(holder.id, Signal::TERM);
                 told = Some(holder);
+            }
+            if TOLD_TO_END.load(Ordering::Relaxed) {
+                let id = named(told.as_ref());
+                return Err(Error::new(format_args!(
+                    "{interface}: told to end while it waited for process {id}, which was told to leave and does so when it can"
+                )));
             }
             std::thread::sleep(Duration::from_millis(1));
         }

@@ -12,7 +12,7 @@ use dataplane::xdp::{
 use super::before::Before;
 use super::carrier::Watch;
 use super::control::Told;
-use super::lock::{Locks, Starting};
+use super::lock::{self, Locks, Starting};
 use super::placement;
 use super::plan::{Kind, Plan};
 use super::privileges;
@@ -25,7 +25,7 @@ pub struct Wire {
     kernel: Kernel,
     workers: Vec<Worker>,
     watches: Vec<Watch>,
-    _locks: Locks,
+    locks: Locks,
     name: String,
     /// Each port: its number in the program, its interface, its worker.
     ports: Vec<(u32, String, String)>,
@@ -94,6 +94,9 @@ impl Wire {
         of_no_other(plan)?;
         let mut program = Program::load(&name)?;
         let before: Vec<Before> = ports.iter().flatten().map(Before::of).collect();
+        if take_over {
+            lock::announce(plan);
+        }
         let opened = free.map_or_else(|| Locks::take(plan, true), Ok).and_then(|mut locks| {
             if program.is_fresh() {
                 for (port, before) in ports.iter().flatten().zip(&before) {
@@ -103,7 +106,10 @@ impl Wire {
             let mut choices =
                 swept.into_iter().map(|name| format!("{name}: left pinned, its interfaces are gone: removed")).collect();
             let kernel = Kernel::open(&name)?;
-            let workers = set_up(plan, &ports, shares.iter().zip(inspects), &mut program, &mut choices)?;
+            let workers = set_up(plan, &ports, shares.iter().zip(inspects), &mut program, &mut choices).inspect_err(|_| {
+                // What was left down for this one to watch is watched by nobody.
+                looks.iter().filter_map(|line| cut(plan, line)).for_each(|port| drop(port.set_up(true)));
+            })?;
             Ok((locks, kernel, workers, choices))
         });
         match opened {
@@ -116,7 +122,7 @@ impl Wire {
                     kernel,
                     workers,
                     watches: Vec::new(),
-                    _locks: locks,
+                    locks,
                     name,
                     ports: ports_of,
                     choices,
@@ -248,9 +254,19 @@ impl Wire {
 
     /// The orderly way out: frames go by in the kernel from now on, what lies in the rings is worked. Each worker's counts, or why it has none.
     pub fn close(mut self) -> Vec<(String, Result<Counts, Gone>)> {
+        if self.locks.have_a_successor() {
+            self.watches.iter().for_each(Watch::hand_over);
+        }
         self.watches.clear();
         leave(&mut self.workers, &mut self.program)
     }
+}
+
+/// The port of a pair that is down while the other has no carrier: the filter before this one took it down, and it stays so until there is one.
+fn cut<'p>(plan: &Plan, line: &'p [Port]) -> Option<&'p Port> {
+    let ([a, b], true, Kind::Inline) = (line, plan.wire.carry_carrier, plan.kind) else { return None };
+    let is_dead = |port: &Port, other: &Port| !port.is_up() && other.is_up() && other.is_running() == Some(false);
+    [(a, b), (b, a)].into_iter().find(|(port, other)| is_dead(port, other)).map(|(port, _)| port)
 }
 
 /// Octets of an IP packet that every port of a filter carries. What lies behind them carries no more than everywhere.
@@ -319,8 +335,10 @@ fn set_up<'s, I: Inspect + Send + 'static>(
     let mut lines = Vec::new();
     let mut first = 0;
     for line in ports {
+        // Only what stood before has taken a port down.
+        let cut = if program.is_fresh() { None } else { cut(plan, line).map(|port| port.index) };
         for (number, port) in (first..).zip(line) {
-            Before::prepare(plan.kind, port)?;
+            Before::prepare(plan.kind, port, cut == Some(port.index))?;
             let peer = if plan.kind == Kind::Tap { Peer::Stack } else { Peer::Port(number ^ 1) };
             program.port(number, port, peer)?;
         }

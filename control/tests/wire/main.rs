@@ -27,6 +27,7 @@ mod service;
 mod soak;
 mod standing;
 mod takeover;
+mod told;
 mod trouble;
 mod workers;
 

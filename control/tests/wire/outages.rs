@@ -1,11 +1,14 @@
 //! What happens to single frames when the filter is stopped, replaced, told to pass, fails closed, or loses a cable.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use dataplane::xdp::{Cause, Port};
+use dataplane::xdp::Cause;
 
 use super::flow::{Usrsctp, flow, some, there_are_peers};
 use super::frames;
+use super::standing::until;
+use super::takeover::far_end;
 use super::{Filter, Lab, arrivals, lab, lab_with};
 
 #[test]
@@ -92,13 +95,7 @@ fn where_it_fails_closed_nothing_goes_by_unscanned() {
 fn loss_of_carrier_is_carried_to_the_other_port_and_back() {
     let Some(lab) = lab("carrier") else { return };
     let filter = lab.inline();
-    let far = std::thread::scope(|scope| {
-        let open = || {
-            lab.nets.enter('b').unwrap();
-            Port::open("b0").unwrap()
-        };
-        scope.spawn(open).join().unwrap()
-    });
+    let far = far_end(&lab);
     let after = |up: bool| {
         let begin = Instant::now();
         while far.is_running() != Some(up) {
@@ -122,6 +119,48 @@ fn loss_of_carrier_is_carried_to_the_other_port_and_back() {
     a.send(&frames::numbered(1)).unwrap();
     assert_eq!(arrivals(&b, Duration::from_millis(300)).len(), 1);
     filter.stop();
+}
+
+#[test]
+fn an_upgrade_in_place_announces_no_dead_line() {
+    let Some(lab) = lab("dead-line") else { return };
+    let mut filter = lab.inline();
+    let far = far_end(&lab);
+    let until_far = |up: bool| until("the far end sees it", || far.is_running() == Some(up));
+    until_far(true);
+    lab.nets.ip('a', &["link", "set", "a0", "down"]).unwrap();
+    until_far(false);
+    let stop = AtomicBool::new(false);
+    let announced = std::thread::scope(|scope| {
+        let watching = scope.spawn(|| {
+            let mut announced = 0;
+            while !stop.load(Ordering::Acquire) {
+                announced += u32::from(far.is_running() != Some(false));
+                std::thread::sleep(Duration::from_micros(500));
+            }
+            announced
+        });
+        for _ in 0..2 {
+            let new = lab.filter(&["inline", "--between", "a1", "b1", "--take-over"]);
+            let mut old = std::mem::replace(&mut filter, new);
+            assert!(old.child.wait().unwrap().success());
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        stop.store(true, Ordering::Release);
+        watching.join().unwrap()
+    });
+    assert_eq!(announced, 0);
+    lab.nets.ip('a', &["link", "set", "a0", "up"]).unwrap();
+    until_far(true);
+    let (a, b) = (lab.raw('a', "a0"), lab.raw('b', "b0"));
+    std::thread::sleep(Duration::from_millis(50));
+    a.send(&frames::numbered(1)).unwrap();
+    assert_eq!((arrivals(&b, Duration::from_millis(300)).len(), lab.of(Cause::ToSocket)), (1, 1));
+    // Whoever leaves to nobody leaves the port up.
+    lab.nets.ip('a', &["link", "set", "a0", "down"]).unwrap();
+    until_far(false);
+    filter.stop();
+    until_far(true);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::{ENFORCE, Filter, Lab, arrivals, frames, lab, lab_with, signal};
 const QUIET: Duration = Duration::from_millis(300);
 
 /// One frame goes to the worker, and on.
-fn scans(lab: &Lab, n: u32) {
+pub(super) fn scans(lab: &Lab, n: u32) {
     let (a, b) = (lab.raw('a', "a0"), lab.raw('b', "b0"));
     let before = lab.of(Cause::ToSocket);
     a.send(&frames::numbered(n)).unwrap();
@@ -185,68 +185,6 @@ fn pass_is_not_said_to_be_done_where_the_filter_does_not_say_so() {
     filter.stop();
 }
 
-#[test]
-fn a_hangup_ends_nothing_that_waits_for_another_filter_to_leave() {
-    let Some(lab) = lab("hangup") else { return };
-    let mut filter = lab.inline();
-    signal(&filter.id(), "STOP");
-    let mut command = lab.command(&["inline", "--between", "a1", "b1", "--take-over"]);
-    let mut new = command.spawn().unwrap();
-    let pending = || {
-        let text = fs::read_to_string(format!("/proc/{}/status", filter.id())).unwrap();
-        let field = text.lines().find_map(|line| line.strip_prefix("ShdPnd:")).unwrap().trim();
-        u64::from_str_radix(field, 16).unwrap()
-    };
-    // It was told to leave.
-    until("TERM lies there", || pending() & 1 << 14 != 0);
-    signal(&new.id().to_string(), "HUP");
-    std::thread::sleep(QUIET);
-    assert!(new.try_wait().unwrap().is_none(), "ended by a hangup");
-    signal(&filter.id(), "CONT");
-    assert!(filter.child.wait().unwrap().success());
-    until("the new one stands", || {
-        let status = control::live::admin::ask(&lab.config.with_extension("sock"), control::live::admin::Command::Status);
-        status.is_ok_and(|status| status["pid"] == new.id() && status["ports"].as_array().is_some_and(|ports| !ports.is_empty()))
-    });
-    scans(&lab, 1);
-    signal(&new.id().to_string(), "TERM");
-    assert!(new.wait().unwrap().success());
-}
-
-/// A member of the group that the filter's files belong to, and nobody else.
-#[test]
-fn a_member_of_its_group_stops_its_rewriting_and_takes_that_back() {
-    let Some(lab) = lab("member") else { return };
-    let group = "65533";
-    let filter = lab.inline();
-    let socket = lab.config.with_extension("sock").display().to_string();
-    assert!(std::process::Command::new("chgrp").args([group, &socket]).status().unwrap().success());
-    // Where the program lies may be closed to others: a copy that anybody can run.
-    let copy = lab.config.with_extension("exe");
-    fs::copy(env!("CARGO_BIN_EXE_ztsms"), &copy).unwrap();
-    let does = |group: &str, args: &[&str]| {
-        let mut command = lab.nets.command('f', "setpriv");
-        command.args(["--reuid=65534", &format!("--regid={group}"), "--clear-groups", "--"]).arg(&copy).args(args);
-        let out = command.current_dir("/").output().unwrap();
-        (out.status.success(), String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).into_owned())
-    };
-    for (args, pass) in [
-        (&["inline", "--pass"][..], true),
-        (&["inline", "--rewrite"], false),
-        (&["status", "--socket", &socket, "--pass"], true),
-        (&["status", "--socket", &socket, "--unpass"], false),
-    ] {
-        let (done, said) = does(group, args);
-        assert!(done, "{args:?}: {said}");
-        until(&args.join(" "), || lab.status()["mode"]["pass"] == pass);
-        // Whoever is no member does nothing.
-        let (done, said) = does("65534", args);
-        assert!(!done && lab.status()["mode"]["pass"] == pass, "{args:?}: {said}");
-    }
-    fs::remove_file(copy).unwrap();
-    filter.stop();
-}
-
 /// How an interface is set up, as far as a filter changes it.
 fn set_up(lab: &Lab, interface: &str) -> (bool, String) {
     let ipv6 = lab.nets.command('f', "cat").arg(format!("/proc/sys/net/ipv6/conf/{interface}/disable_ipv6")).output().unwrap();
@@ -365,7 +303,7 @@ fn an_interface_that_goes_takes_its_peer_down_and_one_that_comes_back_ends_the_f
 }
 
 /// A port of the far side, as it sees it.
-fn far_end(lab: &Lab) -> Port {
+pub(super) fn far_end(lab: &Lab) -> Port {
     std::thread::scope(|scope| {
         let open = || {
             lab.nets.enter('b').unwrap();
@@ -408,6 +346,11 @@ fn a_port_that_has_another_name_for_a_while_is_a_port_again() {
 #[test]
 fn a_port_that_was_in_another_namespace_ends_the_filter() {
     let Some(lab) = lab("moved") else { return };
+    // A number that nothing has where it goes: it has the same when it is back.
+    lab.nets.ip('f', &["link", "del", "a1"]).unwrap();
+    let peer = ["type", "veth", "peer", "name", "a0", "netns", &lab.nets.of('a')];
+    lab.nets.ip('f', &[&["link", "add", "a1", "index", "900"], &peer[..]].concat()).unwrap();
+    lab.nets.ip('a', &["link", "set", "a0", "up"]).unwrap();
     let mut filter = lab.inline();
     let to = |from, to| {
         lab.nets.ip(from, &["link", "set", "a1", "netns", &lab.nets.of(to)]).unwrap();
