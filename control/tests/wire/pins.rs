@@ -11,6 +11,8 @@ use super::standing::until;
 use super::{Filter, Lab, arrivals, frames, lab, lab_with, signal};
 
 const QUIET: Duration = Duration::from_millis(300);
+/// What is asked here is whether a worker has the frames, and not how soon a busy machine lets it run.
+const PATIENT: &str = "[live]\n[wire]\nheartbeat_ms = 5000\n";
 
 /// A namespace of its own with the same names in it, as a container has.
 fn container(lab: &Lab) -> (String, u64) {
@@ -63,7 +65,7 @@ fn what_a_namespace_that_is_gone_left_pinned_is_not_taken_up_but_said_and_remove
 
 #[test]
 fn interfaces_that_are_made_anew_again_and_again_are_taken_each_time() {
-    let Some(lab) = lab("anew") else { return };
+    let Some(lab) = lab_with("anew", PATIENT) else { return };
     for n in 1..=10 {
         let filter = lab.inline();
         let (a, b) = (lab.raw('a', "a0"), lab.raw('b', "b0"));
@@ -80,7 +82,7 @@ fn interfaces_that_are_made_anew_again_and_again_are_taken_each_time() {
 
 #[test]
 fn a_link_that_leads_to_a_renamed_interface_is_put_aside_for_the_one_that_has_its_name_now() {
-    let Some(lab) = lab("renamed") else { return };
+    let Some(lab) = lab_with("renamed", PATIENT) else { return };
     lab.inline().stop();
     for args in [["down"].as_slice(), &["name", "x1"]] {
         lab.nets.ip('f', &[&["link", "set", "a1"], args].concat()).unwrap();
@@ -99,7 +101,7 @@ fn a_link_that_leads_to_a_renamed_interface_is_put_aside_for_the_one_that_has_it
 
 #[test]
 fn of_two_starts_at_once_one_stands_whole_and_the_other_is_refused() {
-    let Some(lab) = lab("at-once") else { return };
+    let Some(lab) = lab_with("at-once", PATIENT) else { return };
     let start = || lab.command(&["inline", "--between", "a1", "b1"]).spawn().unwrap();
     let refused = |child: std::process::Child| {
         let out = child.wait_with_output().unwrap();
@@ -142,7 +144,7 @@ fn of_two_starts_at_once_one_stands_whole_and_the_other_is_refused() {
 
 #[test]
 fn interfaces_with_dots_and_hyphens_are_pinned_and_told_apart() {
-    let Some(lab) = lab("names") else { return };
+    let Some(lab) = lab_with("names", PATIENT) else { return };
     for (which, far, near) in [('a', "e0", "v-1.7"), ('b', "g0", "w")] {
         lab.nets.cable((which, far), ('f', near)).unwrap();
     }
@@ -160,7 +162,7 @@ fn interfaces_with_dots_and_hyphens_are_pinned_and_told_apart() {
 
 #[test]
 fn a_prefix_that_is_the_same_to_the_kernel_is_not_taken_out_with_the_one_that_was_there() {
-    let Some(lab) = lab_with("prefix", "[live]\n[wire]\nonly_prefixes = [\"192.0.0.0/8\"]\n") else { return };
+    let Some(lab) = lab_with("prefix", &format!("{PATIENT}only_prefixes = [\"192.0.0.0/8\"]\n")) else { return };
     let name = format!("inline-a1-b1{}", lab.nets.suffix());
     let earlier = || {
         let mut program = Program::load(&name).unwrap();
