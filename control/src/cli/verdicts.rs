@@ -1,6 +1,7 @@
 //! `ztsms verdicts`: from lists to a table, and what is in one.
 
 use std::fmt::Write as _;
+use std::fs::{File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -41,6 +42,7 @@ pub(super) fn run(args: &Verdicts, colour: Colour) -> Result<Done, Failure> {
         }
         VerdictsCommand::Set { pattern, verdict, verdicts, note } => {
             is_no_desks(verdicts, DECIDE)?;
+            let _alone = alone(verdicts)?;
             let verdict = match verdict.as_str() {
                 "safe" => Verdict::Safe,
                 "dangerous" => Verdict::Dangerous,
@@ -54,10 +56,12 @@ pub(super) fn run(args: &Verdicts, colour: Colour) -> Result<Done, Failure> {
         }
         VerdictsCommand::Unset { pattern, verdicts } => {
             is_no_desks(verdicts, DECIDE)?;
+            let _alone = alone(verdicts)?;
             overlay::take_back(verdicts, pattern).map_err(said)?;
             Ok(Done::Well)
         }
         VerdictsCommand::Rollback { verdicts } => {
+            let _alone = alone(verdicts)?;
             print_stats(&verdicts_cmd::rollback(verdicts, &suffixes(verdicts)?).map_err(said)?, false)
         }
     }
@@ -69,6 +73,21 @@ fn is_no_desks(dir: &Path, instead: &str) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Said(format!("{}: a desk publishes here (verdicts.pub): {instead}", dir.display())))
+}
+
+/// Waits until no other command writes in a directory, and holds it: of two that read and write the same decisions one would lose the other's.
+fn alone(dir: &Path) -> Result<File, Failure> {
+    let failed = |error| Failure::file(dir, "opened", error);
+    let file = File::open(dir).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => return Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            fail::complain(&format_args!("{}: another command writes here: waiting for it", dir.display()));
+        }
+        Err(TryLockError::Error(error)) => return Err(failed(error)),
+    }
+    file.lock().map_err(failed)?;
+    Ok(file)
 }
 
 fn print_stats(stats: &verdicts_cmd::Stats, json: bool) -> Result<Done, Failure> {
@@ -103,6 +122,7 @@ fn build(args: &Build) -> Result<Done, Failure> {
         ));
     }
     is_no_desks(&args.output, "it builds itself, of what `ztsms-console import SOURCE` brings")?;
+    let _alone = if args.output.exists() { Some(alone(&args.output)?) } else { None };
     // Reproducible builds: https://reproducible-builds.org/specs/source-date-epoch/
     let said_now = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|seconds| seconds.parse().ok());
     let now = said_now.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()));

@@ -168,3 +168,23 @@ fn decisions_hold_over_a_build_and_a_way_back_and_are_counted_and_compared() {
     assert_eq!(ran.status, 1);
     assert!(ran.err.starts_with("ztsms: pattern \"=\": "), "{}", ran.err);
 }
+
+#[test]
+fn decisions_that_are_made_at_once_are_all_kept() {
+    let room = Room::new("at-once");
+    let own = room.holding("own.csv", b"pattern,verdict\nbank.example,safe\n");
+    let (dir, _) = built(&room, "v", &[&own]);
+    let pattern = |n: usize| format!("bad{n}.example");
+    std::thread::scope(|scope| {
+        for n in 0..12 {
+            let (dir, pattern) = (&dir, pattern(n));
+            scope.spawn(move || {
+                let ran = ztsms(&["verdicts", "set", "--verdicts", dir, &pattern, "dangerous"]);
+                assert_eq!(ran.status, 0, "{}", ran.err);
+            });
+        }
+    });
+    for n in 0..12 {
+        assert_eq!(verdict(&dir, &pattern(n)), "dangerous", "{n}");
+    }
+}
