@@ -199,8 +199,16 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         let mut resume = end.map_or(right, |end| self.bare(start, end, end == right, sure, glued));
         let alike = strict.start.is_none() && strict.end == end;
         if !alike {
+            let token_until = self.token_until;
             (self.token_until, self.android_until) = as_read;
-            resume = resume.max(self.strict(start, strict, (right, confidence, glued)));
+            let own = self.strict(start, strict, (right, confidence, glued));
+            resume = if strict.end == end {
+                resume.max(own)
+            } else {
+                // No path of this host is one to Android: a link may begin in it.
+                self.token_until = token_until;
+                right
+            };
         }
         // The last of the four may have something behind it.
         if numbers < 3 {

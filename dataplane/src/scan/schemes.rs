@@ -5,7 +5,7 @@
 //! schemes of their apps.
 
 use super::authority::{self, Span};
-use super::chars::{is_dot, is_host, is_invisible, is_label, is_latin, is_slash, is_stop};
+use super::chars::{is_dot, is_host, is_invisible, is_label, is_latin, is_slash, is_stop, is_word};
 use super::tail::Tail;
 use super::{Finder, Form, Link};
 use crate::verdict::Confidence::{self, High, Low};
@@ -137,8 +137,11 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
                 };
         }
         let host_text = authority.get(host_from..).unwrap_or_default();
+        // Glued to a word it is no scheme to Android, which begins a link within the host: mostly one of the same name.
+        let within = !plain && self.slice(0, start).chars().next_back().is_some_and(is_word);
         if host_text.starts_with('\u{202e}') {
-            return self.reversed(start, body, body + end, prefix);
+            let end = self.reversed(start, body, body + end, prefix);
+            return if within { body } else { end };
         }
         let mut len = if host_text.starts_with('[') {
             host_text.find(']').map_or(0, |close| close + 1)
@@ -156,13 +159,10 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         let how = (form, High);
         let cut = if plain {
             None
+        } else if within {
+            Some(body)
         } else {
-            self.cut_short(
-                (start, body),
-                host_from + host.trim_end_matches(|c| is_dot(c) || matches!(c, '-' | '_')).len(),
-                how,
-                prefix,
-            )
+            self.cut_short((start, body), host_from + host.trim_end_matches(is_dot).len(), how, prefix)
         };
         if host.is_empty() || !host.contains(|c| is_label(c) && c != '-' || c == '[') {
             return cut.unwrap_or(body);

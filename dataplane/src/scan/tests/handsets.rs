@@ -298,3 +298,26 @@ fn behind_the_slashes_of_a_scheme_that_android_does_not_know_the_first_label_is_
     ]);
     assert!(!found(&Scanner::default(), "foo://exact.com").iter().any(|url| url == "http://com/"));
 }
+
+#[test]
+fn in_the_path_of_a_host_that_android_does_not_read_a_link_may_begin() {
+    all_are_found(&[
+        ("x_.com/evil.com/login", &["http://evil.com/login"]),
+        ("x。com/evil.com/login", &["http://evil.com/login"]),
+        ("好。my/203.0.113.7", &["http://203.0.113.7/"]),
+        ("a.com。com/evil.com/x", &["http://a.com/", "http://evil.com/x"]),
+        ("http://a.com._/evil.com/x", &["http://a.com/", "http://evil.com/x"]),
+    ]);
+    assert_eq!(found(&Scanner::default(), "x_.a.com/evil.com/x"), ["http://x_.a.com/evil.com/x", "http://a.com/evil.com/x"]);
+}
+
+#[test]
+fn behind_a_scheme_that_is_glued_to_a_word_a_host_is_read_without_it() {
+    all_are_found(&[
+        ("Payhttp://²evil.com/x", &["http://2evil.com/x", "http://evil.com/x"]),
+        ("Payhttp://★evil.com", &["http://evil.com/"]),
+        ("Payhttp://\u{202e}evil.com/x", &["http://evil.com/x"]),
+        ("Payhttp://²203.0.113.7", &["http://203.0.113.7/"]),
+    ]);
+    assert_eq!(found(&Scanner::default(), "Payhttp://evil.com/x"), ["http://evil.com/x"]);
+}
