@@ -77,10 +77,8 @@ impl Lane {
             Adaptation::M3ua => match &m3ua::Data::of(message) {
                 Ok(data) => {
                     self.m3ua(data, carrier, way);
-                    for data in data.further(message) {
-                        self.counters.messages.seen += 1;
-                        self.counters.oddities.add(Layer::M3ua, "more than one Protocol Data");
-                        self.m3ua(&data, carrier, way);
+                    if data.may_go_on() {
+                        self.further(message, carrier, way);
                     }
                 }
                 Err(error) => return Err(*error),
@@ -90,6 +88,16 @@ impl Lane {
             Adaptation::Sua => self.sua(&sua::Cldt::of(message)?, carrier, way),
         }
         Ok(())
+    }
+
+    /// The user parts of an M3UA message behind its first one.
+    #[inline(never)]
+    fn further<'c, L: Listener>(&mut self, message: &Message<'c>, carrier: &mut Carrier<'c>, way: &mut Way<'_, L>) {
+        for data in m3ua::Data::further(message) {
+            self.counters.messages.seen += 1;
+            self.counters.oddities.add(Layer::M3ua, "more than one Protocol Data");
+            self.m3ua(&data, carrier, way);
+        }
     }
 
     /// A message that is none of the layer that its payload protocol identifier names. Receivers rarely look at the identifier: what

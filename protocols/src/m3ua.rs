@@ -22,8 +22,7 @@
 //! ```
 
 use crate::error::{Error, Layer, Why};
-use crate::span;
-use crate::xua::{self, CORRELATION_ID, Message, Messages, Parameters, ROUTING_CONTEXT};
+use crate::xua::{self, CORRELATION_ID, Message, Messages, ROUTING_CONTEXT};
 
 const NETWORK_APPEARANCE: u16 = 0x0200;
 const PROTOCOL_DATA: u16 = 0x0210;
@@ -136,19 +135,23 @@ impl<'a> Data<'a> {
         Ok(Self { network_appearance, routing_context, correlation_id, message: message.bytes, ..data })
     }
 
-    /// What the Protocol Data parameters say that stand behind the first one, which `self` is. A message has one (§3.3.1): what receivers
+    /// Whether so much stands behind the user part that it may be another one.
+    #[inline(always)]
+    pub fn may_go_on(&self) -> bool {
+        let (message, user_data) = (self.message.as_ptr_range(), self.user_data.as_ptr_range());
+        (message.end as usize).wrapping_sub(user_data.end as usize) >= LABEL_LEN
+    }
+
+    /// What the Protocol Data parameters say that stand behind a message's first one. It has one (§3.3.1): what receivers
     /// make of another one, they do not agree on.
-    #[inline]
-    pub fn further(&self, message: &Message<'a>) -> impl Iterator<Item = Self> + use<'a> {
-        let end = span::within(message.bytes, self.user_data).map_or(0, |place| place.end);
-        let alone = message.bytes.len() - end < LABEL_LEN;
-        let parameters = if alone { Parameters::new(Layer::M3ua, &[], 0) } else { message.parameters() };
-        let message = message.bytes;
-        parameters
+    pub fn further(message: &Message<'a>) -> impl Iterator<Item = Self> + use<'a> {
+        let whole = message.bytes;
+        message
+            .parameters()
             .map_while(Result::ok)
             .filter(|parameter| parameter.tag == PROTOCOL_DATA)
             .skip(1)
-            .filter_map(move |parameter| Some(Self { message, ..Self::label(parameter.value)? }))
+            .filter_map(move |parameter| Some(Self { message: whole, ..Self::label(parameter.value)? }))
     }
 
     #[inline(always)]
