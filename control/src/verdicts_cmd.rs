@@ -80,7 +80,7 @@ pub fn build(sources: &[Source], dir: &Path, now: u64, list: Option<&Path>) -> R
 /// The same; `force` takes lists of which nothing, or not even half, can be read.
 ///
 /// # Errors
-/// As [`build`].
+/// As [`build()`].
 pub fn build_with(sources: &[Source], dir: &Path, now: u64, list: Option<&Path>, force: bool) -> Result<BuildReport, Error> {
     let (suffixes, text) = list.map_or_else(|| Ok((Suffixes::built_in(), String::new())), build::read_suffixes)?;
     let suffixes = &suffixes;

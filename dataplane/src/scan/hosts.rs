@@ -62,13 +62,16 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         let run = self.slice(left, right);
         let before = self.slice(0, left).chars().next_back();
         let rest = self.slice(right, self.text.len());
-        // An address: a local part, `@`, a host. The host of `user@host` alone is no link either.
-        if rest.starts_with('@')
-            && run.len() <= LOCAL
-            && !run.ends_with('.')
-            && self.is_mail_host(rest.get(1..).unwrap_or_default())
-        {
-            return right;
+        // An address: a local part, `@`, a host. The host of `user@host` alone is no link either. No local part is of other than ASCII to
+        // Android: what stands before it is a run of its own.
+        if rest.starts_with('@') && !run.ends_with('.') && self.is_mail_host(rest.get(1..).unwrap_or_default()) {
+            let local = run.bytes().rev().take_while(u8::is_ascii).count();
+            if local == run.len() && local <= LOCAL {
+                return right;
+            }
+            if local > 0 && local < run.len() {
+                return self.run(left, right - local).max(right);
+            }
         }
         let confidence = if before == Some('@') { Low } else { High };
         let mail = before == Some('@')
@@ -110,13 +113,14 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         resume
     }
 
-    /// Whether a text begins with a host that mail can go to: labels that begin and end with no sign, the last of them a TLD.
+    /// Whether a text begins with a host that mail can go to: labels in ASCII that begin and end with no sign, the last of them a TLD. To
+    /// Android no other makes mail of what stands before the `@`.
     fn is_mail_host(&self, text: &str) -> bool {
         let end = text.find(|c| !is_host(c)).unwrap_or(text.len());
         let host = text.get(..end).unwrap_or_default();
         let sign = |c| matches!(c, '-' | '_');
-        for (i, label) in host.split(is_dot).enumerate() {
-            if label.is_empty() || label.starts_with(sign) {
+        for (i, label) in host.split('.').enumerate() {
+            if label.is_empty() || !label.is_ascii() || label.starts_with(sign) {
                 return false;
             }
             if i > 0 && self.tlds.cut(label) > 0 {
@@ -149,8 +153,9 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
                 best = Some(at + lead + cut);
                 dotted |= after_dot;
             }
+            let ends = cut > 0 && after_dot && strict.labels > 0 && android_ends(body, cut);
             if body.is_empty() || hyphen || (body.ends_with('-') && !last) {
-                if cut > 0 && after_dot && strict.labels > 0 {
+                if ends {
                     strict.end = best;
                 }
                 let ended = Piece { start, end: best.take(), until: at + label.len(), right, numbers, dotted, strict };
@@ -179,7 +184,7 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
                     labels: within.map_or(0, |_| 1),
                 };
             } else if after_dot || strict.labels == 0 {
-                if cut > 0 && strict.labels > 0 {
+                if ends {
                     strict.end = best;
                 }
                 strict.labels += 1;
@@ -308,6 +313,15 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
             && head.chars().all(|c| is_label(c) && (!is_word(c) || is_mark(c)))
             && !head.chars().all(is_invisible)
     }
+}
+
+/// Whether Android ends a host at the TLD that is `cut` octets at the head of a label: it is spelt as the list has it, in lower case, and a word
+/// ends there. To ICU none does before a mark or what is not seen.
+fn android_ends(label: &str, cut: usize) -> bool {
+    let (tld, behind) = (label.get(..cut).unwrap_or_default(), label.get(cut..).and_then(|rest| rest.chars().next()));
+    let other = |c: char| c.is_ascii_uppercase() || !c.is_ascii() && super::tlds::needs_mapping(c);
+    let goes_on = behind.is_some_and(|c| is_word(c) || !c.is_ascii() && (is_mark(c) || is_invisible(c)));
+    !goes_on && (tld.starts_with("xn--") || !tld.chars().any(other))
 }
 
 /// Whether a TLD in this case is linked: Android's are in lower case; iOS takes capitals of the TLDs it knows, and

@@ -102,6 +102,11 @@ impl Scanner {
             return None;
         }
         let (end, seen, resume) = path(text, &host)?;
+        // Android takes no TLD in capitals: there the host ends at one before, or a link begins in what is no path to it.
+        let capital = host.seen & CAPITAL != 0 && label.iter().any(u8::is_ascii_uppercase);
+        if capital && (end > host.end || text.get(start..host.label.saturating_sub(1))?.contains(&b'.')) {
+            return None;
+        }
         let www = || text.get(start..start + 4).is_some_and(|head| head.eq_ignore_ascii_case(b"www."));
         let low = host.seen & CAPITAL != 0 && end == host.end && !tappable_case(core::str::from_utf8(label).ok()?) && !www();
         let dotted = seen & DOT != 0;

@@ -321,3 +321,33 @@ fn behind_a_scheme_that_is_glued_to_a_word_a_host_is_read_without_it() {
     ]);
     assert_eq!(found(&Scanner::default(), "Payhttp://evil.com/x"), ["http://evil.com/x"]);
 }
+
+#[test]
+fn where_android_ends_a_host_at_a_tld_before_the_last_that_host_is_told() {
+    let both: &[&str] = &["http://evil.com/", "http://evil.com.mybank.com/"];
+    all_are_found(&[
+        ("Pay evil.com.mybank.com\u{200d}", both),
+        ("evil.com.mybank.com\u{ad} now", both),
+        ("evil.com.mybank.com\u{200b}", both),
+        ("evil.com.mybank.c\u{ad}om", both),
+        ("evil.com.mybank.\u{ff43}\u{ff4f}\u{ff4d} now", both),
+        ("Pay evil.com.mybank.COM now", both),
+        ("Pay evil.com.MyBank.Com/x", &["http://evil.com/", "http://evil.com.mybank.com/x"]),
+        ("Go to SHOP.COM/evil.com/x", &["http://shop.com/evil.com/x", "http://evil.com/x"]),
+    ]);
+    assert_eq!(found(&Scanner::default(), "See SHOP.COM or www.Shop.com/x"), ["http://shop.com/", "http://www.shop.com/x"]);
+}
+
+#[test]
+fn mail_does_not_hide_the_host_before_what_is_no_local_part() {
+    all_are_found(&[
+        ("Pay at evil.com\u{ff0e}a@b.com", &["http://evil.com/"]),
+        ("evil.com\u{3002}x@mybank.com", &["http://evil.com/"]),
+        ("evil.com\u{2605}x@mybank.com", &["http://evil.com/"]),
+        ("evil.com@b\u{e4}nk.com", &["http://evil.com/"]),
+        ("203.0.113.7@bank\u{ff0e}com", &["http://203.0.113.7/"]),
+    ]);
+    for text in ["Write to jo.doe@mybank.com", "evil.com@mybank.com", "j\u{f6}rg.m@mybank.com"] {
+        assert_eq!(found(&Scanner::default(), text), [""; 0], "{text}");
+    }
+}
