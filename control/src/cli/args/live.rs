@@ -15,7 +15,7 @@ pub(in crate::cli) struct Wire {
     /// Verdict directory, followed while the filter runs [default: the small built-in set]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(in crate::cli) verdicts: Option<PathBuf>,
-    /// Upgrade in place: the running filter leaves in good order, and this one takes its ports without a frame being lost
+    /// Upgrade in place: the running filter leaves in good order, and this one takes its ports; failing open, no frame is lost
     #[arg(long)]
     pub(in crate::cli) take_over: bool,
     /// Take the filter off its ports: stop it, detach the program, remove what is pinned. An inline pair then carries nothing
@@ -39,7 +39,7 @@ pub(in crate::cli) struct Tap {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   ztsms inline --between eth2 eth3 --config /etc/ztsms/ztsms.toml
-  ztsms inline --between eth2 eth3 --take-over      a new version, no frame lost
+  ztsms inline --between eth2 eth3 --take-over      a new version
   ztsms inline --pass                               no rewriting from now on, in every filter that runs here")]
 pub(in crate::cli) struct Inline {
     /// The two ports; may be given again for another pair [default: `between` in [wire]]
