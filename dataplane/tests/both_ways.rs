@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod common;
+#[expect(dead_code, reason = "others have more layers")]
+#[path = "common/frames.rs"]
+mod frames;
 
 use std::path::Path;
 
@@ -13,11 +16,10 @@ use dataplane::world::World;
 use pcaps::generate::{Mix, generate};
 use pcaps::read::Capture;
 use proptest::prelude::*;
+use protocols::Error;
 use protocols::link::LinkType;
-use protocols::sccp::{self, Address};
 use protocols::sms::encode::{self, Number, Part};
 use protocols::sms::{Dcs, Timestamp, Written};
-use protocols::{Error, map, tcap};
 
 fn world(preset: Preset) -> World {
     common::world(preset, &[("bank.example", Verdict::Safe), ("evil.com", Verdict::Dangerous), ("@bit.ly", Verdict::None)])
@@ -140,23 +142,9 @@ fn captures_of_other_hands_come_to_the_same_both_ways() {
     }
 }
 
-/// A UDT with one mt-forwardSM.
-fn udt(tpdu: &[u8]) -> Vec<u8> {
-    let (mut argument, mut invoke, mut begin, mut unit) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let (imsi, centre) = (map::Tbcd(&[0x62, 0x02, 0x01, 0x00]), map::AddressString(&[0x91, 0x94, 0x51, 0x02]));
-    map::push_mt_forward_sm(&mut argument, map::Destination::Imsi(imsi), map::Origination::ServiceCentre(centre), tpdu, false);
-    tcap::push_invoke(&mut invoke, 1, None, tcap::Opcode::Local(44), &argument);
-    tcap::push_begin(&mut begin, &[0, 0, 0, 1], &[], &invoke);
-    let (mut called, mut calling) = (Vec::new(), Vec::new());
-    Address::push_e164(&mut called, "4915300000000", 8);
-    Address::push_e164(&mut calling, "4915200000000", 8);
-    sccp::push_udt(&mut unit, 1, true, &called, &calling, &begin).unwrap();
-    unit
-}
-
 /// Both ways of one TPDU. Whether it stayed unread.
 fn one(world: &World, tpdu: &[u8]) -> bool {
-    let bytes = udt(tpdu);
+    let bytes = frames::udt(tpdu);
     let frame = Frame { number: 1, time_ns: 0, link_type: LinkType::Sccp, bytes: &bytes, original_len: bytes.len() };
     let (mut look, mut read) = (Way::<true>::new(), Way::<false>::new());
     assert_eq!(look.frame(&frame, world), read.frame(&frame, world), "{tpdu:02x?}");

@@ -106,15 +106,7 @@ fn shown<S: Serializer>(what: &impl Display, serializer: S) -> Result<S::Ok, S::
 
 /// A sender without its `+`, and what kind of address it is.
 pub(super) fn sender<'s>(sender: Option<&'s Text<'_>>) -> (&'s str, SenderKind) {
-    let written = sender.map_or("", Text::as_str);
-    let digits = written.strip_prefix('+').unwrap_or(written);
-    let is_number = |signs: &str| digits.chars().all(|c| c.is_ascii_digit() || signs.contains(c));
-    match () {
-        () if digits.is_empty() => (written, SenderKind::Other),
-        () if is_number("") && digits.len() < written.len() => (digits, SenderKind::International),
-        () if is_number("*#") => (digits, SenderKind::Other),
-        () => (written, SenderKind::Alphanumeric),
-    }
+    SenderKind::of(sender.map_or("", Text::as_str))
 }
 
 /// Checks a sender's field, and whether the key may ask about it.

@@ -25,10 +25,8 @@ pub(super) fn run(args: &Scan, colour: Colour) -> Result<Done, Failure> {
     let world = judge::world(&args.judge)?;
     let mut texts = Texts::default();
     let paint = Paint(colour.on(&io::stdout()));
-    let sender = args.sender.as_deref().unwrap_or_default();
-    // A handset shows digits as a number, and anything else as a name, in which a link may hang.
-    let named = !sender.strip_prefix('+').unwrap_or(sender).bytes().all(|octet| octet.is_ascii_digit());
-    let sender_kind = if named { SenderKind::Alphanumeric } else { SenderKind::Other };
+    // A name may hold a link.
+    let (sender, sender_kind) = SenderKind::of(args.sender.as_deref().unwrap_or_default());
     let ends = Ends { sender, sender_kind, ..Ends::default() };
     let mut stdout = io::BufWriter::new(io::stdout().lock());
     let mut out = Vec::new();

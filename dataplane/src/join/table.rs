@@ -66,7 +66,7 @@ impl Secret {
         xxh3_128_with_seed(identity.octets(), high)
     }
 
-    /// One of which no key is ever equal to one of this.
+    /// Another one: that a key under it is one under this is as likely as that two identities share a key.
     pub const fn other(self) -> Self {
         Self(!self.0)
     }

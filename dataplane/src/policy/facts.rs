@@ -17,6 +17,20 @@ pub enum SenderKind {
     Other,
 }
 
+impl SenderKind {
+    /// A sender as people write it: without its `+`, and what kind of address it is.
+    pub fn of(written: &str) -> (&str, Self) {
+        let digits = written.strip_prefix('+').unwrap_or(written);
+        let is_number = |signs: &str| digits.chars().all(|c| c.is_ascii_digit() || signs.contains(c));
+        match () {
+            () if digits.is_empty() => (written, Self::Other),
+            () if is_number("") && digits.len() < written.len() => (digits, Self::International),
+            () if is_number("*#") => (digits, Self::Other),
+            () => (written, Self::Alphanumeric),
+        }
+    }
+}
+
 /// One link, or one reading of it, as scan and verdict table left it.
 #[derive(Clone, Copy, Debug)]
 pub struct LinkFacts<'a> {
