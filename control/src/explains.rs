@@ -66,17 +66,22 @@ impl Explains {
     /// Remembers a message until its outcome is seen.
     pub fn sms(&mut self, sms: &Sms<'_>) {
         if let Some(otid) = sms.transaction.otid {
-            let key = self.transaction(sms.calling_party, otid);
-            let open = (sms.invoke.invoke_id, sms.verdict);
-            match self.open.get_mut(key) {
-                Some(Open { more, .. }) if more.len() + 1 < WAITING => more.push(open),
-                Some(_) => {}
-                None => {
-                    let place = Present::place(otid);
-                    self.present.count(place, true);
-                    let forgotten = self.open.put(key, Open { first: Some(open), more: Vec::new(), place });
-                    forgotten.into_iter().for_each(|old| self.present.count(old.place, false));
-                }
+            self.awaits(sms.calling_party, otid, sms.invoke.invoke_id, sms.verdict);
+        }
+    }
+
+    /// The same of a message of which no more is known.
+    pub fn awaits(&mut self, calling_party: &Address<'_>, otid: &[u8], invoke_id: i64, verdict: Verdict) {
+        let key = self.transaction(calling_party, otid);
+        let open = (invoke_id, verdict);
+        match self.open.get_mut(key) {
+            Some(Open { more, .. }) if more.len() + 1 < WAITING => more.push(open),
+            Some(_) => {}
+            None => {
+                let place = Present::place(otid);
+                self.present.count(place, true);
+                let forgotten = self.open.put(key, Open { first: Some(open), more: Vec::new(), place });
+                forgotten.into_iter().for_each(|old| self.present.count(old.place, false));
             }
         }
     }

@@ -14,6 +14,7 @@ use crate::fit::{Fit, Push};
 use crate::join::parts::{Halves, Joined, Part};
 use crate::lane::{Lane, Way};
 use crate::policy::{self, Decision, Direction, Edit, LinkFacts, SenderKind};
+use crate::quiet;
 use crate::record::{Found, Listener, Slot, Sms, Urls};
 use crate::rewrite::Changes;
 use crate::scan;
@@ -108,6 +109,24 @@ fn recycle<T, U>(mut old: Vec<T>) -> Vec<U> {
     old.into_iter().filter_map(|_| None).collect()
 }
 
+impl Scratch {
+    /// Finds and judges the links of a text from its first mark on, ahead of [`Lane::sms`], which takes them over.
+    pub(crate) fn links(&mut self, sender: &sms::Address<'_>, text: &str, mark: usize, world: &World) -> &[Slot] {
+        let Self { address, arena, slots, keys, scan, .. } = self;
+        arena.clear();
+        slots.clear();
+        numbers::address(sender, address);
+        Find { world, sender: address, arena, slots, keys }.links(text, mark, Found::Text, scan);
+        slots
+    }
+
+    /// What [`Self::links`] found in the same text.
+    pub(crate) fn urls<'u>(&'u self, text: &'u str) -> Urls<'u> {
+        let Self { slots, arena, address, .. } = self;
+        Urls { slots, text, address, arena, shown: (0, text.len()) }
+    }
+}
+
 impl Lane {
     /// A short message. An error means that it has no TPDU that could be read.
     pub(crate) fn sms<L: Listener>(&mut self, met: &Met<'_>, way: &mut Way<'_, L>) -> Result<(), Error> {
@@ -121,13 +140,17 @@ impl Lane {
         counters.sms.seen += 1;
         let Scratch { address, part, joined, octets, .. } = scratch;
         part.clear();
-        address.clear();
+        let looked = met.carrier.looked;
+        let is_judged = looked.is_some_and(|looked| looked.is_judged);
+        if !is_judged {
+            address.clear();
+            scratch.arena.clear();
+            scratch.slots.clear();
+        }
         let is_push = tpdu.is_wap_push();
         let has_text = matches!(tpdu.kind, Kind::Deliver | Kind::Submit) && (is_push || tpdu.user_data.has_text());
-        let looked = met.carrier.looked;
         let problems = if let Some(looked) = looked {
-            let text = septets.get(..usize::from(looked.len)).unwrap_or_default();
-            part.push_str(simdutf8::basic::from_utf8(text).unwrap_or_default());
+            part.push_str(quiet::ascii(septets, looked.len));
             tpdu.problems
         } else if is_push {
             // A push is joined octet by octet: Latin-1 keeps each.
@@ -155,8 +178,6 @@ impl Lane {
             (own.start, here)
         });
         let text: &str = if concat.is_some() && !is_push { joined } else { part };
-        scratch.arena.clear();
-        scratch.slots.clear();
         let near = if is_push || join.whole && !join.repeat {
             0..text.len()
         } else {
@@ -188,7 +209,7 @@ impl Lane {
                 slots: &mut scratch.slots,
                 keys: &mut scratch.keys,
             };
-            if let Some(mark) = linked {
+            if let Some(mark) = linked.filter(|_| !is_judged) {
                 find.links(near, mark, if is_push { Found::Push } else { Found::Text }, &mut scratch.scan);
                 find.slots.iter_mut().for_each(|slot| (slot.start, slot.end) = (slot.start + base, slot.end + base));
             }
@@ -377,8 +398,7 @@ fn judge<L: Listener>(
     counters.message(met.direction, verdict, if observed { "observe" } else { decision.action.name() }, repeat);
     if !repeat {
         counters.in_parts += u64::from(concat.is_some());
-        let own = slots.iter().filter(|slot| slot.found != Found::Copy);
-        own.for_each(|slot| count(&mut counters.urls, if slot.acts() { slot.verdict } else { Verdict::None }));
+        count_urls(counters, slots);
     }
     if !L::TEXTS && slots.is_empty() {
         return;
@@ -460,6 +480,12 @@ fn sender_kind(tpdu: &Tpdu<'_>) -> SenderKind {
         1 => SenderKind::International,
         _ => SenderKind::Other,
     }
+}
+
+/// Counts the URLs that stand in a message.
+pub(crate) fn count_urls(counters: &mut Counters, slots: &[Slot]) {
+    let own = slots.iter().filter(|slot| slot.found != Found::Copy);
+    own.for_each(|slot| count(&mut counters.urls, if slot.acts() { slot.verdict } else { Verdict::None }));
 }
 
 fn count(counts: &mut [u64; 4], verdict: Verdict) {

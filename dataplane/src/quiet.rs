@@ -1,6 +1,7 @@
-//! The first look at a message: most have the usual form, and no text or none in which a link may hang. Such a message goes on as it
-//! is, and is counted here; nobody reads the layers that it lies in. Any other takes the way of [`Lane::sccp`], which would have come to
-//! the same: the tests send all they have both ways and compare what was counted and told.
+//! The first look at a message: most have the usual form, and no text, or none in which a link may hang, or links that are verified and
+//! may pass. Such a message goes on as it is, and is counted here; nobody reads the layers that it lies in. Any other takes the way of
+//! [`Lane::sccp`], with what was found so far, which would have come to the same: the tests send all they have both ways and compare what
+//! was counted and told.
 
 use protocols::sccp::Address;
 use protocols::sms::Alphabet;
@@ -11,12 +12,16 @@ use protocols::{Error, Layer, Why, map};
 use crate::carrier::Carrier;
 use crate::decide::{bare, direction_of, identity};
 use crate::join::dialogues::Dialogue;
+use crate::judge::{Scratch, count_urls};
 use crate::lane::{Lane, Way};
-use crate::policy::{Action, Direction};
-use crate::record::{Event, Listener};
+use crate::policy::Decision;
+use crate::record::{Event, Listener, Slot, Unread, Urls};
 use crate::scan::{Room, Scanner, Unpacked};
-use crate::verdict::Verdict;
+use crate::verdict::{Confidence, Verdict};
 use crate::world::World;
+
+/// More links than this are read with the message.
+pub(crate) const FEW: usize = 8;
 
 /// What the first look came to.
 pub(crate) enum Look {
@@ -35,6 +40,20 @@ pub(crate) struct Looked {
     pub(crate) len: u8,
     /// As [`crate::scan::Scanner::first_mark`].
     pub(crate) mark: Option<usize>,
+    /// Its links are found and judged, and lie in [`Lane::scratch`] with the sender.
+    pub(crate) is_judged: bool,
+}
+
+/// What a look at the text of a short message came to.
+enum Text {
+    /// No link.
+    Bare,
+    /// Links that may pass.
+    Verified(Decision),
+    /// See [`Look::Text`].
+    Read(Looked),
+    /// See [`Look::Nothing`].
+    Nothing,
 }
 
 /// The operation sendRoutingInfoForSM.
@@ -50,11 +69,13 @@ impl Lane {
         match usual::look(sccp) {
             // What is told of a message that is not alone in its dialogue may stand in another.
             Some(Usual::ShortMessage(message)) if message.begins || !L::TEXTS => {
-                let look = look(&message, way.world, &mut self.septets);
-                if matches!(look, Look::Done) {
-                    self.quiet(message.direction, sccp, carrier, way);
+                match text(&message, way.world, &mut self.septets, &mut self.scratch) {
+                    Text::Bare => self.quiet(&message, None, sccp, carrier, way),
+                    Text::Verified(decision) => self.quiet(&message, Some(decision), sccp, carrier, way),
+                    Text::Read(looked) => return Look::Text(looked),
+                    Text::Nothing => return Look::Nothing,
                 }
-                look
+                Look::Done
             }
             Some(Usual::Answer(answer)) => {
                 self.answer(&answer, way);
@@ -72,24 +93,35 @@ impl Lane {
         }
     }
 
-    /// A short message that goes on as it is.
+    /// A short message that goes on as it is: decided, if it has links.
     #[inline(always)]
-    fn quiet<L: Listener>(&mut self, direction: map::Direction, sccp: &[u8], carrier: &Carrier<'_>, way: &mut Way<'_, L>) {
-        let counters = &mut self.counters;
+    fn quiet<L: Listener>(
+        &mut self,
+        message: &ShortMessage<'_>,
+        decided: Option<Decision>,
+        sccp: &[u8],
+        carrier: &Carrier<'_>,
+        way: &mut Way<'_, L>,
+    ) {
+        let Self { counters, septets, scratch, .. } = self;
         counters.messages.on += 1;
         for level in [&mut counters.transactions, &mut counters.components] {
             level.seen += 1;
             level.on += 1;
         }
         counters.sms.seen += 1;
-        let direction = match direction {
-            map::Direction::Mt => Direction::Mt,
-            map::Direction::Mo => Direction::Mo,
-        };
-        counters.message(direction, Verdict::None, Action::Pass.name(), carrier.repeat);
-        if !carrier.repeat {
-            way.listener.unread(&way.place, sccp);
+        let decision = decided.unwrap_or_default();
+        counters.message(message.direction, decision.verdict, decision.action.name(), carrier.repeat);
+        if carrier.repeat {
+            return;
         }
+        let urls = match decided {
+            Some(_) => scratch.urls(ascii(septets, message.tp_udl)),
+            None => Urls::NONE,
+        };
+        count_urls(counters, urls.slots);
+        let ShortMessage { calling: calling_party, otid, invoke_id, .. } = *message;
+        way.listener.unread(&way.place, &Unread { sccp, calling_party, otid, invoke_id, urls, decision });
     }
 
     /// A result, or nothing at all, in a Continue or an End.
@@ -146,30 +178,56 @@ impl Lane {
     }
 }
 
-/// It is done where neither the text nor the sender's name may hold a link, nor the text the likeness of a label.
+/// The text, so many octets of it, that was found to be ASCII.
+#[inline]
+pub(crate) fn ascii(room: &Room, len: u8) -> &str {
+    simdutf8::basic::from_utf8(room.get(..usize::from(len)).unwrap_or_default()).unwrap_or_default()
+}
+
+/// It goes unread where the sender's name holds no link, and the text neither the likeness of a label nor a link but such as may pass.
 #[inline(always)]
-fn look(message: &ShortMessage<'_>, world: &World, room: &mut Room) -> Look {
+fn text(message: &ShortMessage<'_>, world: &World, room: &mut Room, scratch: &mut Scratch) -> Text {
     let World { scanner, policy, .. } = world;
-    let named = message.name.is_some_and(|(semi_octets, name)| may_link_name(scanner, semi_octets, name, room));
+    let address = &message.address;
+    let named = address.is_alphanumeric() && may_link_name(scanner, address.digits, address.raw, room);
     let text = message.user_data;
     if !message.dcs.in_septets() {
         let is_text = message.dcs.alphabet() == Alphabet::Ucs2 && !message.dcs.is_compressed();
         let done = is_text && !named && !scanner.may_link_ucs2(text) && !policy.may_act_on_ucs2(text);
-        return if done { Look::Done } else { Look::Nothing };
+        return if done { Text::Bare } else { Text::Nothing };
     }
     match scanner.unpack(message.tp_udl, text, room) {
         Some(Unpacked::Ascii(text)) => {
             let mark = scanner.first_mark(text);
-            if named || mark.is_some() || policy.may_act_on_ascii(text) {
-                return Look::Text(Looked { len: message.tp_udl, mark });
+            let read = |is_judged| Text::Read(Looked { len: message.tp_udl, mark, is_judged });
+            match mark {
+                _ if named => read(false),
+                Some(mark) => verified(message, mark, world, room, scratch).unwrap_or_else(|| read(true)),
+                None if policy.may_act_on_ascii(text) => read(false),
+                None => Text::Bare,
             }
-            Look::Done
         }
         Some(Unpacked::Septets(text)) if !named && !scanner.may_link_septets(text) && !policy.may_act_on_septets(text) => {
-            Look::Done
+            Text::Bare
         }
-        _ => Look::Nothing,
+        _ => Text::Nothing,
     }
+}
+
+/// A text in ASCII with a mark, whose links lie in the scratch afterwards: what it comes to unless it is to be read.
+#[inline(never)]
+fn verified(message: &ShortMessage<'_>, mark: usize, world: &World, room: &Room, scratch: &mut Scratch) -> Option<Text> {
+    let text = ascii(room, message.tp_udl);
+    let links = scratch.links(&message.address, text, mark, world);
+    if links.is_empty() {
+        return (!world.policy.may_act_on_ascii(text.as_bytes())).then_some(Text::Bare);
+    }
+    let is_verified = |link: &Slot| link.confidence == Confidence::High && link.verdict == Verdict::Safe;
+    if links.len() > FEW || !links.iter().all(is_verified) {
+        return None;
+    }
+    let spans = links.iter().map(|link| (link.start, link.end));
+    world.policy.lets_verified_pass(message.direction, text, spans).map(Text::Verified)
 }
 
 /// Whether an alphanumeric address may hold a link.

@@ -191,6 +191,9 @@ pub struct Urls<'a> {
 }
 
 impl<'a> Urls<'a> {
+    /// None.
+    pub(crate) const NONE: Self = Self { slots: &[], text: "", address: "", arena: "", shown: (0, 0) };
+
     /// How many.
     pub const fn len(&self) -> usize {
         self.slots.len()
@@ -291,6 +294,24 @@ impl Sms<'_> {
     }
 }
 
+/// A short message that goes on as it is, and of which no more was read than its text and its links.
+#[derive(Clone, Copy, Debug)]
+pub struct Unread<'a> {
+    /// The SCCP message, a UDT with one component. For who wants [`Listener::TEXTS`] it says all: in a lane of its own it comes to an
+    /// [`Sms`] with these links.
+    pub sccp: &'a [u8],
+    /// The SCCP calling party, whose transaction it is.
+    pub calling_party: &'a [u8],
+    /// Originating transaction id.
+    pub otid: &'a [u8],
+    /// The component.
+    pub invoke_id: i64,
+    /// Every URL: none, or a few that are all verified.
+    pub urls: Urls<'a>,
+    /// What was decided: nothing without a link, else that it passes.
+    pub decision: Decision,
+}
+
 /// What explains a message without being one: joined by whoever keeps records, in the order of the capture.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
@@ -342,9 +363,8 @@ pub trait Listener {
     }
     /// A short message, in the order of the source. Repetitions come too, marked as such.
     fn sms(&mut self, sms: &Sms<'_>);
-    /// A short message that goes on as it is and was not read, for the first time: its SCCP message, a UDT. For who wants
-    /// [`Listener::TEXTS`] it says all of it: in a lane of its own it comes to an [`Sms`] without a link.
-    fn unread(&mut self, _place: &Place, _sccp: &[u8]) {}
+    /// A short message that was not read, for the first time.
+    fn unread(&mut self, _place: &Place, _message: &Unread<'_>) {}
     /// Something that explains a message.
     fn event(&mut self, _place: &Place, _event: &Event<'_>) {}
     /// A frame carried signalling that was not understood, for this reason.

@@ -9,8 +9,8 @@ mod frames;
 use std::path::Path;
 
 use dataplane::lane::{Frame, Lane, Setup};
-use dataplane::policy::Preset;
-use dataplane::record::{Event, Listener, Place, Sms};
+use dataplane::policy::{Action, Decision, Policy, Preset, Rule, Spec};
+use dataplane::record::{Event, Listener, Place, Sms, Unread, Urls};
 use dataplane::verdict::Verdict;
 use dataplane::world::World;
 use pcaps::generate::{Mix, generate};
@@ -25,25 +25,49 @@ fn world(preset: Preset) -> World {
     common::world(preset, &[("bank.example", Verdict::Safe), ("evil.com", Verdict::Dangerous), ("@bit.ly", Verdict::None)])
 }
 
-/// Keeps all that it is told but messages without links, which a first look need not read.
+/// Keeps all that it is told but messages without links, of which a first look tells nothing.
 #[derive(Default)]
 struct Heard<const LOOKS: bool> {
     told: Vec<String>,
     unread: u64,
+    /// Of those, with links.
+    linked: u64,
+}
+
+impl<const LOOKS: bool> Heard<LOOKS> {
+    #[expect(clippy::too_many_arguments, reason = "what is told of a message")]
+    fn message(
+        &mut self,
+        place: &Place,
+        calling_party: &[u8],
+        otid: Option<&[u8]>,
+        invoke_id: i64,
+        decision: &Decision,
+        urls: Urls<'_>,
+        rewritten: Option<&str>,
+    ) {
+        let urls: Vec<_> = urls.iter().collect();
+        self.told.push(format!("{place:?} {calling_party:?} {otid:?} {invoke_id} {decision:?} {rewritten:?} {urls:?}"));
+    }
 }
 
 impl<const LOOKS: bool> Listener for Heard<LOOKS> {
     const TEXTS: bool = !LOOKS;
 
     fn sms(&mut self, sms: &Sms<'_>) {
-        if !sms.urls.is_empty() {
-            let urls: Vec<_> = sms.urls.iter().collect();
-            self.told.push(format!("{:?} {:?} {:?} {:?} {urls:?}", sms.place, sms.decision, sms.text, sms.rewritten));
+        if !sms.urls.is_empty() && !sms.repeat {
+            let (calling, otid, invoke_id) = (sms.calling_party.raw, sms.transaction.otid, sms.invoke.invoke_id);
+            self.message(sms.place, calling, otid, invoke_id, sms.decision, sms.urls, sms.rewritten);
         }
     }
 
-    fn unread(&mut self, _: &Place, _: &[u8]) {
+    fn unread(&mut self, place: &Place, message: &Unread<'_>) {
         self.unread += 1;
+        if !message.urls.is_empty() {
+            self.linked += 1;
+            let Unread { calling_party, otid, invoke_id, ref decision, urls, .. } = *message;
+            self.message(place, calling_party, Some(otid), invoke_id, decision, urls, None);
+        }
     }
 
     fn event(&mut self, place: &Place, event: &Event<'_>) {
@@ -80,8 +104,8 @@ impl<const LOOKS: bool> Way<LOOKS> {
     }
 }
 
-/// Sends a capture both ways; how many messages were not read.
-fn both_ways(name: &str, mut capture: Capture, world: &World) -> (u64, u64) {
+/// Sends a capture both ways; how many messages were not read, how many of those had links, and how many there were.
+fn both_ways(name: &str, mut capture: Capture, world: &World) -> (u64, u64, u64) {
     let (mut look, mut read) = (Way::<true>::new(), Way::<false>::new());
     while let Ok(Some(frame)) = capture.next() {
         let Some(link_type) = LinkType::from_pcap(frame.link_type) else { continue };
@@ -94,7 +118,7 @@ fn both_ways(name: &str, mut capture: Capture, world: &World) -> (u64, u64) {
     }
     assert_eq!(look.end(), read.end(), "{name}");
     assert_eq!(read.heard.unread, 0);
-    (look.heard.unread, look.lane.counters().sms.on)
+    (look.heard.unread, look.heard.linked, look.lane.counters().sms.on)
 }
 
 fn generated(mix: &Mix, seed: u64) -> Capture {
@@ -119,9 +143,59 @@ fn generated_traffic_comes_to_the_same_both_ways_and_most_of_it_stays_unread() {
         ),
     ] {
         for (preset, seed) in [(Preset::Warn, 1), (Preset::Strict, 2), (Preset::Learn, 3)] {
-            let (unread, all) = both_ways(name, generated(&mix, seed), &world(preset));
+            let (unread, linked, all) = both_ways(name, generated(&mix, seed), &world(preset));
             assert!(unread as f64 >= least * all as f64, "{name}: {unread} of {all} unread");
+            assert_eq!(linked, 0, "{name}: a policy that labels what is verified asks for all of it");
         }
+        let (unread, linked, all) = both_ways(name, generated(&mix, 4), &world(Preset::Quiet));
+        assert!(linked > 10 || mix.links == 0.0, "{name}: {linked} of {unread} unread with links");
+        assert!(unread as f64 >= least * all as f64, "{name}: {unread} of {all} unread");
+    }
+}
+
+#[test]
+fn a_verified_link_stays_unread_where_nothing_but_the_chain_has_a_say() {
+    let quiet = world(Preset::Quiet);
+    for text in [
+        "See https://bank.example/x now",
+        "https://bank.example/",
+        "12.30? e.g. http://bank.example",
+        "a https://bank.example/ b https://www.bank.example",
+    ] {
+        for sender in ["4915100000001", "My Bank"] {
+            assert!(one(&quiet, &septets(sender, text)), "{sender}: {text}");
+        }
+        assert!(!one(&world(Preset::Warn), &septets("4915100000001", text)), "{text}: labelled");
+    }
+    for text in [
+        "See https://bank.example and evil.com",
+        "https://bank.example/ or https://nobody.example",
+        "Verified link: https://bank.example",
+        "Your https://bank.example/ safe",
+        "[SAFE] https://bank.example",
+        "Hi\nSafe: https://bank.example",
+        "https://bank.example/ or evil dot com",
+    ] {
+        assert!(!one(&quiet, &septets("4915100000001", text)), "{text}");
+    }
+    assert!(!one(&quiet, &septets("evil.com", "See https://bank.example")));
+    // Whatever makes one message unlike another is asked.
+    let policy = |change: fn(&mut Spec)| {
+        let mut spec = Spec::preset(Preset::Quiet);
+        change(&mut spec);
+        World { policy: Policy::compile(spec).unwrap(), ..world(Preset::Quiet) }
+    };
+    let changes: [fn(&mut Spec); 4] = [
+        |spec| spec.never_touch.senders.push("112".into()),
+        |spec| spec.link_hosts.push("operator.example".into()),
+        |spec| spec.mt.safe = vec![Action::Label],
+        |spec| {
+            let rule = Rule::new("shorteners", Preset::Warn.chains());
+            spec.rules.push(Rule { domain: vec!["bit.ly".into()], ..rule });
+        },
+    ];
+    for change in changes {
+        assert!(!one(&policy(change), &septets("4915100000001", "See https://bank.example/x now")));
     }
 }
 
@@ -283,9 +357,9 @@ proptest! {
         unit in prop::collection::vec(any::<u8>(), 0..10),
         at in any::<prop::sample::Index>(),
     ) {
-        thread_local!(static WORLD: World = world(Preset::Warn));
+        thread_local!(static WORLDS: [World; 2] = [Preset::Warn, Preset::Quiet].map(world));
         let text = pieces.concat();
-        WORLD.with(|world| {
+        WORLDS.with(|worlds| worlds.iter().for_each(|world| {
             one(world, &septets(sender, &text));
             one(world, &ucs2(sender, &text));
             // Halves of pairs, an octet too many, codes of any meaning.
@@ -293,6 +367,6 @@ proptest! {
             let at = at.index(tpdu.len());
             tpdu.splice(at..tpdu.len().min(at + unit.len()), unit.iter().copied().take(tpdu.len() - at));
             one(world, &tpdu);
-        });
+        }));
     }
 }

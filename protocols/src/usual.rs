@@ -14,11 +14,8 @@
 
 use crate::ber;
 use crate::map::Direction;
-use crate::sms::Dcs;
+use crate::sms::{Address, Dcs};
 use crate::tcap::ApplicationContext;
-
-/// The address field of a TPDU, [`ShortMessage::name`], is alphanumeric with this type of number.
-const ALPHANUMERIC: u8 = 5;
 
 /// What [`look`] finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,10 +35,16 @@ pub enum Usual<'a> {
 pub struct ShortMessage<'a> {
     /// It opens its dialogue, so that nothing outside it has a say.
     pub begins: bool,
+    /// The SCCP calling party, whose transaction it is.
+    pub calling: &'a [u8],
+    /// Originating transaction.
+    pub otid: &'a [u8],
+    /// The invocation.
+    pub invoke_id: i64,
     /// To the phone whose IMSI sm-RP-DA has, or from the one whose MSISDN sm-RP-OA has.
     pub direction: Direction,
-    /// The address if it is a name: its semi-octets, and the octets that hold its packed septets.
-    pub name: Option<(u8, &'a [u8])>,
+    /// TP-OA or TP-DA.
+    pub address: Address<'a>,
     /// TP-DCS.
     pub dcs: Dcs,
     /// TP-UDL, which says what `user_data` has to the octet.
@@ -106,10 +109,10 @@ pub fn look(sccp: &[u8]) -> Option<Usual<'_>> {
     let (tag, message, []) = ber::usual(part(4, data)?)? else { return None };
     match tag {
         0x62 => begin(message, calling),
-        0x64 => go_on(message, called, true),
+        0x64 => go_on(message, called, None),
         0x65 => {
-            let (_, rest) = transaction(message, 0x48)?;
-            go_on(rest, called, false)
+            let (otid, rest) = transaction(message, 0x48)?;
+            go_on(rest, called, Some((calling, otid)))
         }
         _ => None,
     }
@@ -136,13 +139,13 @@ fn dialogue(message: &[u8]) -> Option<(Option<ApplicationContext>, &[u8])> {
     }
 }
 
-/// The code and the argument of an invoke that nothing follows.
+/// An invoke that nothing follows: its id, its code, its argument.
 #[inline(always)]
-fn invoke(components: &[u8]) -> Option<(u8, &[u8])> {
+fn invoke(components: &[u8]) -> Option<(u8, u8, &[u8])> {
     let (invoke, []) = ber::take(components, 0xa1)? else { return None };
-    let [2, 1, _, 2, 1, code, argument @ ..] = invoke else { return None };
+    let [2, 1, id, 2, 1, code, argument @ ..] = invoke else { return None };
     let (argument, []) = ber::take(argument, 0x30)? else { return None };
-    Some((*code, argument))
+    Some((*id, *code, argument))
 }
 
 #[inline(always)]
@@ -154,15 +157,16 @@ fn begin<'a>(message: &'a [u8], calling: &'a [u8]) -> Option<Usual<'a>> {
     }
     let (components, []) = ber::take(rest, 0x6c)? else { return None };
     match invoke(components)? {
-        (44 | 46, argument) => short_message(argument, true).map(Usual::ShortMessage),
-        (45, argument) => Some(Usual::Query(Query { calling, otid, msisdn: msisdn(argument)? })),
+        (id, 44 | 46, argument) => short_message(argument, true, (calling, otid), id),
+        (_, 45, argument) => Some(Usual::Query(Query { calling, otid, msisdn: msisdn(argument)? })),
         _ => None,
     }
 }
 
-/// A Continue or an End, from its destination transaction on.
+/// A Continue, whose calling party has this transaction, or an End, from its destination transaction on.
 #[inline(always)]
-fn go_on<'a>(message: &'a [u8], called: &'a [u8], ends: bool) -> Option<Usual<'a>> {
+fn go_on<'a>(message: &'a [u8], called: &'a [u8], continues: Option<(&'a [u8], &'a [u8])>) -> Option<Usual<'a>> {
+    let ends = continues.is_none();
     let (dtid, rest) = transaction(message, 0x49)?;
     let (_, rest) = dialogue(rest)?;
     if rest.is_empty() {
@@ -172,8 +176,8 @@ fn go_on<'a>(message: &'a [u8], called: &'a [u8], ends: bool) -> Option<Usual<'a
     if let [0xa2, ..] = components {
         return Some(Usual::Answer(Answer { ends, called, dtid, result: Some(outcome(components)?) }));
     }
-    match invoke(components)? {
-        (44 | 46, argument) if !ends => short_message(argument, false).map(Usual::ShortMessage),
+    match (invoke(components)?, continues) {
+        ((id, 44 | 46, argument), Some(owner)) => short_message(argument, false, owner, id),
         _ => None,
     }
 }
@@ -208,7 +212,12 @@ fn msisdn(argument: &[u8]) -> Option<&[u8]> {
 
 /// The short message of a forwardSM.
 #[inline(always)]
-fn short_message(argument: &[u8], begins: bool) -> Option<ShortMessage<'_>> {
+fn short_message<'a>(
+    argument: &'a [u8],
+    begins: bool,
+    (calling, otid): (&'a [u8], &'a [u8]),
+    invoke_id: u8,
+) -> Option<Usual<'a>> {
     let (to, _, rest) = ber::usual(argument)?;
     let (from, _, rest) = ber::usual(rest)?;
     let direction = match (to, from) {
@@ -217,36 +226,35 @@ fn short_message(argument: &[u8], begins: bool) -> Option<ShortMessage<'_>> {
         _ => return None,
     };
     let (tpdu, []) = ber::take(rest, 4)? else { return None };
-    let (name, dcs, tp_udl, user_data) = match direction {
+    let (address, dcs, tp_udl, user_data) = match direction {
         Direction::Mt => deliver(tpdu)?,
         Direction::Mo => submit(tpdu)?,
     };
     let udl = usize::from(tp_udl);
     let octets = if dcs.in_septets() { (udl * 7).div_ceil(8) } else { udl };
-    (user_data.len() == octets).then_some(ShortMessage { begins, direction, name, dcs, tp_udl, user_data })
+    let invoke_id = i64::from(invoke_id.cast_signed());
+    let message = ShortMessage { begins, calling, otid, invoke_id, direction, address, dcs, tp_udl, user_data };
+    (user_data.len() == octets).then_some(Usual::ShortMessage(message))
 }
 
-/// Semi-octets, and the octets that hold them.
-type Name<'a> = Option<(u8, &'a [u8])>;
-
-/// Name, TP-DCS, TP-UDL, TP-UD.
-type Fields<'a> = (Name<'a>, Dcs, u8, &'a [u8]);
+/// TP-OA or TP-DA, TP-DCS, TP-UDL, TP-UD.
+type Fields<'a> = (Address<'a>, Dcs, u8, &'a [u8]);
 
 /// TS 23.040 §9.2.2.1.
 #[inline(always)]
 fn deliver(tpdu: &[u8]) -> Option<Fields<'_>> {
     // TP-MTI 0, no TP-UDHI.
     let [first, rest @ ..] = tpdu else { return None };
-    let (name, rest) = address(rest).filter(|_| first & 0x43 == 0)?;
+    let (address, rest) = address(rest).filter(|_| first & 0x43 == 0)?;
     let (&[_, dcs, _, _, _, _, _, _, _, tp_udl], user_data) = rest.split_first_chunk()?;
-    Some((name, Dcs(dcs), tp_udl, user_data))
+    Some((address, Dcs(dcs), tp_udl, user_data))
 }
 
 /// TS 23.040 §9.2.2.2.
 #[inline(always)]
 fn submit(tpdu: &[u8]) -> Option<Fields<'_>> {
     let [first, _, rest @ ..] = tpdu else { return None };
-    let (name, rest) = address(rest).filter(|_| first & 0x43 == 1)?;
+    let (address, rest) = address(rest).filter(|_| first & 0x43 == 1)?;
     let (&[_, dcs], rest) = rest.split_first_chunk()?;
     let validity = match first >> 3 & 3 {
         0 => 0,
@@ -254,12 +262,12 @@ fn submit(tpdu: &[u8]) -> Option<Fields<'_>> {
         _ => 7,
     };
     let (&tp_udl, user_data) = rest.get(validity..)?.split_first()?;
-    Some((name, Dcs(dcs), tp_udl, user_data))
+    Some((address, Dcs(dcs), tp_udl, user_data))
 }
 
 #[inline(always)]
-fn address(field: &[u8]) -> Option<(Name<'_>, &[u8])> {
+fn address(field: &[u8]) -> Option<(Address<'_>, &[u8])> {
     let &[digits, kind, ref rest @ ..] = field else { return None };
-    let (octets, rest) = rest.split_at_checked(usize::from(digits).div_ceil(2))?;
-    Some(((kind >> 4 & 7 == ALPHANUMERIC).then_some((digits, octets)), rest))
+    let (raw, rest) = rest.split_at_checked(usize::from(digits).div_ceil(2))?;
+    Some((Address { digits, ton: kind >> 4 & 7, npi: kind & 0x0f, raw }, rest))
 }

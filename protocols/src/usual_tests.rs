@@ -120,7 +120,10 @@ impl Gone {
             components.push(component.unwrap());
         }
         match looked {
-            Usual::ShortMessage(short) => self.short_message(&short, &message, &components),
+            Usual::ShortMessage(short) => {
+                assert_eq!((unitdata.calling_party.raw, message.otid), (short.calling, Some(short.otid)));
+                self.short_message(&short, &message, &components);
+            }
             Usual::Answer(answer) => {
                 let result = answer.result.map(|result| {
                     self.result += 1;
@@ -162,6 +165,7 @@ impl Gone {
         assert_eq!(message.kind, if short.begins { tcap::Kind::Begin } else { tcap::Kind::Continue });
         assert!(message.otid.is_some() && message.dtid.is_some() != short.begins);
         let [Component::Invoke(invoke)] = components else { panic!("{components:?}") };
+        assert_eq!(invoke.invoke_id, short.invoke_id);
         let mut scratch = [0; 512];
         let forward = map::ForwardSm::parse(invoke, message.application_context(), &mut scratch).unwrap();
         assert!(!forward.more_messages && forward.imsi.is_none() && forward.marks.is_empty());
@@ -175,8 +179,7 @@ impl Gone {
         assert_eq!((tpdu.kind, tpdu.dcs, tpdu.user_data.tp_udl), (kind, short.dcs, short.tp_udl));
         assert_eq!((tpdu.user_data.octets, tpdu.user_data.udh), (short.user_data, None));
         assert_eq!(tpdu.user_data.header_octets(), 0);
-        let name = tpdu.address.is_alphanumeric().then_some((tpdu.address.digits, tpdu.address.raw));
-        assert_eq!(name, short.name);
+        assert_eq!(tpdu.address, short.address);
     }
 
     fn sccp(&mut self, message: &[u8]) {

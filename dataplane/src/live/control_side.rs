@@ -3,7 +3,7 @@
 use rtrb::Consumer;
 use triple_buffer::Output;
 
-use super::note::{Kind, LinkNote, Note, Slip};
+use super::note::{Kind, LinkNote, Note, Said, Slip, SmsNote};
 use super::reader::Reader;
 use super::state::State;
 use super::{Cell, Live, Worlds};
@@ -57,14 +57,19 @@ impl ControlSide {
                 self.link_room.extend(chunk);
             }
             let world = worlds.of(slip.world);
-            let read = || {
-                let now = worlds.current();
-                // What such a message says is the same in every world.
-                self.reader.read(&slip.place, &mut self.octets, world.unwrap_or(&now)).map(Kind::Sms)
-            };
-            let Some(kind) = slip.kind.or_else(read) else {
-                self.unreadable += 1;
-                continue;
+            let kind = match slip.said {
+                Said::Note(kind) => kind,
+                Said::Unread(sccp, decision) => {
+                    let now = worlds.current();
+                    // What such a message says is the same in every world; what its links are worth, and what was decided, the lane says.
+                    let (octets, links) = (&mut self.octets, &mut self.link_room);
+                    let read = self.reader.read(&slip.place, (octets, sccp.into()), links, world.unwrap_or(&now));
+                    let Some(sms) = read else {
+                        self.unreadable += 1;
+                        continue;
+                    };
+                    Kind::Sms(SmsNote { verdict: decision.verdict, decision, more_links: 0, ..sms })
+                }
             };
             let note = Note { place: slip.place, world: slip.world, kind };
             take(&Noted { note: &note, links: &self.link_room, octets: &self.octets, world });

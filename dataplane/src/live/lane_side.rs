@@ -9,7 +9,7 @@ use protocols::{Error, link::LinkType};
 use rtrb::Producer;
 use triple_buffer::Input;
 
-use super::note::{self, Kind, LinkNote, Octets, Slip, SmsNote};
+use super::note::{self, Kind, LinkNote, Octets, Said, Slip, SmsNote};
 use super::stage::Held;
 use super::state::{Lost, State};
 use super::worlds::Flags;
@@ -17,7 +17,7 @@ use super::{Buckets, Cell, Live};
 use crate::lane::{Frame, Lane};
 use crate::policy::profiles::Subscriber;
 use crate::policy::{Direction, Message};
-use crate::record::{Event, Listener, Place, Sms, Url};
+use crate::record::{Event, Listener, Place, Sms, Unread, Url, Urls};
 
 /// Where notes go.
 pub(super) struct Rings {
@@ -146,11 +146,11 @@ impl LaneSide {
         let frame = self.octets.put_front(bytes);
         let original_len = u32::try_from(original_len).unwrap_or(u32::MAX);
         let kind = Kind::Unscanned { why, link_type, original_len, frame };
-        self.lost.samples += u64::from(!self.push(place, Some(kind), [].into_iter()));
+        self.lost.samples += u64::from(!self.push(place, Said::Note(kind), [].into_iter()));
     }
 
     /// Everything of a note, or nothing of it.
-    fn push(&mut self, place: Place, kind: Option<Kind>, links: impl ExactSizeIterator<Item = LinkNote>) -> bool {
+    fn push(&mut self, place: Place, said: Said, links: impl ExactSizeIterator<Item = LinkNote>) -> bool {
         let Self { rings: Rings { notes, links: link_ring, cells }, octets, current, lost, .. } = self;
         let (cell_count, link_count) = (octets.cell_count(), links.len());
         if notes.is_full() || link_ring.slots() < link_count || cells.slots() < cell_count {
@@ -165,7 +165,7 @@ impl LaneSide {
             room.fill_from_iter(links);
         }
         let links = u16::try_from(link_count).unwrap_or_default();
-        notes.push(Slip { place, world: current.number, kind, octets: octets.len(), links }).is_ok()
+        notes.push(Slip { place, world: current.number, said, octets: octets.len(), links }).is_ok()
     }
 
     /// Whom a stage is about: the recipient of an MT message, the originator of an MO one, as far as the frame names them.
@@ -230,24 +230,30 @@ impl Listener for LaneSide {
         let note = SmsNote::of(octets, sms, held);
         let kept = sms.urls.len().min(note::LINKS);
         self.lost.links += u64::from(note.more_links);
-        let mut links = [NO_LINK; note::LINKS];
-        for (to, from) in links.iter_mut().zip(sms.urls.iter()) {
-            *to = link(octets, &from, sms.text.unwrap_or_default());
-        }
+        let mut links = links(octets, sms.urls, sms.text.unwrap_or_default());
         for issued in sms.issued {
             if let Some(link) = links.get_mut(issued.link) {
                 link.issued = Some(issued.id);
             }
         }
-        let pushed = self.push(*sms.place, Some(Kind::Sms(note)), links.into_iter().take(kept));
+        let pushed = self.push(*sms.place, Said::Note(Kind::Sms(note)), links.into_iter().take(kept));
         self.lost.notes += u64::from(!pushed);
     }
 
-    fn unread(&mut self, place: &Place, sccp: &[u8]) {
+    fn unread(&mut self, place: &Place, message: &Unread<'_>) {
         self.octets.clear();
-        // A UDT is shorter than the room; what a sender put behind it may not be.
-        self.octets.put_front(sccp);
-        let pushed = self.push(*place, None, [].into_iter());
+        let Unread { sccp, urls, decision, .. } = *message;
+        let said = |octets| Said::Unread(octets, decision);
+        let pushed = if urls.is_empty() {
+            // A UDT is shorter than the room; what a sender put behind it may not be.
+            self.octets.put_front(sccp);
+            self.push(*place, said(self.octets.len()), [].into_iter())
+        } else {
+            self.octets.put_front(sccp.get(..UDT).unwrap_or(sccp));
+            let said = said(self.octets.len());
+            let links = links(&mut self.octets, urls, urls.text);
+            self.push(*place, said, links.into_iter().take(urls.len()))
+        };
         self.lost.notes += u64::from(!pushed);
     }
 
@@ -265,7 +271,7 @@ impl Listener for LaneSide {
                 Kind::Outcome { dtid: octets.put(dtid), called: octets.party(called_party), invoke_id, outcome }
             }
         };
-        let pushed = self.push(*place, Some(kind), [].into_iter());
+        let pushed = self.push(*place, Said::Note(kind), [].into_iter());
         self.lost.notes += u64::from(!pushed);
     }
 
@@ -289,6 +295,20 @@ const NO_LINK: LinkNote = LinkNote {
     found: crate::record::Found::Text,
     issued: None,
 };
+
+/// Octets of the longest UDT: three parts of 255, their lengths, the pointers to them.
+const UDT: usize = 5 + 3 * 256;
+
+const _: () = assert!(crate::quiet::FEW <= note::LINKS, "a message that goes unread has no link without a note");
+
+/// As many links as a note has room for.
+fn links(octets: &mut Octets, urls: Urls<'_>, text: &str) -> [LinkNote; note::LINKS] {
+    let mut links = [NO_LINK; note::LINKS];
+    for (to, from) in links.iter_mut().zip(urls.iter()) {
+        *to = link(octets, &from, text);
+    }
+    links
+}
 
 fn link(octets: &mut Octets, url: &Url<'_>, text: &str) -> LinkNote {
     let code_points = |at: usize| text.get(..at).map_or(0, |front| u32::try_from(front.chars().count()).unwrap_or(u32::MAX));

@@ -60,11 +60,21 @@ pub(super) struct Slip {
     pub(super) place: Place,
     /// Number of the world that judged it.
     pub(super) world: u64,
-    /// What it is; `None` is a short message that was not read, whose SCCP message the octets are.
-    pub(super) kind: Option<Kind>,
+    /// What it is.
+    pub(super) said: Said,
     /// Octets and links that go with it.
     pub(super) octets: u16,
     pub(super) links: u16,
+}
+
+/// What a slip is about.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::large_enum_variant, reason = "it lies in a ring")]
+pub(super) enum Said {
+    /// A note.
+    Note(Kind),
+    /// A short message that was not read: as many octets are its SCCP message, and this was decided.
+    Unread(u16, Decision),
 }
 
 /// What a note is about.
@@ -246,6 +256,15 @@ pub struct LinkNote {
     pub found: Found,
     /// The id that stands in its place, where it was redirected.
     pub issued: Option<RedirectId>,
+}
+
+impl LinkNote {
+    /// Its octets lie elsewhere: so many less or more stand before them.
+    pub(super) fn move_by(&mut self, octets: isize) {
+        for span in [&mut self.text, &mut self.url, &mut self.host, &mut self.registrable] {
+            span.at = u16::try_from(usize::from(span.at).saturating_add_signed(octets)).unwrap_or(u16::MAX);
+        }
+    }
 }
 
 /// Octets being gathered for one note.

@@ -2,7 +2,7 @@
 
 use protocols::link::LinkType;
 
-use super::note::{Octets, SmsNote};
+use super::note::{LinkNote, Octets, SmsNote};
 use crate::join::table::Limits;
 use crate::lane::{Frame, Lane, Setup};
 use crate::record::{Listener, Place, Sms};
@@ -38,15 +38,24 @@ impl Default for Reader {
 }
 
 impl Reader {
-    /// The note of a message; `octets` is its SCCP message, and then what the note's spans lie in.
-    pub(super) fn read(&mut self, place: &Place, octets: &mut Vec<u8>, world: &World) -> Option<SmsNote> {
+    /// The note of a message. So many of `octets` are its SCCP message, the others what its links lie in; then all are what the note and
+    /// its links lie in.
+    pub(super) fn read(
+        &mut self,
+        place: &Place,
+        (octets, sccp): (&mut Vec<u8>, usize),
+        links: &mut [LinkNote],
+        world: &World,
+    ) -> Option<SmsNote> {
         let Self { lane, told } = self;
         let Place { frame: number, time_ns, .. } = *place;
         told.sms = None;
-        let frame = Frame { number, time_ns, link_type: LinkType::Sccp, bytes: octets, original_len: octets.len() };
+        let bytes = octets.get(..sccp)?;
+        let frame = Frame { number, time_ns, link_type: LinkType::Sccp, bytes, original_len: sccp };
         lane.frame(&frame, world, told);
-        octets.clear();
-        octets.extend_from_slice(told.octets.all());
+        let read = told.octets.all();
+        octets.splice(..sccp, read.iter().copied());
+        links.iter_mut().for_each(|link| link.move_by(read.len().cast_signed() - sccp.cast_signed()));
         told.sms
     }
 }

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::lane::{self, Frame, Lane};
-use crate::policy::{Policy, Preset, Spec};
-use crate::record::{Listener, Place, Sms};
+use crate::policy::{Decision, Policy, Preset, Spec};
+use crate::record::{Listener, Place, Sms, Unread, Urls};
 use crate::scan::Scanner;
 use crate::suffix::Suffixes;
 use crate::verdict::Verdict;
@@ -20,12 +20,16 @@ use crate::verdicts::{Key, Snapshot, Table};
 use crate::world::{Network, World};
 
 fn world(verdict: Verdict) -> World {
+    under(verdict, Preset::Warn)
+}
+
+fn under(verdict: Verdict, preset: Preset) -> World {
     let (suffixes, key) = (Suffixes::built_in(), Key::new(&[7; 16]));
     let mut builder = Builder::new();
     builder.add(&Rule { pattern: "bank.example", verdict, source: "test", ..Rule::default() });
     let snapshot = Snapshot::from_bytes(&builder.build(0, &key, &suffixes).unwrap().bytes).unwrap();
     let table = Table::new(snapshot, None, key, &suffixes).unwrap();
-    let policy = Policy::compile(Spec::preset(Preset::Warn)).unwrap();
+    let policy = Policy::compile(Spec::preset(preset)).unwrap();
     World { scanner: Scanner::default(), suffixes, table, policy, network: Network::default() }
 }
 
@@ -174,8 +178,13 @@ fn a_world_is_freed_by_the_control_side_and_only_when_the_lane_has_let_go() {
     assert_eq!(now.number, 11);
 }
 
-/// Reads every message, and keeps what a note would.
-struct Aloud(Vec<(String, Vec<u8>)>);
+/// Reads every message, and keeps what a note would, and its links.
+struct Aloud(Vec<(String, Vec<u8>, Vec<String>)>);
+
+/// What is told of a link.
+fn told(url: &str, host: &str, registrable: &str, text: &str, rest: &impl std::fmt::Debug) -> String {
+    format!("{url} {host} {registrable} {text} {rest:?}")
+}
 
 impl Listener for Aloud {
     const TEXTS: bool = true;
@@ -184,33 +193,44 @@ impl Listener for Aloud {
         if !sms.repeat {
             let mut octets = note::Octets::new();
             let note = SmsNote::of(&mut octets, sms, None);
-            self.0.push((format!("{note:?}"), octets.all().to_vec()));
+            let links = sms.urls.iter().map(|url| {
+                let rest = (url.verdict, url.reason, url.entry, url.app, url.confidence, url.found);
+                told(url.url, url.host, url.registrable, url.text, &rest)
+            });
+            self.0.push((format!("{note:?}"), octets.all().to_vec(), links.collect()));
         }
     }
 }
 
-/// Counts what it need not read.
+/// Counts what it need not read, and of that what has links.
 #[derive(Default)]
-struct Unread(u64);
+struct Count(u64, u64);
 
-impl Listener for Unread {
+impl Listener for Count {
     const TEXTS: bool = true;
     const UNREAD: bool = true;
 
     fn sms(&mut self, _: &Sms<'_>) {}
-    fn unread(&mut self, _: &Place, _: &[u8]) {
+    fn unread(&mut self, _: &Place, message: &Unread<'_>) {
         self.0 += 1;
+        self.1 += u64::from(!message.urls.is_empty());
     }
 }
 
 #[test]
 fn a_message_that_the_lane_leaves_unread_has_the_note_that_reading_it_would_have_made() {
+    let linked = [Preset::Warn, Preset::Quiet].map(notes_of_unread);
+    assert!(linked[0] == 0 && linked[1] > 50, "{linked:?} unread with links");
+}
+
+fn notes_of_unread(preset: Preset) -> u64 {
     // Room for all, since nobody reads meanwhile.
-    let (worlds, mut side, mut control) =
-        pair(&Setup { notes: 1 << 15, links: 1 << 15, cells: 1 << 18, ..Setup::default() }, Stage::all());
+    let setup = Setup { notes: 1 << 15, links: 1 << 15, cells: 1 << 18, ..Setup::default() };
+    let worlds = Worlds::new(under(Verdict::Safe, preset), Stage::all());
+    let (mut side, mut control) = worlds.channel(&setup);
     let quietly = run(&mut side, 4_000, 11, |_| {});
     let live = side.world();
-    let (mut aloud, mut unread) = (Aloud(Vec::new()), Unread::default());
+    let (mut aloud, mut unread) = (Aloud(Vec::new()), Count::default());
     let read = through(4_000, 11, |lane, frame| lane.frame(frame, &live, &mut aloud));
     through(4_000, 11, |lane, frame| lane.frame(frame, &live, &mut unread));
     assert!(unread.0 > 500, "{} unread", unread.0);
@@ -218,18 +238,27 @@ fn a_message_that_the_lane_leaves_unread_has_the_note_that_reading_it_would_have
     let mut expected = aloud.0.iter();
     let drained = control.drain(usize::MAX, &worlds, |noted| {
         let Kind::Sms(sms) = noted.note.kind else { return };
-        let (note, octets) = expected.next().unwrap();
+        let (note, octets, links) = expected.next().unwrap();
         assert_eq!((&format!("{sms:?}"), noted.octets.get(..octets.len())), (note, Some(&octets[..])));
+        let text = |span: note::Span| span.text(noted.octets);
+        let noted = noted.links.iter().map(|link| {
+            let rest = (link.verdict, link.reason, link.entry, link.app, link.confidence, link.found);
+            told(text(link.url), text(link.host), text(link.registrable), text(link.text), &rest)
+        });
+        assert_eq!(&noted.collect::<Vec<_>>(), links);
     });
     let left = expected.count();
     assert!(left == 0 && drained as u64 > unread.0, "{left} left of {}, {drained} drained, {} unread", aloud.0.len(), unread.0);
     assert_eq!(control.state().lost, Lost::default());
+    unread.1
 }
 
 #[test]
 fn a_message_that_the_control_side_cannot_read_either_is_counted_as_lost() {
     let (worlds, mut side, mut control) = pair(&Setup::default(), Stage::all());
-    side.unread(&Place::default(), &[9, 0, 3, 5]);
+    let (urls, decision) = (Urls::NONE, Decision::default());
+    let message = Unread { sccp: &[9, 0, 3, 5], calling_party: &[], otid: &[], invoke_id: 1, urls, decision };
+    side.unread(&Place::default(), &message);
     let mut lane = Lane::new(&lane::Setup::default());
     assert_eq!(control.drain(usize::MAX, &worlds, |noted| panic!("{:?}", noted.note)), 1);
     side.publish(&mut lane, 1, |_| {});

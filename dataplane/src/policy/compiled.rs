@@ -2,11 +2,11 @@
 
 use super::chain::{Chains, Preset};
 use super::checks;
-use super::decision::{Decision, Explanation, Source};
+use super::decision::{Action, Decision, Explanation, Source};
 use super::facts::{Direction, LinkFacts, Message};
 use super::imitation::Imitation;
 use super::profiles::{Kind, Profile, Recipients, Subscriber};
-use super::rules::{CompiledRule, Protected, ProtectedSenders};
+use super::rules::{CompiledRule, NeverTouch, Protected, ProtectedSenders};
 use super::spec::{Pages, Spec, SpecError, is_host};
 use super::template::{Firsts, Template, Values};
 use super::words::{self, in_gsm7};
@@ -56,6 +56,8 @@ pub struct Policy {
     profiles: [Chains; 3],
     recipients: Option<Arc<Recipients>>,
     default_profile: Option<Profile>,
+    /// Nothing but the chains has a say in a message with verified links, and no rule, list or recipient makes one unlike another.
+    is_plain: bool,
 }
 
 /// What of a message some rule asks for: the rest need not be read.
@@ -146,6 +148,10 @@ impl Policy {
             profiles: [Preset::Warn, Preset::Quiet, Preset::Strict].map(Preset::chains),
             recipients: None,
             default_profile: None,
+            is_plain: spec.rules.is_empty()
+                && spec.never_touch == NeverTouch::default()
+                && spec.link_hosts.is_empty()
+                && spec.pages.is_none(),
             spec,
         })
     }
@@ -171,6 +177,7 @@ impl Policy {
             profiles: [Preset::Warn, Preset::Quiet, Preset::Strict].map(Preset::chains),
             recipients: None,
             default_profile: None,
+            is_plain: false,
             spec,
         }
     }
@@ -184,6 +191,7 @@ impl Policy {
             self.id = hasher.finish();
         }
         (self.recipients, self.default_profile) = (table, default);
+        self.is_plain &= self.recipients.is_none() && self.default_profile.is_none();
         self
     }
 
@@ -293,13 +301,29 @@ impl Policy {
         Explanation { decision: *decision, rule_name }
     }
 
+    /// The policy's own chains.
+    const fn own_chains(&self, direction: Direction) -> &Chains {
+        match direction {
+            Direction::Mt => &self.spec.mt,
+            Direction::Mo => &self.spec.mo,
+        }
+    }
+
+    /// The chains that speak for every message of this direction, if they let those with verified links pass.
+    pub(super) fn passes_verified(&self, direction: Direction) -> Option<&Chains> {
+        let own = self.own_chains(direction);
+        (self.is_plain && matches!(own.safe[..], [] | [Action::Pass, ..])).then_some(own)
+    }
+
+    /// Whether a text may begin with a label of the policy's own language.
+    pub(super) fn may_be_labelled(&self, text: &str) -> bool {
+        self.languages.get(self.language).is_none_or(|language| language.label_heads.may_start(text))
+    }
+
     /// Whose chains speak. A recipient who asked for `observe` is observed whatever the rules say; else the first rule that holds, else the
     /// recipient's preset, else the policy's own.
     pub(super) fn choose<'a>(&self, message: &Message<'_>, links: impl Iterator<Item = &'a LinkFacts<'a>> + Clone) -> Chosen<'_> {
-        let own = match message.direction {
-            Direction::Mt => &self.spec.mt,
-            Direction::Mo => &self.spec.mo,
-        };
+        let own = self.own_chains(message.direction);
         let rule = self.rules.iter().enumerate().find(|(_, rule)| rule.holds(message, links.clone()));
         let [warn, quiet, strict] = &self.profiles;
         let profile = message.profile.and_then(|profile| match profile.kind {

@@ -121,11 +121,9 @@ impl Ends {
     fn may_go_on(&self, text: impl Iterator<Item = char>) -> bool {
         let mut letters = text.filter_map(fold);
         let Some(pair) = letters.next().zip(letters.next()).map(|(first, next)| [first, next]) else { return false };
+        let four = |third, fourth| self.fours.may_have(&[pair[0], pair[1], third, fourth]);
         self.pairs.has(pair)
-            && letters
-                .next()
-                .zip(letters.next())
-                .is_none_or(|(third, fourth)| self.fours.may_have(&[pair[0], pair[1], third, fourth]) || self.short.has(pair))
+            && (letters.next().zip(letters.next()).is_some_and(|(third, fourth)| four(third, fourth)) || self.short.has(pair))
     }
 }
 
@@ -173,6 +171,13 @@ impl Imitation {
     pub(super) fn possible_ascii(&self, text: &[u8]) -> bool {
         // Without a sign only the head of the text may be one.
         signs::look(text) != 0 || self.starts_ascii(text)
+    }
+
+    /// Whether an ASCII text with links at these places may hold an imitation: no sign, no head like one of our words, and nothing like
+    /// one next to a link.
+    #[inline]
+    pub(super) fn may_be_beside_links(&self, text: &[u8], links: &mut impl Iterator<Item = (usize, usize)>) -> bool {
+        self.possible_ascii(text) || links.any(|(start, end)| self.is_near_ascii(text, start, end))
     }
 
     /// As [`Self::possible_ascii`] for septets of the default alphabet.

@@ -1,6 +1,8 @@
 //! Whether a policy may do anything at all about a text, before anybody reads more of the message.
 
 use super::compiled::Policy;
+use super::decision::{Decision, RuleRef};
+use super::facts::Direction;
 use crate::verdict::Verdict;
 
 impl Policy {
@@ -24,5 +26,26 @@ impl Policy {
     /// The same for UCS2, big endian.
     pub(crate) fn may_act_on_ucs2(&self, be16: &[u8]) -> bool {
         self.imitation.possible_ucs2(be16)
+    }
+
+    /// What [`Policy::decide`] says of a message, whoever sent it to whom, whose links are all verified, all of them between `spans` of its
+    /// text in ASCII: that it goes on as it is. `None` where it has to be asked.
+    pub(crate) fn lets_verified_pass(
+        &self,
+        direction: Direction,
+        text: &str,
+        mut spans: impl Iterator<Item = (usize, usize)>,
+    ) -> Option<Decision> {
+        let chains = self.passes_verified(direction)?;
+        if self.may_be_labelled(text) || self.imitation.may_be_beside_links(text.as_bytes(), &mut spans) {
+            return None;
+        }
+        let verdict = Verdict::Safe;
+        Some(Decision {
+            observe: chains.observe,
+            verdict,
+            rule: RuleRef { verdict, ..RuleRef::default() },
+            ..Decision::default()
+        })
     }
 }

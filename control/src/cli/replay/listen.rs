@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use dataplane::record::{Event, Listener, Place, Sms};
+use dataplane::record::{Event, Listener, Place, Sms, Unread};
 use dataplane::world::World;
 use protocols::Error;
+use protocols::sccp::Address;
 
 use crate::explains::Explains;
 use crate::record::{Beside, Record, Redactor};
@@ -57,6 +58,14 @@ impl<const TEXTS: bool> Listener for Listen<'_, TEXTS> {
         }
         let context = Context { file: &self.file, explains: &self.explains, redactor: self.redactor };
         self.summary.sms(sms, self.world, context);
+    }
+
+    fn unread(&mut self, _: &Place, message: &Unread<'_>) {
+        // Of a message without a link no more is told than the counters say.
+        if !message.urls.is_empty() {
+            let calling_party = Address::parse(message.calling_party, self.world.network.sccp());
+            self.explains.awaits(&calling_party, message.otid, message.invoke_id, message.decision.verdict);
+        }
     }
 
     fn event(&mut self, _: &Place, event: &Event<'_>) {
