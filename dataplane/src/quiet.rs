@@ -10,11 +10,12 @@ use protocols::usual::{self, Answer, Opening, Query, ShortMessage, Usual};
 use protocols::{Error, Layer, Why, map};
 
 use crate::carrier::Carrier;
+use crate::counters::Counters;
 use crate::decide::{bare, direction_of, identity};
 use crate::join::dialogues::Dialogue;
-use crate::judge::{Scratch, count_urls};
+use crate::judge::count_urls;
 use crate::lane::{Lane, Way};
-use crate::policy::Decision;
+use crate::policy::{Decision, Direction};
 use crate::record::{Event, Listener, Slot, Unread, Urls};
 use crate::scan::{Room, Scanner, Unpacked};
 use crate::verdict::{Confidence, Verdict};
@@ -48,8 +49,8 @@ pub(crate) struct Looked {
 enum Text {
     /// No link.
     Bare,
-    /// Links that may pass.
-    Verified(Decision),
+    /// All ASCII, with this first mark of a link.
+    Marked(usize),
     /// See [`Look::Text`].
     Read(Looked),
     /// See [`Look::Nothing`].
@@ -69,13 +70,15 @@ impl Lane {
         match usual::look(sccp) {
             // What is told of a message that is not alone in its dialogue may stand in another.
             Some(Usual::ShortMessage(message)) if message.begins || !L::TEXTS => {
-                match text(&message, way.world, &mut self.septets, &mut self.scratch) {
-                    Text::Bare => self.quiet(&message, None, sccp, carrier, way),
-                    Text::Verified(decision) => self.quiet(&message, Some(decision), sccp, carrier, way),
-                    Text::Read(looked) => return Look::Text(looked),
-                    Text::Nothing => return Look::Nothing,
+                match text(&message, way.world, &mut self.septets) {
+                    Text::Bare => {
+                        quiet(&mut self.counters, &message, (Urls::NONE, Decision::default()), sccp, carrier, way);
+                        Look::Done
+                    }
+                    Text::Marked(mark) => self.marked(message, mark, sccp, carrier, way),
+                    Text::Read(looked) => Look::Text(looked),
+                    Text::Nothing => Look::Nothing,
                 }
-                Look::Done
             }
             Some(Usual::Answer(answer)) => {
                 self.answer(&answer, way);
@@ -93,35 +96,26 @@ impl Lane {
         }
     }
 
-    /// A short message that goes on as it is: decided, if it has links.
-    #[inline(always)]
-    fn quiet<L: Listener>(
+    /// A short message in ASCII with a mark: its links are found and judged, and lie in the scratch if it has to be read.
+    #[inline(never)]
+    fn marked<L: Listener>(
         &mut self,
-        message: &ShortMessage<'_>,
-        decided: Option<Decision>,
+        message: ShortMessage<'_>,
+        mark: usize,
         sccp: &[u8],
         carrier: &Carrier<'_>,
         way: &mut Way<'_, L>,
-    ) {
+    ) -> Look {
         let Self { counters, septets, scratch, .. } = self;
-        counters.messages.on += 1;
-        for level in [&mut counters.transactions, &mut counters.components] {
-            level.seen += 1;
-            level.on += 1;
-        }
-        counters.sms.seen += 1;
-        let decision = decided.unwrap_or_default();
-        counters.message(message.direction, decision.verdict, decision.action.name(), carrier.repeat);
-        if carrier.repeat {
-            return;
-        }
-        let urls = match decided {
-            Some(_) => scratch.urls(ascii(septets, message.tp_udl)),
-            None => Urls::NONE,
+        let text = ascii(septets, message.tp_udl);
+        let links = scratch.links(&message.address, text, mark, way.world);
+        let told = match verified(links, text, message.direction, way.world) {
+            Some(decision) => (scratch.urls(text), decision),
+            None if links.is_empty() && !way.world.policy.may_act_on_ascii(text.as_bytes()) => (Urls::NONE, Decision::default()),
+            None => return Look::Text(Looked { len: message.tp_udl, mark: Some(mark), is_judged: true }),
         };
-        count_urls(counters, urls.slots);
-        let ShortMessage { calling: calling_party, otid, invoke_id, .. } = *message;
-        way.listener.unread(&way.place, &Unread { sccp, calling_party, otid, invoke_id, urls, decision });
+        quiet(counters, &message, told, sccp, carrier, way);
+        Look::Done
     }
 
     /// A result, or nothing at all, in a Continue or an End.
@@ -178,15 +172,39 @@ impl Lane {
     }
 }
 
+/// A short message that goes on as it is: with these links, if any, this was decided.
+#[inline(always)]
+fn quiet<L: Listener>(
+    counters: &mut Counters,
+    message: &ShortMessage<'_>,
+    (urls, decision): (Urls<'_>, Decision),
+    sccp: &[u8],
+    carrier: &Carrier<'_>,
+    way: &mut Way<'_, L>,
+) {
+    counters.messages.on += 1;
+    for level in [&mut counters.transactions, &mut counters.components] {
+        level.seen += 1;
+        level.on += 1;
+    }
+    counters.sms.seen += 1;
+    counters.message(message.direction, decision.verdict, decision.action.name(), carrier.repeat);
+    if !carrier.repeat {
+        count_urls(counters, urls.slots);
+        let ShortMessage { calling: calling_party, otid, invoke_id, .. } = *message;
+        way.listener.unread(&way.place, &Unread { sccp, calling_party, otid, invoke_id, urls, decision });
+    }
+}
+
 /// The text, so many octets of it, that was found to be ASCII.
 #[inline]
 pub(crate) fn ascii(room: &Room, len: u8) -> &str {
     simdutf8::basic::from_utf8(room.get(..usize::from(len)).unwrap_or_default()).unwrap_or_default()
 }
 
-/// It goes unread where the sender's name holds no link, and the text neither the likeness of a label nor a link but such as may pass.
+/// It goes unread where neither the text nor the sender's name may hold a link, nor the text the likeness of a label.
 #[inline(always)]
-fn text(message: &ShortMessage<'_>, world: &World, room: &mut Room, scratch: &mut Scratch) -> Text {
+fn text(message: &ShortMessage<'_>, world: &World, room: &mut Room) -> Text {
     let World { scanner, policy, .. } = world;
     let address = &message.address;
     let named = address.is_alphanumeric() && may_link_name(scanner, address.digits, address.raw, room);
@@ -199,12 +217,10 @@ fn text(message: &ShortMessage<'_>, world: &World, room: &mut Room, scratch: &mu
     match scanner.unpack(message.tp_udl, text, room) {
         Some(Unpacked::Ascii(text)) => {
             let mark = scanner.first_mark(text);
-            let read = |is_judged| Text::Read(Looked { len: message.tp_udl, mark, is_judged });
             match mark {
-                _ if named => read(false),
-                Some(mark) => verified(message, mark, world, room, scratch).unwrap_or_else(|| read(true)),
-                None if policy.may_act_on_ascii(text) => read(false),
-                None => Text::Bare,
+                Some(mark) if !named => Text::Marked(mark),
+                None if !named && !policy.may_act_on_ascii(text) => Text::Bare,
+                _ => Text::Read(Looked { len: message.tp_udl, mark, is_judged: false }),
             }
         }
         Some(Unpacked::Septets(text)) if !named && !scanner.may_link_septets(text) && !policy.may_act_on_septets(text) => {
@@ -214,20 +230,13 @@ fn text(message: &ShortMessage<'_>, world: &World, room: &mut Room, scratch: &mu
     }
 }
 
-/// A text in ASCII with a mark, whose links lie in the scratch afterwards: what it comes to unless it is to be read.
-#[inline(never)]
-fn verified(message: &ShortMessage<'_>, mark: usize, world: &World, room: &Room, scratch: &mut Scratch) -> Option<Text> {
-    let text = ascii(room, message.tp_udl);
-    let links = scratch.links(&message.address, text, mark, world);
-    if links.is_empty() {
-        return (!world.policy.may_act_on_ascii(text.as_bytes())).then_some(Text::Bare);
-    }
+/// What is decided about links that are all verified, where the policy need not be asked.
+fn verified(links: &[Slot], text: &str, direction: Direction, world: &World) -> Option<Decision> {
     let is_verified = |link: &Slot| link.confidence == Confidence::High && link.verdict == Verdict::Safe;
-    if links.len() > FEW || !links.iter().all(is_verified) {
+    if !(1..=FEW).contains(&links.len()) || !links.iter().all(is_verified) {
         return None;
     }
-    let spans = links.iter().map(|link| (link.start, link.end));
-    world.policy.lets_verified_pass(message.direction, text, spans).map(Text::Verified)
+    world.policy.lets_verified_pass(direction, text, links.iter().map(|link| (link.start, link.end)))
 }
 
 /// Whether an alphanumeric address may hold a link.

@@ -86,22 +86,8 @@ impl Find<'_> {
     pub(super) fn link(&mut self, link: &scan::Link<'_>, found: Found) {
         let World { table, suffixes, policy, .. } = self.world;
         let url = &link.url;
-        let (verdict, reason, entry, app, registrable) = match link.confidence {
-            Confidence::Binding => (Verdict::None, Reason::NoEntry, None, false, suffixes.registrable(url.host)),
-            Confidence::Low => match table.judge_exact_dangerous(url, suffixes, self.keys) {
-                Some(j) => (j.verdict, j.reason, j.entry, j.app, j.registrable(url.host)),
-                None => (Verdict::Unknown, Reason::NoEntry, None, false, suffixes.registrable(url.host)),
-            },
-            Confidence::High => {
-                let judged = table.judge(url, link.app, self.sender, suffixes, self.keys);
-                let registrable = judged.registrable(url.host);
-                if policy.impersonation(self.sender, url.host) {
-                    (Verdict::Dangerous, Reason::Impersonation, judged.entry, judged.app, registrable)
-                } else {
-                    (judged.verdict, judged.reason, judged.entry, judged.app, registrable)
-                }
-            }
-        };
+        // The line of the table comes while the link is written down.
+        let pending = table.begin(url, suffixes);
         let base = self.arena.len();
         self.arena.push_str(url.url);
         let within = |slice: &str| {
@@ -109,7 +95,7 @@ impl Find<'_> {
             (at + slice.len() <= url.url.len()).then_some((base + at, base + at + slice.len()))
         };
         let host = within(url.host).unwrap_or((base, base));
-        let registrable = registrable.and_then(within).unwrap_or((base, base));
+        let registrable = pending.registrable(url.host).and_then(within).unwrap_or((base, base));
         let (mut start, mut end) = (link.start, link.end);
         let behind = self.arena.len();
         if found == Found::Copy {
@@ -117,6 +103,21 @@ impl Find<'_> {
             self.arena.push_str(link.as_written);
             (start, end) = (behind, self.arena.len());
         }
+        let (verdict, reason, entry, app) = match link.confidence {
+            Confidence::Binding => (Verdict::None, Reason::NoEntry, None, false),
+            Confidence::Low => match table.judge_exact_dangerous(url, suffixes, self.keys) {
+                Some(judged) => (judged.verdict, judged.reason, judged.entry, judged.app),
+                None => (Verdict::Unknown, Reason::NoEntry, None, false),
+            },
+            Confidence::High => {
+                let judged = table.finish(pending, url, link.app, self.sender, self.keys);
+                if policy.impersonation(self.sender, url.host) {
+                    (Verdict::Dangerous, Reason::Impersonation, judged.entry, judged.app)
+                } else {
+                    (judged.verdict, judged.reason, judged.entry, judged.app)
+                }
+            }
+        };
         self.slots.push(Slot {
             start,
             end,

@@ -69,7 +69,6 @@ pub(super) struct Slip {
 
 /// What a slip is about.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::large_enum_variant, reason = "it lies in a ring")]
 pub(super) enum Said {
     /// A note.
     Note(Kind),

@@ -121,9 +121,14 @@ impl Ends {
     fn may_go_on(&self, text: impl Iterator<Item = char>) -> bool {
         let mut letters = text.filter_map(fold);
         let Some(pair) = letters.next().zip(letters.next()).map(|(first, next)| [first, next]) else { return false };
-        let four = |third, fourth| self.fours.may_have(&[pair[0], pair[1], third, fourth]);
-        self.pairs.has(pair)
-            && (letters.next().zip(letters.next()).is_some_and(|(third, fourth)| four(third, fourth)) || self.short.has(pair))
+        self.pairs.has(pair) && self.go_on_with(pair, letters)
+    }
+
+    /// The same of the letters behind two that are such.
+    #[inline(never)]
+    fn go_on_with(&self, [first, next]: [char; 2], mut letters: impl Iterator<Item = char>) -> bool {
+        let four = letters.next().zip(letters.next()).map(|(third, fourth)| [first, next, third, fourth]);
+        four.is_some_and(|four| self.fours.may_have(&four)) || self.short.has([first, next])
     }
 }
 
