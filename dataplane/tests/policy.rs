@@ -500,6 +500,14 @@ fn a_form_of_a_worse_verdict_that_reads_as_one_for_safe_links_is_refused() {
         };
         assert!(compiled(&alike).is_err(), "{form}");
     }
+    for imitation in
+        ["[checked] {host}", "Link is safe?", "Link 0K {host}:", "LOOK OUT\nSicherer Link: {host}", "✔ geprüft {host}"]
+    {
+        let error = compiled(&|english| english.labels[1] = forms(&[imitation])).unwrap_err();
+        assert!(error.starts_with("labels.unknown of language `en`, form 1: it reads as `"), "{imitation}: {error}");
+    }
+    let bracketed = ["[UNVERIFIED LINK] {host}", "[NIET GECONTROLEERDE LINK]", "*** Dangerous link ***", "(not verified) {host}"];
+    bracketed.map(|fine| assert_eq!(compiled(&|english| english.labels[1] = forms(&[fine])), Ok(()), "{fine}"));
     for fine in ["UNVERIFIED LINK {host}\n", "NOT VERIFIED LINK\n", "(?) ", "{verdict} {host}", "LINK {host} is not verified"] {
         assert_eq!(compiled(&|english| english.labels[1] = forms(&[fine])), Ok(()), "{fine}");
     }
@@ -508,6 +516,37 @@ fn a_form_of_a_worse_verdict_that_reads_as_one_for_safe_links_is_refused() {
         english.labels[1] = forms(&["LINK NOT VERIFIED {host}\n"]);
     };
     assert_eq!(compiled(&short), Ok(()));
+}
+
+#[test]
+fn a_brand_that_says_what_the_label_for_safe_links_says_is_refused() {
+    let compiled = |brand: &str, safe: &str| {
+        let mut spec = Spec::preset(Preset::Warn);
+        spec.brand = brand.to_owned();
+        spec.languages.iter_mut().find(|language| language.code == "en").unwrap().labels[0] = vec![safe.to_owned()];
+        Policy::compile(spec).map(|_| ()).map_err(|error| error.to_string())
+    };
+    let brands =
+        ["VERIFIED LINK", "[SAFE]", "Verified link:", "Safe", "V3rified Iink!", "Verified", "Acme VERIFIED LINK", "Acme\nSafe:"];
+    for brand in brands.into_iter().chain(["✔ Trusted", "Acme (sicher)", "Link is safe", "Vérifié"]) {
+        let error = compiled(brand, "VERIFIED LINK:").unwrap_err();
+        assert!(error.starts_with("labels.brand: with it a label reads as `"), "{brand}: {error}");
+    }
+    assert!(compiled("Good to go", "GOOD TO GO {host}").unwrap_err().starts_with("labels.brand: "));
+    let ordinary = [
+        "",
+        "Operator",
+        "Vodafone",
+        "Orange",
+        "T-Mobile",
+        "Acme Secure Net",
+        "SafeTel",
+        "Verizon",
+        "O2",
+        "Säker Mobil",
+        "Telia [SE]",
+    ];
+    ordinary.map(|brand| assert_eq!(compiled(brand, "VERIFIED LINK:"), Ok(()), "{brand}"));
 }
 
 #[test]

@@ -52,7 +52,7 @@ impl Origins {
     pub(super) fn of_policy(&self, spec: &Spec, error: &SpecError, otherwise: impl FnOnce(String) -> ConfigError) -> ConfigError {
         let (key, value) = match error {
             SpecError::Language(code) => ("language", code.as_str()),
-            SpecError::Brand(_) => ("brand", spec.brand.as_str()),
+            SpecError::Brand(_) | SpecError::BrandLikeSafe(_) => ("brand", spec.brand.as_str()),
             SpecError::Host(what, host) => (what.rsplit('.').next().unwrap_or(what), host.as_str()),
             SpecError::Template { language, place, form, .. } => template(spec, language, place, *form),
             _ => return otherwise(error.to_string()),

@@ -106,6 +106,11 @@ fn a_wrong_value_says_what_would_be_right() {
             "ztsms.toml:3:12: protected.domains: `https://a.example` is not a host name",
         ),
         (
+            "brand",
+            "[labels]\nbrand = \"[SAFE]\"\n",
+            "ztsms.toml:2:9: labels.brand: with it a label reads as `[SAFE]`, which is said of",
+        ),
+        (
             "link",
             "[labels.languages.en]\nsafe = [\"see help.example.com\"]\n",
             "ztsms.toml:2:9: labels.safe of language `en`, form 1: the text holds a link to `help.example.com`",

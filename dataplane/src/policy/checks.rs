@@ -3,6 +3,8 @@
 use super::chain::Chains;
 use super::compiled::{Language, PLACES, is_phrase};
 use super::decision::Action;
+use super::imitation::Imitation;
+use super::signs::{is_close, is_open};
 use super::skeleton::Skeleton;
 use super::spec::{Spec, SpecError};
 use super::template::TemplateError;
@@ -47,12 +49,26 @@ fn falls_through(spec: &Spec, chains: &Chains) -> Option<(&'static str, &'static
     )
 }
 
-/// Refuses forms for unknown and dangerous links that read as one for safe links does, or begin as it or with its verdict: a reader could
-/// not tell them apart.
-pub(super) fn not_like_safe(language: &Language) -> Result<(), SpecError> {
+/// Refuses an operator's name that is, or holds, words that are said of safe links, in any shipped language.
+pub(super) fn brand_not_like_safe(brand: &str, of_safe: &Imitation) -> Result<(), SpecError> {
+    // Brackets hold words, or a phrase with anything around it.
+    let bracketed = format!("[{}]", brand.replace(is_bracket, " "));
+    if of_safe.in_form(brand).is_some() || of_safe.possible(&bracketed) {
+        return Err(SpecError::BrandLikeSafe(brand.to_owned()));
+    }
+    Ok(())
+}
+
+fn is_bracket(c: char) -> bool {
+    is_open(c) || is_close(c)
+}
+
+/// Refuses forms for unknown and dangerous links that read as one for safe links does, or begin as it or with its verdict, with the
+/// operator's name or without: a reader could not tell them apart. So are those that would be blanked in a message as an imitation of one.
+pub(super) fn not_like_safe(language: &Language, brand: &str, of_safe: &Imitation) -> Result<(), SpecError> {
     let [safe_verdict, ..] = &language.verdicts;
-    let of_safe = [&language.labels, &language.notices].map(|[safe, ..]| safe.iter());
-    let safe: Vec<String> = of_safe.into_iter().flatten().map(|form| form.words(safe_verdict)).collect();
+    let forms_of_safe = [&language.labels, &language.notices].map(|[safe, ..]| safe.iter());
+    let safe: Vec<String> = forms_of_safe.into_iter().flatten().map(|form| form.words(safe_verdict, "")).collect();
     let begins = |text: &str, words: &str| {
         let (of_text, of_words) = (Skeleton::of(text), Skeleton::of(words));
         let behind = text.get(of_text.end_of(of_words.chars().len())..).and_then(|rest| rest.chars().next());
@@ -65,14 +81,18 @@ pub(super) fn not_like_safe(language: &Language) -> Result<(), SpecError> {
             text == words.as_str()
                 || begins(text, words) && (is_phrase(words) || Skeleton::of(text).chars() == Skeleton::of(words).chars())
         };
-        safe.iter().find(alike).or(Some(safe_verdict).filter(|verdict| begins(text, verdict))).cloned()
+        let own = safe.iter().find(alike).or(Some(safe_verdict).filter(|verdict| begins(text, verdict))).cloned();
+        own.or_else(|| of_safe.in_form(text).and_then(|range| text.get(range)).map(str::to_owned))
     };
     for (forms, places) in [&language.labels, &language.notices].into_iter().zip(PLACES) {
         for ((forms, verdict), place) in forms.iter().zip(&language.verdicts).zip(places).skip(1) {
             for (n, form) in forms.iter().enumerate() {
-                if let Some(words) = like(&form.words(verdict)) {
+                if let Some(words) = like(&form.words(verdict, "")) {
                     let cause = TemplateError::LikeSafe(words);
                     return Err(SpecError::Template { language: language.code.clone(), place, form: n + 1, cause });
+                }
+                if let Some(words) = like(&form.words(verdict, brand)) {
+                    return Err(SpecError::BrandLikeSafe(words));
                 }
             }
         }

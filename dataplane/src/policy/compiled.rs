@@ -375,6 +375,8 @@ fn compile_languages(spec: &Spec) -> Result<Vec<Language>, SpecError> {
     if let Some(host) = super::template::foreign_link(&spec.brand, &spec.link_hosts) {
         return Err(SpecError::Brand(host));
     }
+    let of_safe = Imitation::new(&words::likenesses_of_safe().collect::<Vec<_>>());
+    checks::brand_not_like_safe(&spec.brand, &of_safe)?;
     spec.languages
         .iter()
         .map(|language| {
@@ -417,7 +419,7 @@ fn compile_languages(spec: &Spec) -> Result<Vec<Language>, SpecError> {
                 label_heads: Firsts::default(),
                 notice_heads: Firsts::default(),
             };
-            checks::not_like_safe(&compiled)?;
+            checks::not_like_safe(&compiled, &spec.brand, &of_safe)?;
             Ok(compiled.with_heads(&spec.brand))
         })
         .collect()

@@ -255,6 +255,17 @@ impl Imitation {
         }
     }
 
+    /// The first of our words in a form of the operator's own. Brackets count where they begin with it: `[UNVERIFIED LINK]` holds
+    /// `verified link` and says something else.
+    pub(super) fn in_form(&self, form: &str) -> Option<Range<usize>> {
+        let view = View { text: form, base: 0, spots: &[] };
+        let begins = |range: &Range<usize>| {
+            let is_bracket = view.chars_from(range.start).next().is_some_and(|(_, c)| is_open(c));
+            !is_bracket || first_letter(&view, range.start).is_some_and(|at| self.likeness_at(&view, at).is_some())
+        };
+        self.in_any(&view, begins).or_else(|| self.turned_round(&view, begins))
+    }
+
     fn find<'l>(&self, view: &View<'_>, links: impl Iterator<Item = &'l LinkFacts<'l>> + Clone) -> Option<Range<usize>> {
         // A range with nothing left to blank (all of it is a link, `safe.link`) is no imitation.
         let open = |range: &Range<usize>| {

@@ -96,6 +96,9 @@ pub enum SpecError {
     },
     /// The brand stands in every label, and reads as a link to this host.
     Brand(String),
+    /// The brand stands in every label, and reads, alone or before a form for unknown or dangerous links, as these words do that are said
+    /// of safe ones.
+    BrandLikeSafe(String),
     /// A host that is none: what, and which.
     Host(&'static str, String),
     /// What can be read and never acts.
@@ -121,6 +124,9 @@ impl fmt::Display for SpecError {
                 write!(f, "{place} of language `{language}`, form {form}: {cause}")
             }
             Self::Brand(host) => write!(f, "labels.brand: it reads as a link to `{host}`, which is not in link_hosts"),
+            Self::BrandLikeSafe(words) => {
+                write!(f, "labels.brand: with it a label reads as `{words}`, which is said of safe links")
+            }
             Self::Never { what, why } => write!(f, "{what}: {why}"),
             Self::Host(what, host) => write!(f, "{what}: `{host}` is not a host name in lower case, without scheme and path"),
         }

@@ -156,9 +156,9 @@ impl Template {
         if pieces.is_empty() { Err(TemplateError::Empty) } else { Ok(Self(pieces)) }
     }
 
-    /// What the form says of any message: without the operator's name and what a message brings with it.
-    pub(super) fn words(&self, verdict: &str) -> String {
-        let (mut words, values) = (String::new(), Values { verdict, ..Values::default() });
+    /// What the form says of any message: without what a message brings with it.
+    pub(super) fn words(&self, verdict: &str, brand: &str) -> String {
+        let (mut words, values) = (String::new(), Values { verdict, brand, ..Values::default() });
         self.write(&mut values.once(&mut String::new()), &mut words);
         words.trim().trim_end_matches([':', ' ']).to_owned()
     }

@@ -413,6 +413,11 @@ pub(super) fn likenesses() -> impl Iterator<Item = &'static str> {
     SHIPPED.iter().flat_map(|words| words.likenesses.iter().chain(&words.heads).copied())
 }
 
+/// What of it is said of safe links.
+pub(super) fn likenesses_of_safe() -> impl Iterator<Item = &'static str> {
+    SHIPPED.iter().flat_map(|words| words.likenesses.iter().chain(words.heads.first()).copied())
+}
+
 fn spec(words: &Words) -> LanguageSpec {
     let [safe, unknown, dangerous] = words.heads;
     let forms = |head: &str, advice: &str, mark: &str| {
