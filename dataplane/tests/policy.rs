@@ -507,7 +507,9 @@ fn a_form_of_a_worse_verdict_that_reads_as_one_for_safe_links_is_refused() {
         assert!(error.starts_with("labels.unknown of language `en`, form 1: it reads as `"), "{imitation}: {error}");
     }
     let bracketed = ["[UNVERIFIED LINK] {host}", "[NIET GECONTROLEERDE LINK]", "*** Dangerous link ***", "(not verified) {host}"];
-    bracketed.map(|fine| assert_eq!(compiled(&|english| english.labels[1] = forms(&[fine])), Ok(()), "{fine}"));
+    for fine in bracketed {
+        assert_eq!(compiled(&|english| english.labels[1] = forms(&[fine])), Ok(()), "{fine}");
+    }
     for fine in ["UNVERIFIED LINK {host}\n", "NOT VERIFIED LINK\n", "(?) ", "{verdict} {host}", "LINK {host} is not verified"] {
         assert_eq!(compiled(&|english| english.labels[1] = forms(&[fine])), Ok(()), "{fine}");
     }
@@ -546,7 +548,9 @@ fn a_brand_that_says_what_the_label_for_safe_links_says_is_refused() {
         "Säker Mobil",
         "Telia [SE]",
     ];
-    ordinary.map(|brand| assert_eq!(compiled(brand, "VERIFIED LINK:"), Ok(()), "{brand}"));
+    for brand in ordinary {
+        assert_eq!(compiled(brand, "VERIFIED LINK:"), Ok(()), "{brand}");
+    }
 }
 
 #[test]
@@ -573,6 +577,22 @@ fn what_can_never_act_is_refused() {
     assert_eq!(rule(&|rule| rule.opc = vec![1, 99_999_999]).unwrap_err(), code);
     assert_eq!(rule(&|rule| rule.dpc = vec![0xff_ffff]), Ok(()));
     assert!(rule(&|rule| rule.chains.unknown = vec![Action::Redirect]).unwrap_err().starts_with("rule `x`, unknown: "));
+    let empty = |change: &dyn Fn(&mut Rule, Vec<String>), key: &str| {
+        for value in ["", " "] {
+            let said = rule(&|rule| change(rule, vec!["Acme".into(), value.into()])).unwrap_err();
+            assert!(said.starts_with(&format!("rule `x`, {key}: `{value}` is empty")), "{said}");
+        }
+        assert_eq!(rule(&|rule| change(rule, vec!["Acme".into()])), Ok(()), "{key}");
+    };
+    empty(&|rule, all| rule.sender = all, "sender");
+    empty(&|rule, all| rule.sender_prefix = all, "sender_prefix");
+    empty(&|rule, all| rule.sender_like = all, "sender_like");
+    empty(&|rule, all| rule.calling_gt = all, "calling_gt");
+    empty(&|rule, all| rule.called_gt = all, "called_gt");
+    empty(&|rule, all| rule.category = all, "category");
+    let everyone = vec![String::new()];
+    assert!(refused(&|spec| spec.never_touch.senders = everyone.clone()).unwrap_err().starts_with("never_touch.senders: `` is"));
+    assert!(refused(&|spec| spec.never_touch.sender_prefixes = everyone.clone()).is_err());
     let nameless = Protected { sender: String::new(), domains: vec!["a.b".into()] };
     assert!(refused(&|spec| spec.protected = vec![nameless.clone()]).unwrap_err().starts_with("protected.sender: "));
 }

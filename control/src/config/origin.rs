@@ -53,6 +53,7 @@ impl Origins {
         let (key, value) = match error {
             SpecError::Language(code) => ("language", code.as_str()),
             SpecError::Brand(_) | SpecError::BrandLikeSafe(_) => ("brand", spec.brand.as_str()),
+            SpecError::Empty { key, value, .. } => (*key, value.as_str()),
             SpecError::Host(what, host) => (what.rsplit('.').next().unwrap_or(what), host.as_str()),
             SpecError::Template { language, place, form, .. } => template(spec, language, place, *form),
             _ => return otherwise(error.to_string()),

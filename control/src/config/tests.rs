@@ -96,6 +96,12 @@ fn a_wrong_value_says_what_would_be_right() {
         ),
         ("type", "[policy]\nsilence = \"no\"\n", "ztsms.toml:2:11: invalid type: string \"no\", expected a boolean"),
         ("imsi", "[never_touch]\nimsi = [\"208x\"]\n", "ztsms.toml:2:8: `208x` is not an IMSI"),
+        ("never", "[never_touch]\nsender_prefixes = [\"\"]\n", "ztsms.toml:2:20: never_touch.sender_prefixes: `` is empty"),
+        (
+            "head",
+            "[[policy.rules]]\nname = \"a\"\nsender_prefix = [\"b\", \"\"]\n",
+            "ztsms.toml:3:23: rule `a`, sender_prefix: `` is",
+        ),
         ("form", "[labels.languages.en]\nsafe = [\"{hots}\"]\n", "ztsms.toml:2:8: `{hots}` is not a placeholder"),
         ("sif", "[network]\nmax_sif = 10\n", "ztsms.toml:2:11: 10 is not a number of octets from 64"),
         ("syntax", "[policy\n", "ztsms.toml:1:8: "),

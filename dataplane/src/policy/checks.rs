@@ -28,8 +28,37 @@ pub(super) fn can_work(spec: &Spec) -> Result<(), SpecError> {
             }
         }
     }
+    names_are_names(spec)?;
     if spec.protected.iter().any(|entry| entry.sender.is_empty()) {
         return never("protected.sender".to_owned(), "it is empty: whose domains are these?");
+    }
+    Ok(())
+}
+
+/// Refuses names and heads of names that are empty: such a head is that of every sender, and one empty string would switch the filter off.
+fn names_are_names(spec: &Spec) -> Result<(), SpecError> {
+    let blank = |name: &String| name.trim().is_empty();
+    let unseen = |name: &String| Skeleton::of(name).chars().is_empty();
+    let refuse = |whose: &str, key, value: Option<&String>| {
+        value.map_or(Ok(()), |value| Err(SpecError::Empty { what: format!("{whose}{key}"), key, value: value.clone() }))
+    };
+    let never = &spec.never_touch;
+    for (key, list) in [("senders", &never.senders), ("sender_prefixes", &never.sender_prefixes)] {
+        refuse("never_touch.", key, list.iter().find(|name| blank(name)))?;
+    }
+    for rule in &spec.rules {
+        let whose = format!("rule `{}`, ", rule.name);
+        let lists = [
+            ("sender", &rule.sender),
+            ("sender_prefix", &rule.sender_prefix),
+            ("calling_gt", &rule.calling_gt),
+            ("called_gt", &rule.called_gt),
+            ("category", &rule.category),
+        ];
+        for (key, list) in lists {
+            refuse(&whose, key, list.iter().find(|name| blank(name)))?;
+        }
+        refuse(&whose, "sender_like", rule.sender_like.iter().find(|name| unseen(name)))?;
     }
     Ok(())
 }

@@ -101,6 +101,15 @@ pub enum SpecError {
     BrandLikeSafe(String),
     /// A host that is none: what, and which.
     Host(&'static str, String),
+    /// A name, or a head of one, that holds nothing, where every message would be meant.
+    Empty {
+        /// Which list, and whose.
+        what: String,
+        /// The list's key.
+        key: &'static str,
+        /// What stands there.
+        value: String,
+    },
     /// What can be read and never acts.
     Never {
         /// Which.
@@ -127,6 +136,7 @@ impl fmt::Display for SpecError {
             Self::BrandLikeSafe(words) => {
                 write!(f, "labels.brand: with it a label reads as `{words}`, which is said of safe links")
             }
+            Self::Empty { what, value, .. } => write!(f, "{what}: `{value}` is empty: leave it out, or say who is meant"),
             Self::Never { what, why } => write!(f, "{what}: {why}"),
             Self::Host(what, host) => write!(f, "{what}: `{host}` is not a host name in lower case, without scheme and path"),
         }
