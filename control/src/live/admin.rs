@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -102,11 +102,28 @@ pub fn ask_within(socket: &Path, command: Command, patience: Duration) -> io::Re
     }
 }
 
-/// Whether a socket can stand there, once whoever answers there is gone. Its directory is made.
+/// Whether a socket can stand there, once whoever answers there is gone: its directory is made, and this thread may make files in it.
 pub(super) fn may_be_bound(path: &Path) -> io::Result<()> {
+    let dir = path.parent().unwrap_or(Path::new(""));
+    fs::create_dir_all(dir)?;
+    is_no_other(path)?;
+    // Rights are more than a mode tells: what can be made and taken away again can be made.
+    let trial = dir.join(format!(".ztsms-{}", std::process::id()));
+    match fs::OpenOptions::new().write(true).create_new(true).open(&trial) {
+        Ok(_) => fs::remove_file(trial),
+        // Somebody else has made one.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether nothing but a socket is there, and the path is none that no socket can have. Nothing is made.
+pub(super) fn is_no_other(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::FileTypeExt as _;
-    if let Some(dir) = path.parent() {
-        fs::create_dir_all(dir)?;
+    if SocketAddr::from_pathname(path).is_err() {
+        let octets = path.as_os_str().len();
+        let why = format!("no socket can have this path: it has {octets} octets, and may have 107 and no NUL");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
     }
     match fs::symlink_metadata(path) {
         Ok(there) if !there.file_type().is_socket() => {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::admin;
 use crate::build::signed::Verifier;
 use crate::config::Config;
 use crate::record::Redactor;
@@ -40,6 +41,11 @@ pub fn wrong(config: &Config) -> Vec<String> {
         {
             wrong.push(format!("{}: {why} ({what})", dir.display()));
         }
+    }
+    let socket = &config.admin.socket;
+    let dir = socket.parent().filter(|dir| !dir.as_os_str().is_empty()).map_or(Ok(()), can_be_made);
+    if let Err(why) = dir.and_then(|()| admin::is_no_other(socket).map_err(|error| error.to_string())) {
+        wrong.push(format!("{}: {why} ([admin] socket)", socket.display()));
     }
     wrong
 }
@@ -80,17 +86,26 @@ mod tests {
         config.work.dir = Some(std::env::temp_dir().join("ztsms-not-made/work"));
         config.live.verdicts_key_file = Some("/nowhere/console.pub".into());
         config.live.verdicts = Some("/proc/version".into());
+        config.admin.socket = "/proc/nothere/sock".into();
         let said = wrong(&config);
-        assert_eq!(said.len(), 5, "{said:?}");
+        assert_eq!(said.len(), 6, "{said:?}");
         for (line, says) in said.iter().zip([
             ["/nowhere/pseudonyms.key", "[spool] key_file"],
             ["/nowhere/console.pub", "[live] verdicts_key_file"],
             ["/proc/version: no directory", "[live] verdicts"],
             ["console_key_file", "[work]"],
             ["/proc/nothere", "[spool] dir"],
+            ["/proc/nothere/sock", "[admin] socket"],
         ]) {
             assert!(says.iter().all(|says| line.contains(says)), "{line}");
         }
         assert!(!std::env::temp_dir().join("ztsms-not-made").exists());
+        let long = format!("/tmp/{}.sock", "s".repeat(108));
+        for (socket, says) in [(&*long, "may have 107"), ("/etc/passwd", "no socket")] {
+            let mut config = Config::default();
+            config.admin.socket = socket.into();
+            let said = wrong(&config);
+            assert!(said.len() == 1 && said[0].contains(says) && said[0].contains("[admin] socket"), "{said:?}");
+        }
     }
 }

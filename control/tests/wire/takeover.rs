@@ -88,6 +88,14 @@ fn what_cannot_take_over_leaves_the_running_filter_where_it_is() {
     assert_eq!(fs::read_to_string(&file).unwrap(), "precious");
     fs::remove_file(file).unwrap();
     stays(&format!("{ENFORCE}[admin]\nsocket = \"/proc/nothere/sock\"\n"), &pair, "/proc/nothere/sock");
+    let long = format!("/tmp/{}.sock", "s".repeat(108));
+    stays(&format!("{ENFORCE}[admin]\nsocket = \"{long}\"\n"), &pair, "may have 107");
+    // What is bound is bound without root's rights.
+    let theirs = lab.config.with_extension("theirs");
+    fs::create_dir(&theirs).unwrap();
+    std::os::unix::fs::chown(&theirs, Some(65534), Some(65534)).unwrap();
+    stays(&format!("{ENFORCE}[admin]\nsocket = {:?}\n", theirs.join("sock")), &pair, "Permission denied");
+    fs::remove_dir(theirs).unwrap();
     // An address that somebody else has, in that namespace.
     let listener = std::thread::scope(|scope| {
         let listen = || {
