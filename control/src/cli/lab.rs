@@ -84,7 +84,8 @@ impl Filter {
                 Wire::open(&plan, vec![side], false)
             });
             match opened {
-                Ok(wire) => {
+                Ok(mut wire) => {
+                    wire.stands();
                     let _ = tell.send(Ok((wire.name().to_owned(), wire.choices().to_vec())));
                     // Ends when the other side goes away, however it does.
                     let _ = stopped.recv();

@@ -16,7 +16,7 @@ use super::{Done, Failure, complain, voice};
 use crate::config::Config;
 use crate::live::admin::{self, Command};
 use crate::live::before::Before;
-use crate::live::lock::{self, Locks};
+use crate::live::lock::{self, Locks, Starting};
 use crate::live::status::Port;
 use crate::live::{self, Control, Kind, Plan, Prepared, Source, Wire, privileges, wire};
 
@@ -82,6 +82,7 @@ pub(super) fn stand(plan: Plan, config: Config, args: &Args) -> Result<Done, Fai
     };
     // What is left for this thread: the program's maps.
     privileges::keep_only(&["CAP_BPF"]);
+    wire.stands();
     control.ready();
     complain(&format_args!(
         "{}: {}, {}",
@@ -197,13 +198,18 @@ fn tell_kernel(wire: &Wire) {
 
 fn remove(plan: &Plan) -> Result<Done, Failure> {
     let name = plan.name();
+    // A start comes to its end first. One that hangs keeps nobody from this way out.
+    let (_alone, starts) = match Starting::begin() {
+        Ok(alone) => (Some(alone), None),
+        Err(error) => (None, Some(error)),
+    };
     if !dataplane::xdp::pins(&name).exists() {
         // What is pinned by other names on these interfaces runs as another filter: it goes on, untouched.
         wire::of_no_other(plan).map_err(said)?;
     }
     // Whoever runs leaves in good order first. One that does not leaves no way but this: the program goes, the process stands without it.
-    let (locks, hangs) = match Locks::take(plan, true) {
-        Ok(locks) => (Some(locks), None),
+    let (locks, hangs) = match Locks::take_off(plan) {
+        Ok(locks) => (Some(locks), starts),
         Err(error) => (None, Some(error)),
     };
     let was_there = Program::remove(&name).map_err(|error| said(format_args!("{name}: {error}")))?;

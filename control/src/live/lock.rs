@@ -21,17 +21,18 @@ const LEAVES: Duration = Duration::from_secs(5);
 /// Set when whoever waits for a port is told to end.
 pub static TOLD_TO_END: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
-/// A start takes as long as the filters that it replaces take to leave, and little more.
-const STARTS: Duration = Duration::from_secs(15);
+/// A start takes as long as the filters that it replaces take to leave and to give their socket up, and little more.
+const STARTS: Duration = Duration::from_secs(20);
 
-/// Held while a filter starts: of two in one network namespace the second waits for the first, and finds what is pinned whole.
+/// Held while a filter starts, until it stands or has failed, and while one is taken off: of two in one network namespace the second waits for
+/// the first, and finds what is pinned whole.
 #[derive(Debug)]
 pub struct Starting {
     _file: File,
 }
 
 impl Starting {
-    /// Waits until no other filter is about to start here.
+    /// Waits until no other filter is about to start here, or is taken off.
     pub fn begin() -> Result<Self, Error> {
         let begun = Instant::now();
         while begun.elapsed() < STARTS {
@@ -39,21 +40,21 @@ impl Starting {
                 return Ok(alone);
             }
             if TOLD_TO_END.load(Ordering::Relaxed) {
-                return Err(Error::new("told to end while it waited for another filter to start here"));
+                return Err(Error::new("told to end while it waited for another filter to start here, or to be taken off"));
             }
             std::thread::sleep(Duration::from_millis(1));
         }
         let id = fs::read_to_string(Self::path()).unwrap_or_default();
         let id = if id.is_empty() { "unknown" } else { &id };
         Err(Error::new(format_args!(
-            "process {id} starts a filter here and has not come to an end within {} s: it hangs, or is stopped. `kill -9 {id}` ends it, \
-             then start this one again",
+            "process {id} starts a filter here, or takes one off, and has not come to an end within {} s: it hangs, or is stopped. \
+             `kill -9 {id}` ends it, then start this one again",
             STARTS.as_secs()
         )))
     }
 
-    /// The same where no other is about to start; nothing is waited for.
-    pub fn alone() -> Result<Option<Self>, Error> {
+    /// The same where there is none; nothing is waited for.
+    fn alone() -> Result<Option<Self>, Error> {
         let (dir, path) = (Path::new(DIR), Self::path());
         fs::create_dir_all(dir).map_err(|error| failed(dir, "make", &error))?;
         let options = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
@@ -86,8 +87,22 @@ struct Held {
     interface: String,
     file: File,
     path: PathBuf,
-    socket: PathBuf,
+    by: By,
     before: String,
+}
+
+/// Whose a lock is, as it says itself.
+#[derive(Clone, Debug)]
+struct By {
+    /// The filter's process; 0 where a filter is taken off: nobody is to signal that one.
+    id: u32,
+    socket: PathBuf,
+}
+
+impl By {
+    fn filter(plan: &Plan) -> Self {
+        Self { id: std::process::id(), socket: plan.socket.clone() }
+    }
 }
 
 /// A filter that holds a port.
@@ -107,7 +122,7 @@ fn failed(path: &Path, doing: &str, error: &std::io::Error) -> Error {
     Error::new(format_args!("{}: cannot {doing}: {error}", path.display()))
 }
 
-fn try_lock(interface: &str, path: &Path, socket: &Path) -> Result<Option<Held>, Error> {
+fn try_lock(interface: &str, path: &Path, by: &By) -> Result<Option<Held>, Error> {
     let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
     let mut file = options.map_err(|error| failed(path, "open", &error))?;
     match file.try_lock() {
@@ -116,8 +131,7 @@ fn try_lock(interface: &str, path: &Path, socket: &Path) -> Result<Option<Held>,
             // What cannot be read was not written by a filter.
             let _ = file.read_to_string(&mut text);
             let before = text.lines().nth(2).unwrap_or_default().to_owned();
-            let mut held =
-                Held { interface: interface.to_owned(), file, path: path.to_owned(), socket: socket.to_owned(), before };
+            let mut held = Held { interface: interface.to_owned(), file, path: path.to_owned(), by: by.clone(), before };
             held.write()?;
             Ok(Some(held))
         }
@@ -128,8 +142,8 @@ fn try_lock(interface: &str, path: &Path, socket: &Path) -> Result<Option<Held>,
 
 impl Held {
     fn write(&mut self) -> Result<(), Error> {
-        let Self { file, path, socket, before, .. } = self;
-        let text = format!("{}\n{}\n{before}\n", std::process::id(), socket.display());
+        let Self { file, path, by, before, .. } = self;
+        let text = format!("{}\n{}\n{before}\n", by.id, by.socket.display());
         let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes()));
         written.map_err(|error| failed(path, "write", &error))
     }
@@ -169,10 +183,24 @@ fn holder(path: &Path) -> Option<Holder> {
 
 /// Says to whoever holds a port of this plan that this process takes its place.
 pub fn announce(plan: &Plan) {
+    say(plan, std::process::id());
+}
+
+/// Says that it does not after all.
+pub fn withdraw(plan: &Plan) {
+    say(plan, 0);
+}
+
+/// Whether a filter that nobody has `told` to leave holds a port of this plan.
+pub fn is_held(plan: &Plan, told: &[Holder]) -> bool {
+    plan.interfaces().filter_map(|interface| holder(&path(interface))).any(|holder| !told.contains(&holder))
+}
+
+fn say(plan: &Plan, id: u32) {
     for path in plan.interfaces().map(|interface| path(interface)).filter(|path| holder(path).is_some()) {
         // Where it cannot be said the holder leaves as if for good.
         let file = OpenOptions::new().append(true).open(path);
-        let _ = file.and_then(|mut file| writeln!(file, "{}", std::process::id()));
+        let _ = file.and_then(|mut file| writeln!(file, "{id}"));
     }
 }
 
@@ -195,8 +223,22 @@ impl Locks {
         })
     }
 
-    /// Takes the lock of every interface. With `take_over` whoever holds one is asked to leave, and waited for.
-    pub fn take(plan: &Plan, take_over: bool) -> Result<Self, Error> {
+    /// Takes the lock of every interface, for a filter, where nobody has one.
+    pub fn take(plan: &Plan) -> Result<Self, Error> {
+        Self::take_by(plan, &By::filter(plan), None)
+    }
+
+    /// The same, where whoever holds one is asked to leave, and waited for. Who was asked is `told`.
+    pub fn take_over(plan: &Plan, told: &mut Vec<Holder>) -> Result<Self, Error> {
+        Self::take_by(plan, &By::filter(plan), Some(told))
+    }
+
+    /// The same for whoever takes the filter off.
+    pub fn take_off(plan: &Plan) -> Result<Self, Error> {
+        Self::take_by(plan, &By { id: 0, socket: PathBuf::new() }, Some(&mut Vec::new()))
+    }
+
+    fn take_by(plan: &Plan, by: &By, mut told: Option<&mut Vec<Holder>>) -> Result<Self, Error> {
         let dir = Path::new(DIR);
         fs::create_dir_all(dir).map_err(|error| failed(dir, "make", &error))?;
         let mut held = Vec::new();
@@ -205,40 +247,41 @@ impl Locks {
         interfaces.sort_unstable();
         for interface in interfaces {
             let path = path(interface);
-            held.push(match try_lock(interface, &path, &plan.socket)? {
+            held.push(match try_lock(interface, &path, by)? {
                 Some(file) => file,
-                None => Self::wait(interface, &path, plan, take_over)?,
+                None => Self::wait(interface, &path, by, told.as_deref_mut())?,
             });
         }
         Ok(Self { held })
     }
 
-    fn wait(interface: &str, path: &Path, plan: &Plan, take_over: bool) -> Result<Held, Error> {
+    fn wait(interface: &str, path: &Path, by: &By, mut told: Option<&mut Vec<Holder>>) -> Result<Held, Error> {
         let started = Instant::now();
-        let mut told: Option<Holder> = None;
+        let mut last: Option<Holder> = None;
         while started.elapsed() < LEAVES {
-            if let Some(file) = try_lock(interface, path, &plan.socket)? {
+            if let Some(file) = try_lock(interface, path, by)? {
                 return Ok(file);
             }
             // Nobody is one who only looked whether it is held, or has not written yet who it is.
-            let holder = holder(path);
-            if !take_over && holder.is_some() {
-                return Err(taken(interface, holder.as_ref()));
-            }
-            if let Some(holder) = holder.filter(|holder| told.as_ref() != Some(holder)) {
-                // Gone in the meantime is what is wanted.
-                let _ = kill_process(holder.id, Signal::TERM);
-                told = Some(holder);
+            match (holder(path), told.as_deref_mut()) {
+                (Some(holder), None) => return Err(taken(interface, Some(&holder))),
+                (Some(holder), Some(told)) if last.as_ref() != Some(&holder) => {
+                    // Gone in the meantime is what is wanted.
+                    let _ = kill_process(holder.id, Signal::TERM);
+                    told.push(holder.clone());
+                    last = Some(holder);
+                }
+                _ => {}
             }
             if TOLD_TO_END.load(Ordering::Relaxed) {
-                let id = named(told.as_ref());
+                let id = named(last.as_ref());
                 return Err(Error::new(format_args!(
                     "{interface}: told to end while it waited for process {id}, which was told to leave and does so when it can"
                 )));
             }
             std::thread::sleep(Duration::from_millis(1));
         }
-        let id = named(told.as_ref());
+        let id = named(last.as_ref());
         Err(Error::new(format_args!(
             "{interface}: process {id} was told to leave and has not within {} s: it hangs, or is stopped. `kill -9 {id}` ends it (its \
              frames go by in the kernel), then start this one again",

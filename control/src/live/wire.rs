@@ -39,6 +39,8 @@ pub struct Wire {
     left: BTreeSet<u32>,
     kind: Kind,
     settings: Option<xdp::Settings>,
+    /// Held until it stands.
+    alone: Option<Starting>,
 }
 
 /// One worker: its interfaces, and the thread.
@@ -70,7 +72,7 @@ pub fn ports(plan: &Plan) -> Result<Vec<Vec<Port>>, Error> {
 }
 
 impl Wire {
-    /// Opens it, with a side for each worker: what fails leaves nothing behind.
+    /// Opens it, with a side for each worker: what fails leaves nothing behind. No other filter starts here until this one [`stands`](Self::stands).
     pub fn open(plan: &Plan, sides: Vec<LaneSide>, take_over: bool) -> Result<Self, Error> {
         let judging = |side| Judging::new(&lane::Setup { secret: secret(), ..plan.joins.setup() }, side);
         Self::with(plan, sides.into_iter().map(judging).collect(), take_over)
@@ -87,9 +89,9 @@ impl Wire {
         // Whatever can be wrong is found, and lane and program are ready, before a running filter is asked to leave.
         ports.iter().try_for_each(|line| xdp::Line::fits(line, plan.kind == Kind::Inline))?;
         // From here to the end nobody else loads, pins or takes back what is pinned.
-        let _alone = Starting::begin()?;
+        let alone = Starting::begin()?;
         // Where nobody is to be waited for, the ports are held before anything is loaded.
-        let free = if take_over { None } else { Some(Locks::take(plan, false)?) };
+        let free = if take_over { None } else { Some(Locks::take(plan)?) };
         let swept = Program::sweep(&name);
         of_no_other(plan)?;
         let mut program = Program::load(&name)?;
@@ -97,7 +99,8 @@ impl Wire {
         if take_over {
             lock::announce(plan);
         }
-        let opened = free.map_or_else(|| Locks::take(plan, true), Ok).and_then(|mut locks| {
+        let mut told = Vec::new();
+        let opened = free.map_or_else(|| Locks::take_over(plan, &mut told), Ok).and_then(|mut locks| {
             if program.is_fresh() {
                 for (port, before) in ports.iter().flatten().zip(&before) {
                     locks.remember(&port.name, &before.text())?;
@@ -106,10 +109,7 @@ impl Wire {
             let mut choices =
                 swept.into_iter().map(|name| format!("{name}: left pinned, its interfaces are gone: removed")).collect();
             let kernel = Kernel::open(&name)?;
-            let workers = set_up(plan, &ports, shares.iter().zip(inspects), &mut program, &mut choices).inspect_err(|_| {
-                // What was left down for this one to watch is watched by nobody.
-                looks.iter().filter_map(|line| cut(plan, line)).for_each(|port| drop(port.set_up(true)));
-            })?;
+            let workers = set_up(plan, &ports, shares.iter().zip(inspects), &mut program, &mut choices)?;
             Ok((locks, kernel, workers, choices))
         });
         match opened {
@@ -132,11 +132,23 @@ impl Wire {
                     left: BTreeSet::new(),
                     kind: plan.kind,
                     settings: Some(plan.settings()),
+                    alone: Some(alone),
                 };
-                wire.watch(plan, &shares, ports)?;
-                Ok(wire)
+                match wire.watch(plan, &shares, ports) {
+                    Ok(()) => Ok(wire),
+                    Err(error) => {
+                        wire.abandon();
+                        Err(error)
+                    }
+                }
             }
             Err(error) => {
+                // From here on whoever leaves does so to nobody.
+                lock::withdraw(plan);
+                if !lock::is_held(plan, &told) {
+                    // What was left down for this one to watch is watched by nobody.
+                    looks.iter().filter_map(|line| cut(plan, line)).for_each(|port| drop(port.set_up(true)));
+                }
                 undo(program, &looks, &before);
                 Err(error)
             }
@@ -200,14 +212,16 @@ impl Wire {
         Ok(true)
     }
 
-    /// The start failed elsewhere: what this process attached and pinned goes, and nothing else.
+    /// The start is done: another filter may start here.
+    pub fn stands(&mut self) {
+        self.alone = None;
+    }
+
+    /// The start failed elsewhere, before it stood: what this process attached and pinned goes, and nothing else.
     pub fn abandon(mut self) {
         self.watches.clear();
         leave(&mut self.workers, &mut self.program);
-        // Who is about to begin in this one's place does so over what is pinned here.
-        if let Ok(Some(_alone)) = Starting::alone() {
-            undo(self.program, &self.looks, &self.before);
-        }
+        undo(self.program, &self.looks, &self.before);
     }
 
     /// What it says of itself now.

@@ -22,7 +22,8 @@ fn stands_between_two_ports_and_looks_at_nothing() {
     let config = config::load(Some(Path::new(&path))).unwrap();
     let plan = Plan::inline(&["a1".to_owned(), "b1".to_owned()], &config).unwrap();
     let mut signals = Signals::new([SIGTERM]).unwrap();
-    let wire = Wire::with(&plan, vec![Nothing], std::env::var_os(TAKE_OVER).is_some()).unwrap();
+    let mut wire = Wire::with(&plan, vec![Nothing], std::env::var_os(TAKE_OVER).is_some()).unwrap();
+    wire.stands();
     eprintln!("standing between");
     signals.forever().next();
     assert!(wire.close().iter().all(|(_, counts)| counts.is_ok_and(|counts| counts.rewritten == 0)));

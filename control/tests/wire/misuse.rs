@@ -1,8 +1,13 @@
 //! A start that cannot be: a clear error, and nothing left behind.
 
+use std::fs::File;
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
-use super::{lab, lab_with};
+use super::standing::until;
+use super::{lab, lab_with, signal};
 
 #[test]
 fn without_its_verdict_directory_it_stands_all_the_same() {
@@ -102,6 +107,85 @@ fn a_filter_of_other_ports_is_not_taken_off_by_one_that_it_shares() {
     assert_eq!(super::arrivals(&b, std::time::Duration::from_millis(300)).len(), 1);
     assert_eq!(lab.of(dataplane::xdp::Cause::ToSocket), 1);
     filter.stop();
+}
+
+/// Whoever starts a filter in the laboratory, or takes one off, holds this.
+fn starting(lab: &super::Lab) -> PathBuf {
+    format!("/run/ztsms/starting{}", lab.nets.suffix()).into()
+}
+
+fn is_as_before(lab: &super::Lab) {
+    lab.nothing_is_left();
+    for port in ["a1", "b1"] {
+        let ipv6 = lab.nets.command('f', "cat").arg(format!("/proc/sys/net/ipv6/conf/{port}/disable_ipv6")).output().unwrap();
+        assert!(!lab.link('f', port).contains("PROMISC") && ipv6.stdout == b"0\n", "{port}: {}", lab.link('f', port));
+    }
+}
+
+#[test]
+fn a_start_that_fails_at_its_end_leaves_nothing_behind_where_another_begins() {
+    let Some(lab) = lab("beside") else { return };
+    let start = lab.command(&["inline", "--between", "a1", "b1"]).spawn().unwrap();
+    let id = start.id().to_string();
+    let pinned = dataplane::xdp::pins(&format!("inline-a1-b1{}", lab.nets.suffix()));
+    until("it pins", || pinned.join("queues").exists());
+    signal(&id, "STOP");
+    let socket = lab.config.with_extension("sock");
+    let another = UnixListener::bind(&socket).unwrap();
+    let other = File::options().write(true).open(starting(&lab)).unwrap();
+    std::thread::scope(|scope| {
+        // Another begins as soon as it may, and takes its time.
+        let begins = scope.spawn(|| {
+            other.lock().unwrap();
+            std::thread::sleep(Duration::from_secs(1));
+            other.unlock().unwrap();
+        });
+        std::thread::sleep(Duration::from_millis(100));
+        signal(&id, "CONT");
+        let out = start.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&out.stderr);
+        assert!(out.status.code() == Some(1) && said.contains("another filter answers here"), "{said}");
+        is_as_before(&lab);
+        begins.join().unwrap();
+    });
+    drop(another);
+    std::fs::remove_file(socket).unwrap();
+}
+
+#[test]
+fn a_filter_is_taken_off_whole_whoever_starts_or_takes_it_off_at_that_time() {
+    let Some(lab) = lab("both") else { return };
+    let begin = |args: &[&str]| lab.command(&[&["inline", "--between", "a1", "b1"], args].concat()).spawn().unwrap();
+    let ends = |child: std::process::Child| {
+        let out = child.wait_with_output().unwrap();
+        assert!(out.status.success(), "{}: {}", out.status, String::from_utf8_lossy(&out.stderr));
+    };
+    for after in [0, 10, 20, 40] {
+        let filter = lab.inline();
+        let new = begin(&["--take-over"]);
+        let id = new.id().to_string();
+        until("it begins", || std::fs::read_to_string(starting(&lab)).is_ok_and(|text| text == id));
+        std::thread::sleep(Duration::from_millis(after));
+        let remove = begin(&["--remove"]);
+        [remove, new].into_iter().for_each(ends);
+        is_as_before(&lab);
+        drop(filter);
+    }
+    let filter = lab.inline();
+    [begin(&["--remove"]), begin(&["--remove"])].into_iter().for_each(ends);
+    is_as_before(&lab);
+    drop(filter);
+    // Nobody is told to rewrite or to leave who only takes a filter off.
+    let lock = File::options().write(true).open(format!("/run/ztsms/b1{}.lock", lab.nets.suffix())).unwrap();
+    lock.lock().unwrap();
+    let remove = begin(&["--remove"]);
+    let id = remove.id().to_string();
+    until("it begins", || std::fs::read_to_string(starting(&lab)).is_ok_and(|text| text == id));
+    std::thread::sleep(Duration::from_millis(100));
+    let (status, said) = lab.fails(&["inline", "--pass"]);
+    assert!(status == 1 && said.contains("no filter runs here"), "{said}");
+    lock.unlock().unwrap();
+    ends(remove);
 }
 
 #[test]

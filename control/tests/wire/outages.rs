@@ -1,5 +1,6 @@
 //! What happens to single frames when the filter is stopped, replaced, told to pass, fails closed, or loses a cable.
 
+use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use super::flow::{Usrsctp, flow, some, there_are_peers};
 use super::frames;
 use super::standing::until;
 use super::takeover::far_end;
-use super::{Filter, Lab, arrivals, lab, lab_with};
+use super::{Filter, Lab, arrivals, lab, lab_with, signal};
 
 #[test]
 fn an_ordered_stop_a_start_and_an_upgrade_in_place_lose_no_frame() {
@@ -161,6 +162,51 @@ fn an_upgrade_in_place_announces_no_dead_line() {
     until_far(false);
     filter.stop();
     until_far(true);
+}
+
+#[test]
+fn an_upgrade_in_place_that_fails_or_is_told_to_end_on_a_dead_line_leaves_no_port_down() {
+    let Some(lab) = lab("dead-ended") else { return };
+    let far = far_end(&lab);
+    let until_far = |up: bool| until("the far end sees it", || far.is_running() == Some(up));
+    let lock = format!("/run/ztsms/a1{}.lock", lab.nets.suffix());
+    let is_announced = || fs::read_to_string(&lock).is_ok_and(|text| text.lines().count() > 3);
+    // Told to end at about the time when the old one leaves, and from when that one has left it all to it.
+    for after in [Some(0), Some(2), Some(5), Some(10), Some(20), Some(40), None] {
+        let mut filter = lab.inline();
+        lab.nets.ip('a', &["link", "set", "a0", "down"]).unwrap();
+        until_far(false);
+        if after.is_none() {
+            signal(&filter.id(), "STOP");
+        }
+        let new = lab.command(&["inline", "--between", "a1", "b1", "--take-over"]).spawn().unwrap();
+        let id = new.id().to_string();
+        until("it is announced", is_announced);
+        if let Some(after) = after {
+            std::thread::sleep(Duration::from_millis(after));
+            signal(&id, "TERM");
+        } else {
+            // What it needs next goes while it waits.
+            std::thread::sleep(Duration::from_millis(100));
+            signal(&id, "STOP");
+            let counters = dataplane::xdp::pins(&format!("inline-a1-b1{}", lab.nets.suffix())).join("counters");
+            fs::remove_file(counters).unwrap();
+            signal(&filter.id(), "CONT");
+        }
+        assert!(filter.child.wait().unwrap().success());
+        if after.is_none() {
+            assert_eq!(far.is_running(), Some(false), "the next one watches");
+            signal(&id, "CONT");
+        }
+        let out = new.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&out.stderr);
+        println!("{after:?}: {} {said}", out.status);
+        assert!(after.is_some() || out.status.code() == Some(1) && said.contains("counters"), "{said}");
+        until_far(true);
+        lab.nets.ip('a', &["link", "set", "a0", "up"]).unwrap();
+    }
+    lab.remove();
+    lab.nothing_is_left();
 }
 
 #[test]

@@ -299,7 +299,8 @@ fn stands_between_two_pairs_and_may_break_down() {
     let config = config::load(Some(std::path::Path::new(&path))).unwrap();
     let plan = Plan::inline(&["a1", "b1", "c1", "d1"].map(str::to_owned), &config).unwrap();
     let mut signals = Signals::new([SIGTERM]).unwrap();
-    let wire = Wire::with(&plan, vec![Breaks, Breaks], false).unwrap();
+    let mut wire = Wire::with(&plan, vec![Breaks, Breaks], false).unwrap();
+    wire.stands();
     eprintln!("standing between");
     signals.forever().next();
     assert!(wire.is_alive());
