@@ -115,7 +115,11 @@ pub struct Holder {
 }
 
 fn path(interface: &str) -> PathBuf {
-    Path::new(DIR).join(format!("{interface}{}.lock", namespace()))
+    path_in(interface, &namespace())
+}
+
+fn path_in(interface: &str, namespace: &str) -> PathBuf {
+    Path::new(DIR).join(format!("{interface}{namespace}.lock"))
 }
 
 fn failed(path: &Path, doing: &str, error: &std::io::Error) -> Error {
@@ -164,6 +168,11 @@ fn taken(interface: &str, holder: Option<&Holder>) -> Error {
 pub fn was(interface: &str) -> Option<String> {
     let text = fs::read_to_string(path(interface)).ok()?;
     text.lines().nth(2).filter(|before| !before.is_empty()).map(str::to_owned)
+}
+
+/// Whether anybody holds the lock of an interface in this namespace.
+pub fn is_locked(interface: &str, namespace: &str) -> bool {
+    File::open(path_in(interface, namespace)).is_ok_and(|file| file.try_lock_shared().is_err())
 }
 
 /// Who holds the lock of an interface.

@@ -92,7 +92,7 @@ impl Wire {
         let alone = Starting::begin()?;
         // Where nobody is to be waited for, the ports are held before anything is loaded.
         let free = if take_over { None } else { Some(Locks::take(plan)?) };
-        let swept = Program::sweep(&name);
+        let swept = Program::sweep(&name, lock::is_locked);
         of_no_other(plan)?;
         let mut program = Program::load(&name)?;
         let before: Vec<Before> = ports.iter().flatten().map(Before::of).collect();
@@ -362,6 +362,7 @@ fn set_up<'s, I: Inspect + Send + 'static>(
         lines.push(Some(line));
         first += 2;
     }
+    program.straighten(ports.iter().flatten())?;
     for port in ports.iter().flatten() {
         let attached = program.attach(port)?;
         let how = attached.mode.map_or("link updated, never detached", |mode| mode.name());

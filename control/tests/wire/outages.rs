@@ -210,6 +210,20 @@ fn an_upgrade_in_place_that_fails_or_is_told_to_end_on_a_dead_line_leaves_no_por
 }
 
 #[test]
+fn a_veth_with_fewer_queues_than_its_peer_is_told_what_to_change() {
+    let Some(lab) = lab("few-queues") else { return };
+    lab.nets.ip('f', &["link", "del", "a1"]).unwrap();
+    let there = lab.nets.of('a');
+    let one = ["link", "add", "a1", "numrxqueues", "1", "numtxqueues", "1"];
+    let two = ["type", "veth", "peer", "name", "a0", "numrxqueues", "2", "numtxqueues", "2", "netns", &there];
+    lab.nets.ip('f', &[&one[..], &two].concat()).unwrap();
+    lab.nets.ip('a', &["link", "set", "a0", "up"]).unwrap();
+    let (status, said) = lab.fails(&["inline", "--between", "a1", "b1"]);
+    assert!(status == 1 && said.contains("a1 has too few queues") && said.contains("ethtool -L a1"), "{said}");
+    lab.nothing_is_left();
+}
+
+#[test]
 fn observing_changes_nothing() {
     if !there_are_peers() {
         return;

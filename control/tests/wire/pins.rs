@@ -100,6 +100,59 @@ fn a_link_that_leads_to_a_renamed_interface_is_put_aside_for_the_one_that_has_it
 }
 
 #[test]
+fn ports_that_swapped_their_names_are_ports_again() {
+    let Some(lab) = lab_with("swapped", PATIENT) else { return };
+    let rename = |from: &str, to: &str| {
+        for args in [["down"].as_slice(), &["name", to]] {
+            lab.nets.ip('f', &[&["link", "set", from], args].concat()).unwrap();
+        }
+        lab.nets.ip('f', &["link", "set", to, "up"]).unwrap();
+    };
+    let swap = || [("a1", "x1"), ("b1", "a1"), ("x1", "b1")].iter().for_each(|(from, to)| rename(from, to));
+    lab.inline().stop();
+    for n in 1..3 {
+        swap();
+        let filter = lab.inline();
+        let updated = filter.all.iter().filter(|line| line.contains("link updated, never detached")).count();
+        assert_eq!(updated, 2, "{:#?}", filter.all);
+        let (a, b) = (lab.raw('a', "a0"), lab.raw('b', "b0"));
+        a.send(&frames::numbered(n)).unwrap();
+        assert_eq!((arrivals(&b, QUIET).len(), lab.of(Cause::ToSocket)), (1, n.into()));
+        filter.stop();
+    }
+    // Of another filter it is not to be had, and stays there.
+    rename("a1", "x1");
+    let (status, said) = lab.fails(&["tap", "--interface", "x1"]);
+    assert!(status == 1 && said.contains("x1 has the XDP program of the filter that is pinned as inline-a1-b1"), "{said}");
+    assert!(said.contains("--remove") && lab.link('f', "x1").contains("xdp"), "{said}");
+    rename("x1", "a1");
+    lab.remove();
+    lab.nothing_is_left();
+}
+
+#[test]
+fn what_a_filter_that_runs_has_pinned_stays_though_its_interfaces_are_gone() {
+    let Some(lab) = lab("runs") else { return };
+    let name = format!("inline-a1-b1{}", lab.nets.suffix());
+    lab.nets.cable(('a', "e0"), ('f', "c1")).unwrap();
+    let filter = lab.inline();
+    ["a1", "b1"].iter().for_each(|port| lab.nets.ip('f', &["link", "del", port]).unwrap());
+    let other = || {
+        lab.configure("[admin]\nsocket = \"/tmp/ztsms-wire-runs-other.sock\"\n");
+        let tap = lab.filter(&["tap", "--interface", "c1"]);
+        let said = tap.all.join("\n");
+        tap.stop();
+        said
+    };
+    let said = other();
+    assert!(pins(&name).join("queues").exists() && !said.contains(&name), "{said}");
+    filter.kill();
+    let said = other();
+    assert!(!pins(&name).exists() && said.contains(&format!("{name}: left pinned")), "{said}");
+    assert_eq!(lab.fails(&["tap", "--interface", "c1", "--remove"]).0, 0);
+}
+
+#[test]
 fn of_two_starts_at_once_one_stands_whole_and_the_other_is_refused() {
     let Some(lab) = lab_with("at-once", PATIENT) else { return };
     let start = || lab.command(&["inline", "--between", "a1", "b1"]).spawn().unwrap();

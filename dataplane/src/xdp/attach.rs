@@ -2,15 +2,16 @@
 
 use std::fs;
 use std::io;
+use std::path::{Path, PathBuf};
 
 use aya::programs::ProgramError;
 use aya::programs::links::{FdLink, PinnedLink};
 use aya::programs::xdp::{XdpLink, XdpMode};
 
-use super::bpffs::link_pin;
+use super::bpffs::{link_pin, pinned_as};
 use super::error::{Error, chain};
 use super::port::{Port, name_of};
-use super::program::{Program, xdp};
+use super::program::{Program, pins, xdp};
 use super::stale::leads_to;
 
 /// How the program is attached.
@@ -41,7 +42,34 @@ pub struct Attached {
     pub strayed: Option<String>,
 }
 
+/// Begins the name of a pinned link on its way to another name.
+const MOVED: &str = "moved-";
+
 impl Program {
+    /// Gives each port the pinned link that leads to it, where ports had one another's names when they were pinned.
+    pub fn straighten<'p>(&self, ports: impl Iterator<Item = &'p Port>) -> Result<(), Error> {
+        let files = fs::read_dir(&self.dir).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
+        let links: Vec<(PathBuf, u32)> = files.filter_map(|path| leads_to(&path).map(|index| (path, index))).collect();
+        let mut moved = Vec::new();
+        for port in ports {
+            let path = self.dir.join(link_pin(&port.name));
+            let here = || links.iter().filter(|(_, index)| *index == port.index);
+            if let Some((link, _)) = here().next()
+                && here().all(|(link, _)| *link != path)
+            {
+                let on_its_way = self.dir.join(format!("{MOVED}{}", pinned_as(&port.name)));
+                moved.push((link, on_its_way, path));
+            }
+        }
+        let rename = |from: &Path, to: &Path| {
+            let failed = |error| Error::system(format_args!("name {} anew", from.display()), &error);
+            if from == to { Ok(()) } else { fs::rename(from, to).map_err(failed) }
+        };
+        // All are out of the way before one is where another was.
+        moved.iter().try_for_each(|(link, on_its_way, _)| rename(link, on_its_way))?;
+        moved.iter().try_for_each(|(_, on_its_way, path)| rename(on_its_way, path))
+    }
+
     /// Puts the program on an interface: the pinned link is updated, or a new one made and pinned.
     pub fn attach(&mut self, port: &Port) -> Result<Attached, Error> {
         let path = self.dir.join(link_pin(&port.name));
@@ -59,7 +87,6 @@ impl Program {
             }
             // The interface was removed and made anew, so that the link leads nowhere, or was renamed, and another has its name now.
             strayed = leads.filter(|&index| index != 0).map(|index| name_of(index).unwrap_or_else(|| index.to_string()));
-            let _ = fs::remove_file(&path);
         }
         let (id, mode) = match program.attach_to_if_index(port.index, XdpMode::Driver) {
             Ok(id) => (id, Mode::Native),
@@ -70,6 +97,8 @@ impl Program {
         };
         let link = program.take_link(id).map_err(|error| refused(port, &error))?;
         let link = FdLink::try_from(link).map_err(|_| Error::new("this kernel has no links for XDP: 5.15 or later is needed"))?;
+        // What leads elsewhere stays until there is something in its place.
+        let _ = fs::remove_file(&path);
         let failed = |error| Error::new(format_args!("cannot pin the link of {}: {}", port.name, chain(&error)));
         link.pin(&path).map_err(failed)?;
         self.made.push(path);
@@ -88,9 +117,23 @@ fn errno(error: &(dyn std::error::Error + 'static)) -> Option<i32> {
     None
 }
 
+/// The filter of this network namespace that has a link on this interface, whatever the link is named.
+fn pinned_on(index: u32) -> Option<String> {
+    let here = format!("@{}", super::namespace().ok()?);
+    let files = |dir: &Path| fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
+    let dir = files(&pins(""))
+        .filter(|dir| dir.to_string_lossy().ends_with(&here))
+        .find(|dir| files(dir).any(|file| leads_to(&file) == Some(index)))?;
+    Some(dir.file_name()?.to_string_lossy().into_owned())
+}
+
 fn refused(port: &Port, error: &ProgramError) -> Error {
     let name = &port.name;
     match errno(error) {
+        Some(libc::EBUSY | libc::EEXIST) if let Some(other) = pinned_on(port.index) => Error::new(format_args!(
+            "{name} has the XDP program of the filter that is pinned as {other}, by a name that it had then: `--remove` with the interfaces of \
+             that filter takes it off"
+        )),
         // A generic one is there already, where a native one would have been busy.
         Some(libc::EBUSY | libc::EEXIST) => Error::new(format_args!(
             "{name} has an XDP program of somebody else (`ip link show {name}`, `bpftool net`): it stays; take it off first"
@@ -98,6 +141,10 @@ fn refused(port: &Port, error: &ProgramError) -> Error {
         Some(libc::ERANGE | libc::EINVAL) => Error::new(format_args!(
             "{name}: its driver takes no XDP program at this MTU, or with receive offloads that join frames: lower the MTU, or \
              `ethtool -K {name} lro off`"
+        )),
+        Some(libc::ENOSPC) => Error::new(format_args!(
+            "{name} has too few queues for an XDP program (a veth: fewer to receive than its peer has to transmit): more to receive by \
+             `ethtool -L {name} rx N`, or fewer to transmit at its peer"
         )),
         _ => Error::new(format_args!("cannot attach to {name}: {}", chain(error))),
     }

@@ -1,12 +1,13 @@
 //! The file system that program, maps and links are pinned in.
 
+use std::ffi::OsStr;
 use std::fs;
 
 use super::error::Error;
 use super::program::{Program, pins};
 
 /// Begins the names of pinned links; the interface's follows.
-pub(super) const LINK: &str = "link-";
+const LINK: &str = "link-";
 
 const BPFFS: &core::ffi::CStr = c"/sys/fs/bpf";
 
@@ -27,6 +28,11 @@ pub fn pinned_as(interface: &str) -> String {
 /// Where the link of an interface is pinned.
 pub(super) fn link_pin(interface: &str) -> String {
     format!("{LINK}{}", pinned_as(interface))
+}
+
+/// The interface whose link is pinned so; nothing where it is no link.
+pub(super) fn interface_of_link(file: &OsStr) -> Option<String> {
+    file.to_string_lossy().strip_prefix(LINK).map(interface_of)
 }
 
 /// The interface that [`pinned_as`] has written so.
@@ -94,8 +100,7 @@ impl Program {
                 continue;
             }
             let files = fs::read_dir(entry.path()).into_iter().flatten().filter_map(Result::ok);
-            let link = |file: fs::DirEntry| file.file_name().to_string_lossy().strip_prefix(LINK).map(interface_of);
-            let mut links: Vec<String> = files.filter_map(link).collect();
+            let mut links: Vec<String> = files.filter_map(|file| interface_of_link(&file.file_name())).collect();
             if links.iter().any(|link| interfaces.contains(&link.as_str())) {
                 links.sort_unstable();
                 found.push((name, links));

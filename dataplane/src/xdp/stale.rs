@@ -8,7 +8,7 @@ use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use super::bpffs::LINK;
+use super::bpffs::interface_of_link;
 use super::error::Error;
 use super::program::{Program, pins};
 
@@ -60,18 +60,19 @@ pub(super) fn leads_to(link: &Path) -> Option<u32> {
 }
 
 impl Program {
-    /// Takes away what others than the filter `own` have pinned where every interface of it is gone. Their names.
-    pub fn sweep(own: &str) -> Vec<String> {
+    /// Takes away what others than the filter `own` have pinned where every interface of it is gone, and none of them is held by a filter that
+    /// runs (the interface, and `@` with its namespace). Their names.
+    pub fn sweep(own: &str, is_held: impl Fn(&str, &str) -> bool) -> Vec<String> {
         let mut swept = Vec::new();
         for entry in fs::read_dir(pins("")).into_iter().flatten().filter_map(Result::ok) {
             let (dir, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
             let links = fs::read_dir(&dir).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
-            let mut links =
-                links.filter(|path| path.file_name().is_some_and(|name| name.as_bytes().starts_with(LINK.as_bytes()))).peekable();
+            let links: Vec<_> = links.filter_map(|path| Some((interface_of_link(path.file_name()?)?, path))).collect();
+            let namespace = name.rfind('@').and_then(|at| name.get(at..)).unwrap_or_default();
             // One without links is about to begin.
             if name != own
-                && links.peek().is_some()
-                && links.all(|link| leads_to(&link) == Some(0))
+                && !links.is_empty()
+                && links.iter().all(|(interface, link)| leads_to(link) == Some(0) && !is_held(interface, namespace))
                 && fs::remove_dir_all(&dir).is_ok()
             {
                 swept.push(name);
