@@ -199,8 +199,18 @@ impl Scanner {
     #[inline(never)]
     pub fn find_with_care(&self, text: &str, scratch: &mut Scratch, visit: impl FnMut(&Link<'_>)) {
         scratch.seen.clear();
-        let mut finder =
-            Finder { tlds: &self.tlds, text, scratch, visit, token_until: 0, opaque_until: 0, android_until: 0, behind_at: None };
+        let mut finder = Finder {
+            tlds: &self.tlds,
+            text,
+            scratch,
+            visit,
+            token_until: 0,
+            opaque_until: 0,
+            android_until: 0,
+            latin_until: 0,
+            behind_at: None,
+            told_at: None,
+        };
         let end = finder.binding();
         let body = text.get(..end).unwrap_or_default();
         finder.text = body;
@@ -230,12 +240,16 @@ struct Finder<'t, 's, F> {
     visit: F,
     /// Up to here a span was read to the end of its token.
     token_until: usize,
+    /// Up to here a span inside another was read to the first character of another script.
+    latin_until: usize,
     /// Up to here a link without a host was read: no second one begins inside.
     opaque_until: usize,
     /// Up to here a span was read as Android cuts it: inside it only what is glued to another script is new.
     android_until: usize,
     /// The last run right behind an `@`, and whether that is of an address of mail: a host that begins there is no link to Android.
     behind_at: Option<(usize, bool)>,
+    /// Where the last host begins that was told with a scheme that is none to Android.
+    told_at: Option<usize>,
 }
 
 /// Looks like a dot, and NFKC makes one of it.

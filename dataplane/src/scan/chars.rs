@@ -155,6 +155,17 @@ pub(super) fn is_mark(c: char) -> bool {
     c >= '\u{300}' && c.is_alphabetic() && c.escape_debug().len() > 1
 }
 
+/// White space, as ICU's `\s` has it.
+pub(super) fn is_blank(c: char) -> bool {
+    c.is_whitespace() && !matches!(c, '\u{b}' | '\u{85}')
+}
+
+/// Whether a text ends within a word, to ICU's `\b`: it looks through what is not seen and what hangs on another character.
+pub(super) fn ends_in_word(text: &str) -> bool {
+    let hangs = |c| is_invisible(c) || is_mark(c) || matches!(c, '\u{300}'..='\u{36f}' | '\u{20d0}'..='\u{20f0}');
+    text.chars().rev().find(|&c| !hangs(c)).is_some_and(is_word)
+}
+
 /// Text without its last characters that are of no word.
 pub(super) fn trim_to_word(text: &str) -> &str {
     text.trim_end_matches(|c: char| !is_word(c))

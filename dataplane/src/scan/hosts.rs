@@ -3,7 +3,7 @@
 //! Source: AOSP `Patterns.AUTOLINK_WEB_URL` (`STRICT_HOST_NAME`, `IP_ADDRESS`, `WORD_BOUNDARY`) and
 //! `Linkify.sUrlMatchFilter` (nothing behind an `@`), read without regard to case since iOS and others do so.
 
-use super::chars::{is_dot, is_host, is_invisible, is_label, is_latin, is_mark, is_word};
+use super::chars::{is_blank, is_dot, is_host, is_invisible, is_label, is_latin, is_mark, is_word};
 use super::tail::Tail;
 use super::tlds::{is_apple, is_common};
 use super::{Finder, Form, Link};
@@ -12,7 +12,13 @@ use crate::verdict::Confidence::{self, High, Low};
 /// The longest local part of an address of mail.
 const LOCAL: usize = 64;
 
-/// So many octets of signs at the head of a text may be of a host.
+/// The longest label, in characters.
+const LABEL: usize = 63;
+
+/// So many characters from the host of mail on Android looks for a blank or the end of the text.
+const MAIL: usize = 255;
+
+/// So many octets of signs where a word begins may be of a host.
 const SIGNS: usize = 64;
 
 /// A run of host characters without an empty label or one that a hyphen breaks.
@@ -30,8 +36,8 @@ struct Piece {
     strict: Strict,
 }
 
-/// What Android reads of a piece: no dot but `.` parts its labels, none of them begins or ends with `_`, and the first is not right behind
-/// `://`. Mostly the piece itself.
+/// What Android reads of a piece: no dot but `.` parts its labels, none of them begins or ends with `_` or is too long, and the first is not
+/// right behind `://`. Mostly the piece itself.
 #[derive(Clone, Copy, Default)]
 struct Strict {
     /// Where it begins, if the piece does not begin there.
@@ -39,6 +45,13 @@ struct Strict {
     /// Where its last TLD ends.
     end: Option<usize>,
     labels: u32,
+}
+
+impl Strict {
+    /// It begins within a label, or else behind it.
+    fn from(within: Option<usize>, behind: usize) -> Self {
+        Self { start: Some(within.unwrap_or(behind)), end: None, labels: u32::from(within.is_some()) }
+    }
 }
 
 impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
@@ -113,8 +126,8 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         resume
     }
 
-    /// Whether a text begins with a host that mail can go to: labels in ASCII that begin and end with no sign, the last of them a TLD. To
-    /// Android no other makes mail of what stands before the `@`.
+    /// Whether a text begins with a host that mail can go to: labels in ASCII that begin and end with no sign, the last of them a TLD,
+    /// none too long, and the end of the text or a blank not far. To Android no other makes mail of what stands before the `@`.
     fn is_mail_host(&self, text: &str) -> bool {
         let end = text.find(|c| !is_host(c)).unwrap_or(text.len());
         let host = text.get(..end).unwrap_or_default();
@@ -124,9 +137,9 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
                 return false;
             }
             if i > 0 && self.tlds.cut(label) > 0 {
-                return true;
+                return is_near_end(text);
             }
-            if label.ends_with(sign) {
+            if label.ends_with(sign) || label.len() > LABEL {
                 return false;
             }
         }
@@ -140,6 +153,8 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         let (mut strict, mut dotted, mut after_dot) = (Strict::default(), false, true);
         let mut resume = right;
         let mut at = left;
+        // Of Android's label: where it begins, and its characters.
+        let (mut label_at, mut length) = (left, 0);
         for piece in run.split_inclusive(is_dot) {
             let label = piece.strip_suffix(is_dot).unwrap_or(piece);
             let last = piece.len() == label.len();
@@ -154,6 +169,11 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
                 dotted |= after_dot;
             }
             let ends = cut > 0 && after_dot && strict.labels > 0 && android_ends(body, cut);
+            if after_dot || labels == 0 {
+                (label_at, length) = (at + label.len() - body.trim_start_matches('-').len(), 0);
+            }
+            length += self.slice(label_at.max(at), at + label.len()).chars().count() + usize::from(label_at < at);
+            let long = length > LABEL;
             if body.is_empty() || hyphen || (body.ends_with('-') && !last) {
                 if ends {
                     strict.end = best;
@@ -161,12 +181,15 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
                 let ended = Piece { start, end: best.take(), until: at + label.len(), right, numbers, dotted, strict };
                 resume = resume.max(self.flush(ended, confidence, glued));
                 numbers = 0;
-                if body.is_empty() && !label.is_ascii() && (at == 0 || self.slice(0, at).ends_with('\n')) {
+                if body.is_empty() && !label.is_ascii() && (at == 0 || self.slice(0, at).ends_with(|c| c == '\n' || is_word(c))) {
                     resume = resume.max(self.signs_alone(at, right, confidence, glued));
                 }
                 start = at + label.len() - label.trim_start_matches('-').len();
                 labels = u32::from(hyphen && !body.ends_with('-'));
                 (strict, dotted) = (Strict { labels, ..Strict::default() }, false);
+                if long && labels > 0 {
+                    strict = self.begun_within(label_at, at + label.len(), at + piece.len());
+                }
                 (at, after_dot) = (at + piece.len(), ends_in_dot);
                 continue;
             }
@@ -175,13 +198,16 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
             }
             let scheme = labels == 0 && lead == 0 && at >= 3 && self.slice(at - 3, at) == "://";
             let line = body.starts_with('_') && (labels == 0 || after_dot) || body.ends_with('_') && ends_in_dot;
-            if scheme || line {
+            if scheme || line || long {
+                if ends {
+                    strict.end = best;
+                }
                 resume = resume.max(self.strict(start, strict, (right, confidence, glued)));
-                let within = if line { None } else { word_within(body) };
-                strict = Strict {
-                    start: Some(within.map_or(at + piece.len(), |n| at + n)),
-                    end: None,
-                    labels: within.map_or(0, |_| 1),
+                strict = if long && !line {
+                    self.begun_within(label_at, at + label.len(), at + piece.len())
+                } else {
+                    let within = if line { None } else { word_within(body) };
+                    Strict::from(within.map(|n| at + n), at + piece.len())
                 };
             } else if after_dot || strict.labels == 0 {
                 if ends {
@@ -195,20 +221,38 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         resume.max(self.flush(Piece { start, end: best, until: right, right, numbers, dotted, strict }, confidence, glued))
     }
 
+    /// Android's reading from within a label that is too long, or from behind it.
+    #[inline(never)]
+    fn begun_within(&self, from: usize, end: usize, behind: usize) -> Strict {
+        let label = self.slice(from, end);
+        let mut before = None;
+        let mut within = None;
+        for (at, c) in label.char_indices().rev().take(LABEL + 1) {
+            let begins = |next: char, c| {
+                is_word(c) != is_word(next) && !is_invisible(next) && !is_mark(next) && !matches!(next, '-' | '_')
+            };
+            within = before.filter(|&(_, next)| begins(next, c)).map(|(at, _)| from + at).or(within);
+            before = Some((at, c));
+        }
+        Strict::from(within, behind)
+    }
+
     /// Reports a piece of a run, if a TLD was found in it, and the dotted addresses behind that.
     fn flush(&mut self, piece: Piece, confidence: Confidence, glued: bool) -> usize {
         let Piece { start, end, until, right, numbers, dotted, strict } = piece;
+        let told = self.told_at == Some(start) && strict.start.is_some();
+        let end = end.filter(|_| !told);
         // Android knows no dot but `.`: where only others stand before a TLD, no handset is known to link it.
         let sure = if dotted { confidence } else { Low };
-        let as_read = (self.token_until, self.android_until);
-        let mut resume = end.map_or(right, |end| self.bare(start, end, end == right, sure, glued));
+        let as_read = self.token_until;
         let alike = strict.start.is_none() && strict.end == end;
+        let mut resume = end.map_or(right, |end| self.bare(start, end, end == right, sure, glued, alike));
         if !alike {
             let token_until = self.token_until;
-            (self.token_until, self.android_until) = as_read;
+            self.token_until = as_read;
             let own = self.strict(start, strict, (right, confidence, glued));
-            resume = if strict.end == end {
-                resume.max(own)
+            resume = if told || strict.end == end {
+                own
             } else {
                 // No path of this host is one to Android: a link may begin in it.
                 self.token_until = token_until;
@@ -227,7 +271,7 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
     #[inline(never)]
     fn strict(&mut self, start: usize, strict: Strict, (right, confidence, glued): (usize, Confidence, bool)) -> usize {
         let Some(end) = strict.end else { return right };
-        self.bare(strict.start.unwrap_or(start), end, end == right, confidence, glued)
+        self.bare(strict.start.unwrap_or(start), end, end == right, confidence, glued, true)
     }
 
     /// The dotted addresses between `from` and `until` that begin and end where a word may.
@@ -241,9 +285,13 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
             let word = |c: char| is_word(c) && !is_mark(c);
             let len = quad(text).filter(|&len| !before.is_some_and(word) && !after(len).is_some_and(is_word));
             at = begin + len.unwrap_or_else(|| text.bytes().take_while(u8::is_ascii_digit).count());
-            if len.is_some() {
-                resume = resume.max(self.bare(begin, at, at == right, confidence, glued));
+            if len.is_none() || self.told_at == Some(begin) {
+                continue;
             }
+            // Right behind a scheme it is none to Android: a link may begin in its path.
+            let android = !self.slice(0, begin).ends_with("://");
+            let end = self.bare(begin, at, at == right, confidence, glued, android);
+            resume = if android { resume.max(end) } else { resume };
         }
         resume
     }
@@ -254,7 +302,8 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         label.len() - label.trim_start_matches(|c| !word(c)).len()
     }
 
-    fn bare(&mut self, start: usize, end: usize, whole: bool, confidence: Confidence, glued: bool) -> usize {
+    /// A host from `start` to `end`, with its path if it is the whole of its run. `android`: it is a link to Android too.
+    fn bare(&mut self, start: usize, end: usize, whole: bool, confidence: Confidence, glued: bool, android: bool) -> usize {
         let confidence = match self.behind_at {
             Some((at, mail)) if at == start => {
                 if mail {
@@ -269,19 +318,19 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         let www = self.slice(start, end).get(..4).is_some_and(|head| head.eq_ignore_ascii_case("www."));
         let label = self.slice(start, end).rsplit(is_dot).next().unwrap_or_default();
         let how = if path || www || tappable_case(label) { how } else { (Form::Bare, how.1.min(Low)) };
-        let sign = !glued && self.is_signed(start);
+        let signs = if glued { None } else { self.signs_before(start) };
         if !whole {
-            if sign {
-                self.report((0, end), how, "http://", self.slice(0, end));
+            if let Some(from) = signs {
+                self.report((from, end), how, "http://", self.slice(from, end));
             }
             if !self.report((start, end), how, "http://", self.slice(start, end)) {
                 self.refused(start, (start, end), how, "http://", Tail::ends(end));
             }
             return end;
         }
-        let tail = self.tail(end, glued);
-        if sign {
-            self.readings(0, 0, how, "http://", tail);
+        let tail = if android { self.tail(end, glued) } else { self.tail_but_for_android(end) };
+        if let Some(from) = signs {
+            self.readings(from, from, how, "http://", tail);
         }
         if !self.readings(start, start, how, "http://", tail) {
             self.refused(start, (start, end), how, "http://", tail);
@@ -290,7 +339,7 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         tail.resume
     }
 
-    /// A name of signs alone under a TLD, at the head of a text, or of a line: there it is once a label stands above it.
+    /// A name of signs alone under a TLD, at the head of a text, or of a line, or behind a word: there it is once a label stands above it.
     #[inline(never)]
     fn signs_alone(&mut self, start: usize, right: usize, confidence: Confidence, glued: bool) -> usize {
         let run = self.slice(start, right);
@@ -301,18 +350,27 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
             return right;
         }
         let confidence = if run.get(signs.len()..).is_some_and(|dot| dot.starts_with('.')) { confidence } else { Low };
-        self.bare(start, end, end == right, confidence, glued)
+        self.bare(start, end, end == right, confidence, glued, true)
     }
 
-    /// Whether all that stands before `start` is signs that Android takes into a host, which only the beginning of a text lets it do.
-    fn is_signed(&self, start: usize) -> bool {
+    /// Where the signs before `start` begin that Android takes into a host: at the beginning of the text, or where a word ends, as that of a
+    /// port's digits does.
+    fn signs_before(&self, start: usize) -> Option<usize> {
         let head = self.slice(0, start);
-        let head = head.strip_suffix(is_dot).unwrap_or(head);
-        (1..=SIGNS).contains(&start)
-            && head.starts_with(|c: char| !c.is_ascii())
-            && head.chars().all(|c| is_label(c) && (!is_word(c) || is_mark(c)))
-            && !head.chars().all(is_invisible)
+        let signs = head.strip_suffix(is_dot).unwrap_or(head);
+        let other = |c: char| !is_label(c) || is_word(c) && !is_mark(c);
+        let near = signs.char_indices().rev().take_while(|&(at, c)| start - at <= SIGNS && !other(c));
+        let from = near.last()?.0;
+        let (before, signs) = (self.slice(0, from), signs.get(from..)?);
+        let begins = before.is_empty() || before.ends_with(|c| is_word(c) && !is_mark(c));
+        (begins && signs.starts_with(|c: char| !c.is_ascii()) && !signs.chars().all(is_invisible)).then_some(from)
     }
+}
+
+/// Whether a blank or the end of the text follows where Android looks for one behind the `@` of mail.
+fn is_near_end(text: &str) -> bool {
+    let blank = text.chars().take(MAIL + 1).find(|c| c.is_whitespace());
+    blank.map_or_else(|| text.chars().nth(MAIL).is_none(), is_blank)
 }
 
 /// Whether Android ends a host at the TLD that is `cut` octets at the head of a label: it is spelt as the list has it, in lower case, and a word

@@ -5,7 +5,7 @@
 //! schemes of their apps.
 
 use super::authority::{self, Span};
-use super::chars::{is_dot, is_host, is_invisible, is_label, is_latin, is_slash, is_stop, is_word};
+use super::chars::{ends_in_word, is_dot, is_host, is_invisible, is_label, is_latin, is_slash, is_stop};
 use super::tail::Tail;
 use super::{Finder, Form, Link};
 use crate::verdict::Confidence::{self, High, Low};
@@ -27,6 +27,9 @@ const WITH_HOST: [(&str, &str, Form); 14] = [
     ("fxp", "ftp://", Form::Defanged),
     ("httрs", "https://", Form::Defanged), // a Cyrillic letter
 ];
+
+/// Those of them that Android knows.
+const OF_ANDROID: [&str; 4] = ["https", "http", "rtsp", "ftp"];
 
 /// Schemes that need no slashes, and how sure it is that a tap opens an app.
 const APPS: [(&str, Confidence); 22] = [
@@ -137,8 +140,11 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
                 };
         }
         let host_text = authority.get(host_from..).unwrap_or_default();
-        // Glued to a word it is no scheme to Android, which begins a link within the host: mostly one of the same name.
-        let within = !plain && self.slice(0, start).chars().next_back().is_some_and(is_word);
+        // Where it is no scheme to Android, links begin within the host and the path as they do behind any other word.
+        let within = !self.is_of_android(start, slashes, body);
+        if within && plain && self.slice(start, body).ends_with("://") {
+            self.told_at = Some(body);
+        }
         if host_text.starts_with('\u{202e}') {
             let end = self.reversed(start, body, body + end, prefix);
             return if within { body } else { end };
@@ -157,10 +163,10 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         }
         let host = host.get(..len).unwrap_or_default();
         let how = (form, High);
-        let cut = if plain {
-            None
-        } else if within {
+        let cut = if within {
             Some(body)
+        } else if plain {
+            None
         } else {
             self.cut_short((start, body), host_from + host.trim_end_matches(is_dot).len(), how, prefix)
         };
@@ -175,15 +181,10 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
             let cut = host_start + host.trim_end_matches('-').len();
             self.report((start, cut), how, prefix, self.slice(host_start, cut));
         }
-        let mut tail = if cut.is_some() { self.tail_but_for_android(host_end) } else { self.tail(host_end, false) };
+        let tail = if cut.is_some() { self.tail_but_for_android(host_end) } else { self.tail(host_end, false) };
         if host.starts_with('-') {
             let from = host_end - host.trim_start_matches('-').len();
             self.report((start, tail.trimmed), how, prefix, self.slice(from, tail.trimmed));
-        }
-        if !self.slice(slashes, body).starts_with("//") && host.contains(is_dot) {
-            // Not the two slashes that Android wants: it links the bare host.
-            self.report((host_start, tail.android), how, "http://", self.slice(host_start, tail.android));
-            tail.android = tail.trimmed;
         }
         if !self.readings(start, host_start, how, prefix, tail) {
             self.refused(start, (host_start, host_end), how, prefix, tail);
@@ -191,6 +192,16 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         self.broken(start, host_start, host_end, prefix);
         self.nested(start, host_end, tail.whole());
         cut.unwrap_or(tail.resume.max(host_end))
+    }
+
+    /// Whether a scheme is one to Android: it knows its name, which is not glued to a word, and a colon and two slashes stand behind it.
+    fn is_of_android(&self, start: usize, slashes: usize, body: usize) -> bool {
+        let Some(name) = self.slice(start, slashes).strip_suffix(':') else { return false };
+        let slashes = self.slice(slashes, body);
+        slashes.len() >= 2
+            && slashes.bytes().all(|octet| octet == b'/')
+            && OF_ANDROID.iter().any(|known| known.eq_ignore_ascii_case(name))
+            && !ends_in_word(self.slice(0, start))
     }
 
     /// Where Android ends a link whose authority is at `body`, if that is not where its host ends to a browser, `host_end` behind `body`:

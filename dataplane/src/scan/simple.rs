@@ -137,6 +137,14 @@ fn with_scheme(text: &[u8], colon: usize) -> Option<(Span, usize)> {
         return None;
     }
     let (end, seen, resume) = path(text, &host)?;
+    // Glued to a word it is no scheme to Android, which may begin a link within what stands behind it.
+    let glued = text.get(..start)?.last().is_some_and(|&octet| !octet.is_ascii() || class(octet) & WORD != 0);
+    if glued {
+        let several = text.get(from..host.end)?.iter().filter(|&&octet| class(octet) & SEPARATOR != 0).count() > 1;
+        if several || text.get(host.end..resume)?.iter().any(|octet| matches!(octet, b'.' | b',')) {
+            return None;
+        }
+    }
     let plain = small && host.seen & CAPITAL == 0 && end > host.end;
     let dotted = seen & DOT != 0;
     Some((Span { start, host: from, path: host.end, end, scheme, plain, dotted, low: false }, resume))
@@ -214,6 +222,10 @@ impl Host {
         }
         seen |= if before & DOT != 0 { STOP } else { 0 };
         let name = text.get(from..at - usize::from(before & DOT != 0))?;
+        // A label that is too long is none to Android.
+        if name.len() > 63 && name.split(|&octet| octet == b'.').any(|label| label.len() > 63) {
+            return None;
+        }
         let label = name.iter().rposition(|&octet| octet == b'.').map_or(from, |dot| from + dot + 1);
         Some(Self { label, end: at, seen })
     }

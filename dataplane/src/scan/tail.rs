@@ -79,7 +79,12 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
     pub(super) fn tail_but_for_android(&mut self, at: usize) -> Tail {
         let from = at + port_len(self.slice(at, self.text.len()));
         if from < self.token_until {
-            return Tail::ends(from);
+            if from < self.latin_until {
+                return Tail::ends(from);
+            }
+            let tail = self.tail(at, true);
+            self.latin_until = tail.resume;
+            return tail;
         }
         let until = self.android_until;
         let tail = self.tail(at, false);

@@ -8,7 +8,7 @@ use super::*;
 
 mod handsets;
 
-const PIECES: [&str; 60] = [
+const PIECES: [&str; 63] = [
     "evil",
     "a",
     "com",
@@ -69,6 +69,9 @@ const PIECES: [&str; 60] = [
     "①",
     "\u{345}",
     "foo://",
+    "xhttp://",
+    ":80",
+    "good.to",
 ];
 
 /// Septets of the default alphabet, where the text has no others.
@@ -113,11 +116,13 @@ fn haste_is_as_good_as_care(text: &str) -> Result<(), TestCaseError> {
 }
 
 /// Pieces of messages with links of the usual form, and what may stand round them.
-const USUAL: [&str; 48] = [
+const USUAL: [&str; 50] = [
     "https://",
     "http://",
     "HTTPS://",
     "Http://",
+    "xhttp://",
+    "_https://a.com/x",
     "www.",
     "evil.com",
     "a-b.co.uk",
@@ -291,6 +296,23 @@ fn forty_thousand_octets_made_to_be_slow_are_not() {
         "1.2.3.4。",
         "①a.co",
         "a://b-c.co.",
+        "xhttp://a.co/",
+        "xhttp://a.co日/",
+        "日http://a.co/",
+        "hxxp://a-b.co/",
+        "hxxp://a.co,",
+        "http:/a.co,x@",
+        "http:/a.co./",
+        "xhttp://1.2.3.4/",
+        "foo://1.2.3.4/",
+        "foo://a.co/",
+        "x_.co/",
+        "\u{200b}http://a.co/",
+        "a.co@b.co,",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.co.",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa。co。",
+        "a.co:1²",
+        "a.co:1²é",
     ];
     for unit in units {
         let text = unit.repeat(40_000 / unit.len());

@@ -351,3 +351,141 @@ fn mail_does_not_hide_the_host_before_what_is_no_local_part() {
         assert_eq!(found(&Scanner::default(), text), [""; 0], "{text}");
     }
 }
+
+#[test]
+fn a_scheme_that_is_glued_to_a_word_is_none_to_android() {
+    let path: &[&str] = &["http://good.com/evil.com", "http://evil.com/"];
+    let login: &[&str] = &["http://evil.com/login"];
+    all_are_found(&[
+        ("Payhttp://good.com/evil.com", path),
+        ("Payhttps://good.com/evil.com/login", &["https://good.com/evil.com/login", "http://evil.com/login"]),
+        ("Payhttps://good.com/evil.com/login now", login),
+        ("see1http://good.com/evil.com/login", login),
+        ("_http://good.com/evil.com", path),
+        ("éhttp://good.com/evil.com", path),
+        ("e\u{301}http://good.com/evil.com", path),
+        ("x\u{200d}http://good.com/evil.com", path),
+        ("1\u{fe0f}\u{20e3}http://good.com/evil.com", path),
+        ("xrtsp://good.com/evil.com/login", login),
+        ("éftp://good.com/evil.com/login", login),
+        ("请点击http://good.com/evil.com/login", login),
+        ("xhttp://good.com?evil.com", &["http://evil.com/"]),
+        ("xhttp://good.com:80/evil.com", path),
+        ("xhttp://203.0.113.8/evil.com/login", login),
+        ("xhttp://1.2.3.4.com/evil.com/login", &["http://2.3.4.com/evil.com/login"]),
+        ("Payhttps://login.fine.com/x", &["https://login.fine.com/x", "http://fine.com/x"]),
+        ("Payhttps://a-b.com/x now", &["https://a-b.com/x", "http://b.com/x"]),
+        ("Payhttp:///good.com/evil.com", &["http://good.com/evil.com"]),
+    ]);
+    for (text, url) in [
+        ("Payhttps://good.com/x now", "https://good.com/x"),
+        ("请点击http://good.com/x", "http://good.com/x"),
+        ("xhttp://203.0.113.8/x", "http://203.0.113.8/x"),
+        ("See http://good.com/evil.com now", "http://good.com/evil.com"),
+    ] {
+        assert_eq!(found(&Scanner::default(), text), [url], "{text}");
+    }
+}
+
+#[test]
+fn a_scheme_that_android_does_not_know_is_none_to_it() {
+    let path: &[&str] = &["http://evil.com/"];
+    all_are_found(&[
+        ("wss://good.com/evil.com", path),
+        ("ws://good.com/evil.com", path),
+        ("hxxp://good.com/evil.com", path),
+        ("hxxps://good.com/evil.com/login", &["https://good.com/evil.com/login", "http://evil.com/login"]),
+        ("h**p://good.com/evil.com", path),
+        ("h__ps://good.com/evil.com", path),
+        ("fxp://good.com/evil.com", path),
+        ("htt\u{440}s://good.com/evil.com", path),
+        ("http\u{ff1a}//good.com/evil.com/x", &["http://good.com/evil.com/x"]),
+        ("http\u{ff1a}//evil.com&x@good.com", &["http://evil.com/", "http://good.com/"]),
+        ("wss://www.evil.com&x@good.com", path),
+        ("hxxps://www.evil.com&x@good.com", path),
+        ("foo://203.0.113.8/evil.com", path),
+    ]);
+    assert_eq!(found(&Scanner::default(), "hxxps://good.com/x"), ["https://good.com/x"]);
+}
+
+#[test]
+fn without_its_two_slashes_no_scheme_is_one_to_android() {
+    let both: &[&str] = &["http://evil.com/", "http://good.com/"];
+    all_are_found(&[
+        ("http:/evil.com&x@good.com", both),
+        ("http:/evil.com,@good.com", both),
+        ("http:/evil.com:80@good.com", both),
+        ("http:/evil.com;x@good.com/y", &["http://evil.com/", "http://good.com/y"]),
+        ("https:/evil.com,x@good.com/login", &["http://evil.com/", "https://good.com/login"]),
+        ("http:\\evil.com&x@good.com", both),
+        ("http://\\evil.com,x@good.com", both),
+        ("http:/evil.com@good.com_", &["http://evil.com/"]),
+        ("http:/good.com/x", &["http://good.com/x"]),
+        ("https:/good.com/x", &["https://good.com/x", "http://good.com/x"]),
+    ]);
+}
+
+#[test]
+fn without_a_scheme_the_dot_behind_a_host_ends_it_to_android() {
+    all_are_found(&[
+        ("https:/good.com./evil.com/login", &["http://good.com/", "http://evil.com/login"]),
+        ("http:/good.com.?evil.com:80", &["http://good.com/", "http://evil.com/"]),
+        ("Payhttp://good.com./evil.com/login", &["http://evil.com/login"]),
+    ]);
+}
+
+#[test]
+fn a_label_of_more_than_63_characters_is_none_to_android() {
+    let a = |n| "a".repeat(n);
+    let long = a(64);
+    let both: &[&str] = &["http://evil.com/", "http://good.com/x"];
+    let texts = [
+        format!("see evil.com.{long}.good.com/x now"),
+        format!("evil.com.zzz-.b{}.good.com/x", a(63)),
+        format!("evil.com.é{}.good.com/x", a(63)),
+        format!("evil.com-{long}.good.com/x"),
+        "evil.com-zzz_.good.com/x".to_owned(),
+    ];
+    for text in &texts {
+        all_are_found(&[(text, both)]);
+    }
+    all_are_found(&[
+        (&format!("evil.com.{}。{}.good.com/x", a(31), a(32)), &["http://evil.com/"]),
+        (&format!("{long}.good.com/x"), &["http://good.com/x"]),
+        (&format!("evil.com.{}-{}.com/x", a(30), a(40)), &["http://evil.com/", &format!("http://{}.com/x", a(40))]),
+        (&format!("evil.com.{}.good.com/x", a(63)), &[&format!("http://evil.com.{}.good.com/x", a(63))]),
+    ]);
+    assert_eq!(found(&Scanner::default(), &format!("evil.com.{}.good.com/x", a(63))).len(), 1);
+}
+
+#[test]
+fn what_is_too_long_for_mail_is_no_mail_to_android() {
+    let (long, most) = ("a".repeat(64), "a".repeat(63));
+    let evil: &[&str] = &["http://evil.com/"];
+    all_are_found(&[
+        (&format!("evil.com@{long}.com"), evil),
+        (&format!("pay at evil.com@x.{long}.com"), evil),
+        (&format!("evil.com@good.com,{}", "b".repeat(300)), evil),
+        (&format!("evil.com@good.com,{}\u{85}x", "b".repeat(9)), evil),
+        (&format!("evil.com@good.com{}", ",é".repeat(124)), evil),
+    ]);
+    for text in [
+        format!("evil.com@{most}.com"),
+        format!("evil.com@good.com{} now", ",é".repeat(123)),
+        format!("evil.com@good.com{}", ",é".repeat(123)),
+        format!("evil.com@good.com\n{}", "b".repeat(300)),
+    ] {
+        assert_eq!(found(&Scanner::default(), &text), [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn a_sign_behind_a_port_begins_another_host() {
+    all_are_found(&[
+        ("good.com:80²good.to", &["http://good.com/", "http://2good.to/", "http://good.to/"]),
+        ("https://good.com:443²good.to", &["https://good.com/", "http://2good.to/", "http://good.to/"]),
+        ("Go good.com:80❤good.to/x now", &["http://good.com/", "http://xn--good-kw4b.to/x", "http://good.to/x"]),
+        ("good.com:80❤.to/x", &["http://good.com/", "http://xn--qei.to/x"]),
+    ]);
+    assert_eq!(found(&Scanner::default(), "good.com:80 ❤good.to"), ["http://good.com/", "http://good.to/"]);
+}
