@@ -33,7 +33,7 @@ const REPLACED: &str = "another decision at the same pattern";
 /// What can be said of a pattern.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draft {
-    /// The pattern, in any spelling that [`Pattern::parse`] takes.
+    /// The pattern, in any spelling that [`Pattern::written`] takes.
     pub pattern: String,
     /// `safe`, `dangerous`, `unknown`; empty for a platform (`@host`).
     pub verdict: String,
@@ -133,7 +133,7 @@ pub(crate) fn is_everybodys(host: &str, suffixes: &Suffixes) -> Option<String> {
 /// # Errors
 /// What is wrong, and what would be right.
 pub fn check(draft: &Draft, table: &dataplane::verdicts::Table, suffixes: &Suffixes, now: i64) -> Result<Checked> {
-    let pattern = Pattern::parse(&draft.pattern, &mut Buffers::default())
+    let pattern = Pattern::written(&draft.pattern, &mut Buffers::default())
         .map_err(|why| Error::Refused(format!("pattern {:?}: {why}", draft.pattern)))?;
     let host = pattern.key.trim_start_matches(['=', '@']).split('/').next().unwrap_or_default().to_owned();
     let said = verdict(&draft.verdict);

@@ -121,6 +121,8 @@ pub(crate) struct Sink<'s> {
     held: excepted::Held,
     /// Problems are counted by entries: such a list has no lines.
     by_entry: bool,
+    /// Patterns are key strings that were written here, and each is taken as it stands.
+    of_keys: bool,
     summary: Summary,
 }
 
@@ -129,10 +131,20 @@ pub(crate) struct Sink<'s> {
 /// # Errors
 /// The reader's own, and a first line of our own format that names a column which is not known; what is in the other lines never is one.
 pub fn read(reader: impl Read, lends: Lends<'_>, give: &mut dyn FnMut(Item<'_>)) -> io::Result<Summary> {
+    read_as(reader, lends, false, give)
+}
+
+/// The same of what this program or the console wrote: an overlay of before is not lost for a pattern that would be refused today.
+pub(crate) fn read_keys(reader: impl Read, lends: Lends<'_>, give: &mut dyn FnMut(Item<'_>)) -> io::Result<Summary> {
+    read_as(reader, lends, true, give)
+}
+
+fn read_as(reader: impl Read, lends: Lends<'_>, of_keys: bool, give: &mut dyn FnMut(Item<'_>)) -> io::Result<Summary> {
     let mut reader = io::BufReader::with_capacity(LONGEST_LINE, reader);
     let format = detect(&String::from_utf8_lossy(fill(&mut reader)?));
     let summary = Summary { format, entries: 0, rules: 0, excepted: 0, bad: 0, problems: Vec::new() };
-    let mut sink = Sink { lends, give, buffers: Buffers::default(), held: excepted::Held::default(), by_entry: false, summary };
+    let (buffers, held) = (Buffers::default(), excepted::Held::default());
+    let mut sink = Sink { lends, give, buffers, held, by_entry: false, of_keys, summary };
     match format {
         Format::Misp | Format::PhishTankJson => json::read(reader.take(LARGEST_JSON), format, &mut sink),
         _ => each_line(&mut reader, format, &mut sink)?,
@@ -264,20 +276,14 @@ impl<'s> Sink<'s> {
 fn pattern(text: &str, platform: bool, buffers: &mut Buffers) -> Result<Pattern, BadPattern> {
     let text = &*fanged(text);
     let text = text.strip_prefix("*.").or_else(|| text.strip_prefix('.')).unwrap_or(text);
-    // One address may be written as a range of one; longer ranges have no key.
-    let text =
-        match text.rsplit_once('/') {
-            Some((host, bits))
-                if host.parse::<core::net::Ipv4Addr>().is_ok() && bits.parse::<u8>().is_ok_and(|bits| bits <= 32) =>
-            {
-                if bits == "32" { host } else { return Err(BadPattern::NotAHost) }
-            }
-            _ => text,
-        };
     if text.starts_with(['=', '@']) {
         return Err(BadPattern::NotAHost);
     }
-    let pattern = Pattern::parse(text, buffers)?;
+    let pattern = match Pattern::written(text, buffers) {
+        // A platform is a host, whatever is said of its paths.
+        Err(BadPattern::Wildcard) if platform => Pattern::parse(text, buffers),
+        pattern => pattern,
+    }?;
     // `note: this` is no link; of an unknown scheme one is found in a text by its slashes only.
     let opens = |(scheme, rest): (&str, &str)| rest.starts_with("//") || is_app_scheme(scheme.as_bytes());
     if pattern.kind == Kind::Scheme && !text.split_once(':').is_some_and(opens) {

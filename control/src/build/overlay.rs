@@ -102,7 +102,7 @@ pub fn parse(
         }
     };
     let lends = Lends { verdict: None, platform: false, layer: Layer::Local, source: "overlay", category: "" };
-    let summary = lists::read(text.as_bytes(), lends, &mut give).map_err(at(&path))?;
+    let summary = lists::read_keys(text.as_bytes(), lends, &mut give).map_err(at(&path))?;
     if let Some(problem) = summary.problems.into_iter().next() {
         return Err(Error::OverlayLine(path, problem.line, problem.why));
     }
@@ -120,6 +120,7 @@ fn words(pattern: &str) -> usize {
 /// No pattern; the directory cannot be read or written; its overlay is of another snapshot. Nothing is written then.
 pub fn decide(dir: &Path, pattern: &str, verdict: Verdict, note: &str, suffixes: &Suffixes) -> Result<(), Error> {
     let path = dir.join("overlay");
+    Pattern::written(pattern, &mut Buffers::default()).map_err(|why| Error::Pattern(pattern.to_owned(), why))?;
     let pattern = key_of(pattern)?;
     let table = super::open(dir, suffixes)?;
     let rule = Rule { pattern: &pattern, verdict, layer: Layer::Local, ..Rule::default() };

@@ -86,6 +86,24 @@ fn broken_line_is_named_and_the_rest_goes_on() {
 }
 
 #[test]
+fn pattern_that_would_match_nothing_is_named_in_every_format() {
+    let refused = ["w1.example/*", "10.0.0.0/8", "1.2.3.0/24", "w2.example/a*", "w3.example/login?*", "2001:db8::/32"];
+    let own =
+        format!("pattern,verdict\n{},dangerous\n1.2.3.4/32,dangerous\nw.example/*/x,dangerous\n", refused.join(",dangerous\n"));
+    let plain = format!("w.example\n{}\n1.2.3.4/32\n", refused.join("\n"));
+    for (text, given) in
+        [(own, ["1.2.3.4 dangerous", "w.example/*/x dangerous"]), (plain, ["w.example dangerous", "1.2.3.4 dangerous"])]
+    {
+        let (summary, all) = all(&text, Some(Verdict::Dangerous), false);
+        assert_eq!((summary.bad, all.as_slice()), (6, given.map(str::to_owned).as_slice()));
+        assert_eq!(summary.problems.iter().map(|problem| problem.line).collect::<Vec<_>>(), [2, 3, 4, 5, 6, 7]);
+        assert!(summary.problems[0].why.ends_with("write it without `*`"), "{:?}", summary.problems);
+        assert!(summary.problems[1].why.contains("a range of addresses"), "{:?}", summary.problems);
+    }
+    assert_eq!(all("bit.ly/*\n", None, true).1, ["@bit.ly none"]);
+}
+
+#[test]
 fn column_that_is_not_known_is_refused_and_a_field_beyond_the_columns_is_bad() {
     let header = |text: &str| {
         let lends = Lends { verdict: None, platform: false, layer: Layer::Local, source: "", category: "" };

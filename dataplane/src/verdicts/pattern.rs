@@ -1,6 +1,7 @@
 //! Patterns as lists write them, to the key strings that tables are made of. Builder and reader use the same canonical form.
 
 use crate::canonical::{self, Folder, HostKind, Scratch};
+use core::net::IpAddr;
 
 /// A pattern in its one spelling.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,12 +35,16 @@ pub enum BadPattern {
     Empty,
     /// The URL rules refuse it.
     Url(canonical::Bad),
-    /// Not a name: white space, a wildcard in the middle, a range of addresses.
+    /// Not a name: white space, a wildcard in the middle.
     NotAHost,
     /// Longer than [`MAX_PATTERN`].
     TooLong,
     /// `=` or `@` with a path.
     PathNotAllowed,
+    /// A final `*`, which would stand for itself.
+    Wildcard,
+    /// More than one address.
+    Range,
 }
 
 /// Octets of the longest key string.
@@ -51,6 +56,8 @@ impl core::fmt::Display for BadPattern {
             Self::Empty => f.write_str("nothing there"),
             Self::Url(bad) => write!(f, "{bad}"),
             Self::NotAHost => f.write_str("not a host name or address"),
+            Self::Wildcard => f.write_str("no link ends with `*`: host/path covers all that is below it, write it without `*`"),
+            Self::Range => f.write_str("a range of addresses: only single ones can be listed, each for itself"),
             Self::TooLong => write!(f, "longer than {MAX_PATTERN} octets"),
             Self::PathNotAllowed => f.write_str("= and @ take a host without a path"),
         }
@@ -115,6 +122,27 @@ impl Pattern {
             },
         };
         bounded(Self { key, kind })
+    }
+
+    /// [`Self::parse`] of what a list or a person writes: what would be taken for a path and match nothing is refused. A range of one
+    /// address is that address. A `*` within a path stands for itself, as it does in links that are listed.
+    ///
+    /// # Errors
+    /// Also a final `*` and a range of addresses.
+    pub fn written(text: &str, buffers: &mut Buffers) -> Result<Self, BadPattern> {
+        let text = text.trim();
+        if let Some((address, bits)) = text.rsplit_once('/')
+            && let (Ok(ip), Ok(bits)) = (address.parse::<IpAddr>(), bits.parse::<u8>())
+        {
+            return match (ip, bits) {
+                (IpAddr::V4(_), 32) => Self::parse(address, buffers),
+                (IpAddr::V6(_), 128) => Self::parse(&format!("[{address}]"), buffers),
+                (IpAddr::V4(_), 33..) => Self::parse(text, buffers),
+                _ => Err(BadPattern::Range),
+            };
+        }
+        let pattern = Self::parse(text, buffers)?;
+        if text.ends_with('*') && !text.contains('#') { Err(BadPattern::Wildcard) } else { Ok(pattern) }
     }
 
     /// Which kind a key string is of.
@@ -217,6 +245,35 @@ mod tests {
                 // Overlays are written in key strings, and read as lists are.
                 assert_eq!(Pattern::parse(&pattern.key, &mut buffers), Ok(pattern), "{text}");
             }
+        }
+    }
+
+    #[test]
+    fn what_would_match_nothing_is_refused_where_somebody_writes_it() {
+        let mut buffers = Buffers::default();
+        let (wild, range) = (Err(BadPattern::Wildcard), Err(BadPattern::Range));
+        for (text, want) in [
+            ("w1.example/*", wild),
+            ("w2.example/a* ", wild),
+            ("w3.example/login?*", wild),
+            ("https://w4.example/jp/*", wild),
+            ("tg://resolve?domain=*", wild),
+            ("10.0.0.0/8", range),
+            ("1.2.3.0/24", range),
+            ("2001:db8::/32", range),
+            ("fe80::/10", range),
+            ("1.2.3.4/32", Ok("1.2.3.4")),
+            ("2001:db8::1/128", Ok("[2001:db8::1]")),
+            ("1.2.3.4/24/x", Ok("1.2.3.4/24/x")),
+            ("1.2.3.4/99", Ok("1.2.3.4/99")),
+            ("http://1.2.3.4/24", Ok("1.2.3.4/24")),
+            ("w5.example/*/x", Ok("w5.example/*/x")),
+            ("*.w6.example", Err(BadPattern::NotAHost)),
+            ("@bit.ly/*", Err(BadPattern::PathNotAllowed)),
+            ("w7.example/a", Ok("w7.example/a")),
+        ] {
+            let pattern = Pattern::written(text, &mut buffers);
+            assert_eq!(pattern.as_ref().map(|p| p.key.as_str()).map_err(|e| *e), want, "{text}");
         }
     }
 }
