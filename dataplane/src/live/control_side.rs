@@ -68,7 +68,8 @@ impl ControlSide {
                         self.unreadable += 1;
                         continue;
                     };
-                    Kind::Sms(SmsNote { verdict: decision.verdict, decision, more_links: 0, ..sms })
+                    let (verdict, rewritten, held) = (decision.verdict, false, None);
+                    Kind::Sms(SmsNote { verdict, decision, held, rewritten, more_links: 0, ..sms })
                 }
             };
             let note = Note { place: slip.place, world: slip.world, kind };

@@ -254,6 +254,29 @@ fn notes_of_unread(preset: Preset) -> u64 {
 }
 
 #[test]
+fn a_message_that_went_unread_was_not_rewritten_whatever_the_world_of_now_would_do() {
+    let setup = Setup { notes: 1 << 15, links: 1 << 15, cells: 1 << 18, ..Setup::default() };
+    let mut worlds = Worlds::new(under(Verdict::Safe, Preset::Quiet), Stage::all());
+    let (mut side, mut control) = worlds.channel(&setup);
+    run(&mut side, 4_000, 11, |_| {});
+    for _ in 0..10 {
+        worlds.set(under(Verdict::Dangerous, Preset::Strict), Stage::all());
+        side.world();
+    }
+    worlds.let_go();
+    let (mut passed, mut all) = (0, 0);
+    control.drain(usize::MAX, &worlds, |noted| {
+        let Kind::Sms(sms) = noted.note.kind else { return };
+        assert!(noted.world.is_none());
+        let passes = sms.decision.action == crate::policy::Action::Pass;
+        assert!(!passes || !sms.rewritten, "{sms:?}");
+        passed += u64::from(passes && !noted.links.is_empty());
+        all += 1;
+    });
+    assert!(passed > 50, "{passed} of {all}");
+}
+
+#[test]
 fn a_message_that_the_control_side_cannot_read_either_is_counted_as_lost() {
     let (worlds, mut side, mut control) = pair(&Setup::default(), Stage::all());
     let (urls, decision) = (Urls::NONE, Decision::default());
