@@ -400,7 +400,9 @@ fn judge<L: Listener>(
         counters.in_parts += u64::from(concat.is_some());
         count_urls(counters, slots);
     }
-    if !L::TEXTS && slots.is_empty() {
+    // What was decided about an imitated label is told without a link too.
+    let is_plain = decision.verdict == Verdict::None && decision.action == policy::Action::Pass;
+    if !L::TEXTS && slots.is_empty() && is_plain {
         return;
     }
     let changed = decision.edit != Edit::None && !decision.observe;

@@ -348,7 +348,8 @@ pub enum Event<'a> {
 
 /// Whoever listens to a lane.
 pub trait Listener {
-    /// Whether the text of every message is wanted; if not, a message without a link is not decoded to text.
+    /// Whether the text of every message is wanted; if not, a message without a link is told only where the policy minds it, as it does
+    /// an imitated label.
     const TEXTS: bool;
     /// Whether a first look is taken at each message: a short message that it lets go stays unread, and is told by [`Listener::unread`]
     /// alone.

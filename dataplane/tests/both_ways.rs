@@ -25,7 +25,7 @@ fn world(preset: Preset) -> World {
     common::world(preset, &[("bank.example", Verdict::Safe), ("evil.com", Verdict::Dangerous), ("@bit.ly", Verdict::None)])
 }
 
-/// Keeps all that it is told but messages without links, of which a first look tells nothing.
+/// Keeps all that it is told but messages without links that nobody minds, of which a first look tells nothing.
 #[derive(Default)]
 struct Heard<const LOOKS: bool> {
     told: Vec<String>,
@@ -55,7 +55,7 @@ impl<const LOOKS: bool> Listener for Heard<LOOKS> {
     const TEXTS: bool = !LOOKS;
 
     fn sms(&mut self, sms: &Sms<'_>) {
-        if !sms.urls.is_empty() && !sms.repeat {
+        if (!sms.urls.is_empty() || sms.verdict > Verdict::None) && !sms.repeat {
             let (calling, otid, invoke_id) = (sms.calling_party.raw, sms.transaction.otid, sms.invoke.invoke_id);
             self.message(sms.place, calling, otid, invoke_id, sms.decision, sms.urls, sms.rewritten);
         }
