@@ -208,6 +208,7 @@ impl Scanner {
             opaque_until: 0,
             android_until: 0,
             latin_until: 0,
+            schemed_until: 0,
             behind_at: None,
             told_at: None,
         };
@@ -242,6 +243,8 @@ struct Finder<'t, 's, F> {
     token_until: usize,
     /// Up to here a span inside another was read to the first character of another script.
     latin_until: usize,
+    /// Up to here the last host behind a scheme was read as Android does: no scheme begins inside.
+    schemed_until: usize,
     /// Up to here a link without a host was read: no second one begins inside.
     opaque_until: usize,
     /// Up to here a span was read as Android cuts it: inside it only what is glued to another script is new.

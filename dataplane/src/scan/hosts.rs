@@ -203,11 +203,11 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
                     strict.end = best;
                 }
                 resume = resume.max(self.strict(start, strict, (right, confidence, glued)));
-                strict = if long && !line {
+                strict = if long && !(body.ends_with('_') && ends_in_dot) {
                     self.begun_within(label_at, at + label.len(), at + piece.len())
                 } else {
-                    let within = if line { None } else { word_within(body) };
-                    Strict::from(within.map(|n| at + n), at + piece.len())
+                    let within = if body.ends_with('_') && ends_in_dot { None } else { word_within(body) };
+                    Strict::from(within.map(|n| at + lead + n), at + piece.len())
                 };
             } else if after_dot || strict.labels == 0 {
                 if ends {
@@ -225,15 +225,8 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
     #[inline(never)]
     fn begun_within(&self, from: usize, end: usize, behind: usize) -> Strict {
         let label = self.slice(from, end);
-        let mut before = None;
-        let mut within = None;
-        for (at, c) in label.char_indices().rev().take(LABEL + 1) {
-            let begins = |next: char, c| {
-                is_word(c) != is_word(next) && !is_invisible(next) && !is_mark(next) && !matches!(next, '-' | '_')
-            };
-            within = before.filter(|&(_, next)| begins(next, c)).map(|(at, _)| from + at).or(within);
-            before = Some((at, c));
-        }
+        let first = label.char_indices().rev().nth(LABEL).map_or(0, |(at, _)| at);
+        let within = label.get(first..).and_then(word_within).map(|at| from + first + at);
         Strict::from(within, behind)
     }
 
@@ -284,13 +277,15 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
             let before = self.slice(0, begin).chars().next_back();
             let word = |c: char| is_word(c) && !is_mark(c);
             let len = quad(text).filter(|&len| !before.is_some_and(word) && !after(len).is_some_and(is_word));
-            at = begin + len.unwrap_or_else(|| text.bytes().take_while(u8::is_ascii_digit).count());
+            // Right behind a scheme it is none to Android: another one, or a link in its path, may begin in it.
+            let android = !self.slice(0, begin).ends_with("://");
+            let end = begin + len.unwrap_or_default();
+            let number = text.bytes().take_while(u8::is_ascii_digit).count();
+            at = begin + len.filter(|_| android).unwrap_or(number);
             if len.is_none() || self.told_at == Some(begin) {
                 continue;
             }
-            // Right behind a scheme it is none to Android: a link may begin in its path.
-            let android = !self.slice(0, begin).ends_with("://");
-            let end = self.bare(begin, at, at == right, confidence, glued, android);
+            let end = self.bare(begin, end, end == right, confidence, glued, android);
             resume = if android { resume.max(end) } else { resume };
         }
         resume
@@ -395,11 +390,12 @@ fn mail_tail(rest: &str) -> usize {
     if rest.starts_with('/') { 1 } else { 0 }
 }
 
-/// Where in a label behind `://` another word begins: there Android may begin a link, and not where the label does.
+/// Where in a label a word begins or ends behind its first character: there Android may begin a link, and not where the label does.
 fn word_within(label: &str) -> Option<usize> {
-    let sign = label.find(|c| !is_word(c))?;
-    let word = label.get(sign..)?.trim_start_matches(|c| !is_word(c));
-    (!word.is_empty() && !word.starts_with('_')).then(|| label.len() - word.len())
+    let begins = |(last, (_, next)): &(char, (usize, char))| {
+        is_word(*last) != is_word(*next) && !is_invisible(*next) && !is_mark(*next) && !matches!(next, '-' | '_')
+    };
+    label.chars().zip(label.char_indices().skip(1)).find(begins).map(|(_, (at, _))| at)
 }
 
 /// The length of a dotted address at the start of `text`: four numbers below 256, the first of them not 0; Android takes 000 to 199 too.

@@ -75,8 +75,9 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         for (name, prefix, form) in WITH_HOST {
             let from = at.wrapping_sub(name.len());
             let spelt = self.text.get(from..at).is_some_and(|spelt| spelt.eq_ignore_ascii_case(name));
-            // Two letters are a scheme only as a word of their own.
-            if spelt && (name.len() > 3 || from == word_from) {
+            // So few letters are a scheme only as a word of their own; to Android a dot may stand before it.
+            let own = || from == word_from || OF_ANDROID.contains(&name) && !ends_in_word(self.slice(0, from));
+            if spelt && (name.len() > 3 || own()) {
                 return self.scheme((from, behind, body), prefix, form);
             }
         }
@@ -168,7 +169,10 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         } else if plain {
             None
         } else {
-            self.cut_short((start, body), host_from + host.trim_end_matches(is_dot).len(), how, prefix)
+            let name = host.trim_end_matches(is_dot);
+            // Of several dots behind a name Android takes one at most.
+            let alike = host.get(name.len()..).is_none_or(|dots| dots.chars().count() < 2);
+            self.cut_short((start, body), alike.then_some(host_from + name.len()), how, prefix)
         };
         if host.is_empty() || !host.contains(|c| is_label(c) && c != '-' || c == '[') {
             return cut.unwrap_or(body);
@@ -191,16 +195,21 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         }
         self.broken(start, host_start, host_end, prefix);
         self.nested(start, host_end, tail.whole());
+        if !within {
+            self.schemed_until = cut.unwrap_or(host_end);
+        }
         cut.unwrap_or(tail.resume.max(host_end))
     }
 
-    /// Whether a scheme is one to Android: it knows its name, which is not glued to a word, and a colon and two slashes stand behind it.
+    /// Whether a scheme is one to Android: it knows its name, which is not glued to a word nor the host of a link before, and a colon and two
+    /// slashes stand behind it.
     fn is_of_android(&self, start: usize, slashes: usize, body: usize) -> bool {
         let Some(name) = self.slice(start, slashes).strip_suffix(':') else { return false };
         let slashes = self.slice(slashes, body);
         slashes.len() >= 2
             && slashes.bytes().all(|octet| octet == b'/')
             && OF_ANDROID.iter().any(|known| known.eq_ignore_ascii_case(name))
+            && start >= self.schemed_until
             && !ends_in_word(self.slice(0, start))
     }
 
@@ -210,13 +219,13 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
     fn cut_short(
         &mut self,
         (start, body): (usize, usize),
-        host_end: usize,
+        host_end: Option<usize>,
         how: (Form, Confidence),
         prefix: &str,
     ) -> Option<usize> {
         let rest = self.slice(body, self.text.len());
         let Some(span) = Span::read(rest) else { return Some(body) };
-        if span.host_end == host_end {
+        if Some(span.host_end) == host_end {
             return None;
         }
         if span.resolves(rest) {

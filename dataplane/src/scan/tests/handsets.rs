@@ -51,6 +51,8 @@ fn the_host_before_a_sign_that_android_does_not_know_is_told_beside_the_browsers
         (&long_name, both),
         (&long_password, both),
         ("http://evil.com-.mybank.com/", &["http://evil.com/", "http://evil.com-.mybank.com/", "http://mybank.com/"]),
+        ("https://evil.com。../login", &["https://evil.com/"]),
+        ("Pay.ftp://evil.com/mybank.com", &["ftp://evil.com/mybank.com"]),
         ("http://evil.com..mybank.com/", &["http://evil.com/", "http://mybank.com/"]),
         ("http://3405803783%2emybank.example/", &["http://203.0.113.7/"]),
         ("http://user%40x:p%40w@mybank.com/", &["http://mybank.com/"]),
@@ -283,6 +285,8 @@ fn a_label_that_a_line_begins_or_ends_is_none_to_android() {
         ("_x.exact.com/a", &["http://exact.com/a"]),
         ("evil.com._x.mybank.com/a", &["http://evil.com/", "http://mybank.com/a"]),
         ("_x。exact.com", &["http://exact.com/"]),
+        ("_xn--exact.com/a", &["http://exact.com/a"]),
+        ("_“₤exact.com/a", &["http://xn--exact-hw3bq3b.com/a", "http://exact.com/a"]),
         ("1.2.3.4.x_.mybank.com", &["http://1.2.3.4/", "http://mybank.com/"]),
     ]);
     assert_eq!(found(&Scanner::default(), "a_b.exact.com/a"), ["http://a_b.exact.com/a"]);
@@ -294,6 +298,7 @@ fn behind_the_slashes_of_a_scheme_that_android_does_not_know_the_first_label_is_
     all_are_found(&[
         ("foo://a.exact.com", &["http://a.exact.com/", "http://exact.com/"]),
         ("foo://a.exact.com/x", &["http://exact.com/x"]),
+        ("foo://é👉.to", &["http://xn--up8h.to/"]),
         ("foo://a-b.exact.com", &["http://b.exact.com/"]),
     ]);
     assert!(!found(&Scanner::default(), "foo://exact.com").iter().any(|url| url == "http://com/"));
@@ -375,6 +380,8 @@ fn a_scheme_that_is_glued_to_a_word_is_none_to_android() {
         ("xhttp://1.2.3.4.com/evil.com/login", &["http://2.3.4.com/evil.com/login"]),
         ("Payhttps://login.fine.com/x", &["https://login.fine.com/x", "http://fine.com/x"]),
         ("Payhttps://a-b.com/x now", &["https://a-b.com/x", "http://b.com/x"]),
+        ("http://http://good.com/evil.com/login", login),
+        ("Payhttp://203.0.113.71.2.3.4", &["http://113.71.2.3/"]),
         ("Payhttp:///good.com/evil.com", &["http://good.com/evil.com"]),
     ]);
     for (text, url) in [
