@@ -1,6 +1,6 @@
 //! The verdict of one link: registrable domain first, further down only where the table says that finer rules exist.
 
-use super::keys::{Place, Word, is_root, path_keys};
+use super::keys::{Place, Word, is_ambiguous, is_root, path_keys};
 use super::pattern::Kind;
 use super::{EXPANSION, EntryRef, Judgement, KeyScratch, Layer, Table};
 use crate::canonical::{self, Canonical, Folded, Folder, HostKind};
@@ -260,18 +260,19 @@ impl Table {
         }
         let folded = fold(url, &mut scratch.folder);
         for prefix in path_keys(folded.path) {
-            self.path(url, self.node(self.key.hash_all(Kind::Path, &[url.host, prefix])), best);
+            self.path(url, folded.path, self.node(self.key.hash_all(Kind::Path, &[url.host, prefix])), best);
         }
         if let Some(query) = folded.query {
-            self.path(url, self.node(self.key.hash_all(Kind::Path, &[url.host, folded.path, "?", query])), best);
+            self.path(url, folded.path, self.node(self.key.hash_all(Kind::Path, &[url.host, folded.path, "?", query])), best);
         }
     }
 
     /// What a path's node says. Of a short link that leads to a safe page nothing follows for what is below it, for another query or for
-    /// another spelling: each may be another link of the platform.
-    fn path(&self, url: &Canonical<'_>, mut node: Node, best: &mut Best) {
+    /// another spelling: each may be another link of the platform. Nor is a path `safe` that a server may take for another one.
+    fn path(&self, url: &Canonical<'_>, folded: &str, mut node: Node, best: &mut Best) {
         let Some((n, word)) = node.overlay.filter(|(n, _)| self.overlay.entry(*n).source == EXPANSION) else {
-            return self.all(node, Reason::Path, best);
+            let keep = |word: Word| word.verdict() != Verdict::Safe || !is_ambiguous(url.path_and_query, folded);
+            return self.apply(node, keep, Reason::Path, best);
         };
         let link = url.url.split_once("://").map_or("", |(_, link)| link);
         if word.verdict() == Verdict::Safe && link != self.overlay.entry(n).pattern {

@@ -180,6 +180,32 @@ pub fn is_root(path_and_query: &str) -> bool {
     path_and_query.bytes().all(|c| c == b'/')
 }
 
+/// Whether servers differ in where a path leads, which is folded into this one: by a backslash that was escaped, by `..;`, which some take
+/// for `..`, and by what was escaped twice, which most unescape once.
+pub(super) fn is_ambiguous(path_and_query: &str, folded: &str) -> bool {
+    let path = path_and_query.split('?').next().unwrap_or_default();
+    folded.contains('\\') || folded.split('/').any(|segment| segment.starts_with("..;")) || is_escaped_twice(path.as_bytes())
+}
+
+fn is_escaped_twice(path: &[u8]) -> bool {
+    let hex = |octet: &u8| char::from(*octet).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let escaped = |rest: &[u8]| match rest {
+        [b'%', high, low, ..] => hex(high).zip(hex(low)).map(|(high, low)| high << 4 | low),
+        _ => None,
+    };
+    let (mut rest, mut last) = (path, [0; 3]);
+    while let Some(&first) = rest.first() {
+        let (octet, behind) = escaped(rest).map_or((first, 1), |octet| (octet, 3));
+        let [_, before, previous] = last;
+        last = [before, previous, octet];
+        if escaped(&last).is_some() {
+            return true;
+        }
+        rest = rest.get(behind..).unwrap_or_default();
+    }
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

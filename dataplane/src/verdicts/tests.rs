@@ -113,6 +113,37 @@ fn platforms_and_public_suffixes_lend_no_trust() {
 }
 
 #[test]
+fn path_that_servers_read_in_different_ways_is_not_safe_and_stays_dangerous() {
+    let [good, bad] = [("bit.ly/AbCd", Verdict::Safe), ("bit.ly/Evil", Verdict::Dangerous)];
+    let rules = [("@bit.ly", Verdict::None), good, bad].map(|(pattern, verdict)| rule(pattern, verdict, Layer::Local));
+    let table = table(&rules);
+    let verdict = |path: &str| judge(&table, &format!("https://bit.ly/{path}")).0;
+    for path in ["AbCd", "AbCd/", "AbC%64", "AbCd/x;y", "AbCd/..;x/../", "AbCd/100%25", "AbCd/100%25/x", "AbCd?u=%2541%5c..;/"] {
+        assert_eq!(verdict(path), Verdict::Safe, "{path}");
+    }
+    for path in [
+        "AbCd/..%5cx",
+        "AbCd/%2e%2e%5Cx",
+        "AbCd/x%5cy",
+        "AbCd/..;/x",
+        "AbCd/%2e.;a=b/x",
+        "AbCd/..%3b/x",
+        "AbC%2564",
+        "AbC%252564",
+        "AbC%2%3564",
+        "AbC%25%36%34",
+        "AbCd/..%2fx",
+        "AbCd/%252e%252e/x",
+        "AbCd/%255c",
+    ] {
+        assert_eq!(verdict(path), Verdict::Unknown, "{path}");
+        let path = path.replace("AbCd", "Evil").replace("AbC", "Evi").replace("64", "6c").replace("%34", "%63");
+        let leaves = path.contains("%2f") || path.contains("%252e");
+        assert!(leaves || verdict(&path) == Verdict::Dangerous, "{path}");
+    }
+}
+
+#[test]
 fn local_decisions_beat_feeds_and_raise_an_alarm() {
     let rules = [
         rule("bank.example", Safe, Local),
