@@ -2,7 +2,7 @@
 //!
 //! Source: WICG "Origin-bound one-time codes delivered via SMS", §2.
 
-use super::chars::is_host;
+use super::chars::{is_dot, is_host};
 use super::{Finder, Form, Link};
 use crate::verdict::Confidence::Binding;
 
@@ -17,7 +17,7 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         if !line.starts_with('@') || !hash {
             return whole;
         }
-        let mut at = line_from;
+        let (mut at, mut rest) = (line_from, line_from);
         for word in line.split(' ') {
             if let Some(host) = word.strip_prefix('@')
                 && host.contains('.')
@@ -25,8 +25,13 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
             {
                 self.report((at, at + word.len()), (Form::Binding, Binding), "https://", host);
             }
+            // A code holds no link; what else stands there may.
+            let code = word.strip_prefix('#').is_some_and(|code| !code.contains(|c| is_dot(c) || matches!(c, ':' | '%' | ',')));
+            if !code && !word.strip_prefix('@').is_some_and(|host| host.chars().all(is_host)) {
+                rest = whole;
+            }
             at += word.len() + 1;
         }
-        line_from
+        rest
     }
 }

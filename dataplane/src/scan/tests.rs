@@ -422,6 +422,17 @@ fn an_origin_bound_code_is_a_binding_and_no_link() {
 }
 
 #[test]
+fn a_line_like_a_binding_hides_no_link() {
+    let scanner = Scanner::default();
+    for text in ["Pay\n@x #evil.com/login", "Pay\n@shop.com #1 evil.com/login", "@:80? #evil.com/login\n"] {
+        let found = urls(&scanner, text);
+        assert!(found.contains(&("http://evil.com/login".to_owned(), Form::Bare)), "{text:?}: {found:?}");
+        assert!(scanner.may_link(text.as_bytes()), "{text:?}");
+        haste_is_as_good_as_care(text).unwrap();
+    }
+}
+
+#[test]
 fn a_binding_of_an_unknown_tld_alone_passes_the_sieve() {
     let scanner = Scanner::default();
     for text in ["@app.internal #123456", "Your code is 1\n@app.internal #1", "@a.b #1\n"] {
