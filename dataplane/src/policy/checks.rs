@@ -97,20 +97,24 @@ fn is_bracket(c: char) -> bool {
 pub(super) fn not_like_safe(language: &Language, brand: &str, of_safe: &Imitation) -> Result<(), SpecError> {
     let [safe_verdict, ..] = &language.verdicts;
     let forms_of_safe = [&language.labels, &language.notices].map(|[safe, ..]| safe.iter());
-    let safe: Vec<String> = forms_of_safe.into_iter().flatten().map(|form| form.words(safe_verdict, "")).collect();
-    let begins = |text: &str, words: &str| {
-        let (of_text, of_words) = (Skeleton::of(text), Skeleton::of(words));
+    let read = |words: String| (Skeleton::of(&words), words);
+    let verdict = read(safe_verdict.clone());
+    let safe: Vec<(Skeleton, String)> =
+        forms_of_safe.into_iter().flatten().map(|form| read(form.words(safe_verdict, ""))).collect();
+    let begins = |text: &str, of_text: &Skeleton, of_words: &Skeleton| {
         let behind = text.get(of_text.end_of(of_words.chars().len())..).and_then(|rest| rest.chars().next());
         !of_words.chars().is_empty()
             && of_text.chars().starts_with(of_words.chars())
             && !behind.is_some_and(char::is_alphanumeric)
     };
     let like = |text: &str| {
-        let alike = |words: &&String| {
+        let of_text = Skeleton::of(text);
+        let alike = |(of_words, words): &&(Skeleton, String)| {
             text == words.as_str()
-                || begins(text, words) && (is_phrase(words) || Skeleton::of(text).chars() == Skeleton::of(words).chars())
+                || begins(text, &of_text, of_words) && (is_phrase(words) || of_text.chars() == of_words.chars())
         };
-        let own = safe.iter().find(alike).or(Some(safe_verdict).filter(|verdict| begins(text, verdict))).cloned();
+        let own = safe.iter().find(alike).or(Some(&verdict).filter(|(of_words, _)| begins(text, &of_text, of_words)));
+        let own = own.map(|(_, words)| words.clone());
         own.or_else(|| of_safe.in_form(text).and_then(|range| text.get(range)).map(str::to_owned))
     };
     for (forms, places) in [&language.labels, &language.notices].into_iter().zip(PLACES) {
