@@ -6,7 +6,7 @@ use super::decision::{Action, Decision, Explanation, Source};
 use super::facts::{Direction, LinkFacts, Message};
 use super::imitation::Imitation;
 use super::profiles::{Kind, Profile, Recipients, Subscriber};
-use super::rules::{CompiledRule, NeverTouch, Protected, ProtectedSenders};
+use super::rules::{CompiledRule, Protected, ProtectedSenders};
 use super::spec::{Pages, Spec, SpecError, is_host};
 use super::template::{Firsts, Template, Values};
 use super::words::{self, in_gsm7};
@@ -56,8 +56,6 @@ pub struct Policy {
     profiles: [Chains; 3],
     recipients: Option<Arc<Recipients>>,
     default_profile: Option<Profile>,
-    /// Nothing but the chains has a say in a message with verified links, and no rule, list or recipient makes one unlike another.
-    is_plain: bool,
 }
 
 /// What of a message some rule asks for: the rest need not be read.
@@ -148,10 +146,6 @@ impl Policy {
             profiles: [Preset::Warn, Preset::Quiet, Preset::Strict].map(Preset::chains),
             recipients: None,
             default_profile: None,
-            is_plain: spec.rules.is_empty()
-                && spec.never_touch == NeverTouch::default()
-                && spec.link_hosts.is_empty()
-                && spec.pages.is_none(),
             spec,
         })
     }
@@ -177,7 +171,6 @@ impl Policy {
             profiles: [Preset::Warn, Preset::Quiet, Preset::Strict].map(Preset::chains),
             recipients: None,
             default_profile: None,
-            is_plain: false,
             spec,
         }
     }
@@ -191,7 +184,6 @@ impl Policy {
             self.id = hasher.finish();
         }
         (self.recipients, self.default_profile) = (table, default);
-        self.is_plain &= self.recipients.is_none() && self.default_profile.is_none();
         self
     }
 
@@ -309,10 +301,19 @@ impl Policy {
         }
     }
 
-    /// The chains that speak for every message of this direction, if they let those with verified links pass.
+    /// The chains that speak for every message of this direction, if they let those with verified links pass: nothing else has a say in
+    /// one, and no rule, list or recipient makes one unlike another.
     pub(super) fn passes_verified(&self, direction: Direction) -> Option<&Chains> {
+        let Spec { rules, never_touch, link_hosts, pages, .. } = &self.spec;
         let own = self.own_chains(direction);
-        (self.is_plain && matches!(own.safe[..], [] | [Action::Pass, ..])).then_some(own)
+        let passes = matches!(own.safe[..], [] | [Action::Pass, ..])
+            && rules.is_empty()
+            && never_touch.is_empty()
+            && link_hosts.is_empty()
+            && pages.is_none()
+            && self.recipients.is_none()
+            && self.default_profile.is_none();
+        passes.then_some(own)
     }
 
     /// Whether a text may begin with a label of the policy's own language.

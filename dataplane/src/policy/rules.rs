@@ -162,6 +162,11 @@ pub struct NeverTouch {
 }
 
 impl NeverTouch {
+    /// Nobody is named.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.senders.is_empty() && self.sender_prefixes.is_empty() && self.imsi.is_empty()
+    }
+
     /// Whether the message is one of theirs.
     pub(super) fn covers(&self, message: &Message<'_>) -> bool {
         self.senders.iter().any(|sender| sender == message.sender)
