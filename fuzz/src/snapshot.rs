@@ -94,7 +94,7 @@ fn ask(table: &Table) {
             if let Some(entry) = found.entry {
                 let _ = table.entry(entry).pattern.len();
             }
-            let _ = table.judge_exact_dangerous(&url, suffixes(), keys);
+            let _ = table.finish_exact_dangerous(table.begin(&url, suffixes()), &url, keys);
         }
     });
 }

@@ -105,7 +105,7 @@ impl Find<'_> {
         }
         let (verdict, reason, entry, app) = match link.confidence {
             Confidence::Binding => (Verdict::None, Reason::NoEntry, None, false),
-            Confidence::Low => match table.judge_exact_dangerous(url, suffixes, self.keys) {
+            Confidence::Low => match table.finish_exact_dangerous(pending, url, self.keys) {
                 Some(judged) => (judged.verdict, judged.reason, judged.entry, judged.app),
                 None => (Verdict::Unknown, Reason::NoEntry, None, false),
             },

@@ -38,7 +38,8 @@ impl Node {
     }
 }
 
-/// A look-up whose first line is on its way: made by [`Table::begin`], ended by [`Table::finish`] with the same link.
+/// A look-up whose first line is on its way: made by [`Table::begin`], ended by [`Table::finish`] or
+/// [`Table::finish_exact_dangerous`] with the same link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pending {
     first: Place,
@@ -174,9 +175,9 @@ impl Table {
         Judgement { verdict, reason, entry: best.entry, app, registrable_octets: pending.registrable }
     }
 
-    /// For links that are none to a handset: only an entry that calls exactly this host or path dangerous counts.
-    pub fn judge_exact_dangerous(&self, url: &Canonical<'_>, suffixes: &Suffixes, scratch: &mut KeyScratch) -> Option<Judgement> {
-        let found = self.judge(url, false, "", suffixes, scratch);
+    /// Ends the look-up of a link that is none to a handset: only an entry that calls exactly this host or path dangerous counts.
+    pub fn finish_exact_dangerous(&self, pending: Pending, url: &Canonical<'_>, scratch: &mut KeyScratch) -> Option<Judgement> {
+        let found = self.finish(pending, url, false, "", scratch);
         let exact = matches!(found.reason, Reason::Exact | Reason::Host | Reason::Path | Reason::Expansion);
         (exact && found.verdict == Verdict::Dangerous).then_some(found)
     }

@@ -210,7 +210,8 @@ fn low_confidence_links_act_on_an_exact_dangerous_entry_only() {
     let exact = |url: &str| {
         let mut scratch = canonical::Scratch::default();
         let url = canonical::parse(url, &mut scratch).expect("a URL");
-        table.judge_exact_dangerous(&url, &Suffixes::built_in(), &mut KeyScratch::default()).map(|found| found.verdict)
+        let pending = table.begin(&url, &Suffixes::built_in());
+        table.finish_exact_dangerous(pending, &url, &mut KeyScratch::default()).map(|found| found.verdict)
     };
     assert_eq!(exact("http://evil.example/"), Some(Dangerous));
     assert_eq!(exact("http://a.evil.example/"), None);
@@ -438,7 +439,7 @@ fn a_short_link_is_safe_by_its_target_at_exactly_its_spelling_and_dangerous_with
     let exact = |url: &str| {
         let mut scratch = canonical::Scratch::default();
         let url = canonical::parse(url, &mut scratch).expect("a URL");
-        table.judge_exact_dangerous(&url, &suffixes, &mut KeyScratch::default()).is_some()
+        table.finish_exact_dangerous(table.begin(&url, &suffixes), &url, &mut KeyScratch::default()).is_some()
     };
     assert!(exact("https://sho.rt/evil") && !exact("https://sho.rt/good"));
 }
