@@ -243,14 +243,12 @@ impl Listener for LaneSide {
     fn unread(&mut self, place: &Place, message: &Unread<'_>) {
         self.octets.clear();
         let Unread { sccp, urls, decision, .. } = *message;
-        let said = |octets| Said::Unread(octets, decision);
+        // What a sender put behind a UDT may be longer than the room.
+        self.octets.put(sccp.get(..UDT).unwrap_or(sccp));
+        let said = Said::Unread(self.octets.len(), decision);
         let pushed = if urls.is_empty() {
-            // A UDT is shorter than the room; what a sender put behind it may not be.
-            self.octets.put_front(sccp);
-            self.push(*place, said(self.octets.len()), [].into_iter())
+            self.push(*place, said, [].into_iter())
         } else {
-            self.octets.put_front(sccp.get(..UDT).unwrap_or(sccp));
-            let said = said(self.octets.len());
             let links = links(&mut self.octets, urls, urls.text);
             self.push(*place, said, links.into_iter().take(urls.len()))
         };
