@@ -205,6 +205,7 @@ pub(super) fn opaque(url: &canonical::Canonical<'_>, folder: &mut Folder) -> Str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn each_spelling_has_its_key() {
@@ -274,6 +275,13 @@ mod tests {
         ] {
             let pattern = Pattern::written(text, &mut buffers);
             assert_eq!(pattern.as_ref().map(|p| p.key.as_str()).map_err(|e| *e), want, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_pattern_reader_panic(text in "\\PC{0,40}") {
+            let _ = Pattern::parse(&text, &mut Buffers::default());
         }
     }
 }
