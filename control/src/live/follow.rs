@@ -400,5 +400,4 @@ impl Follow {
 }
 
 #[cfg(test)]
-#[path = "follow/tests.rs"]
 mod tests;
