@@ -99,9 +99,8 @@ impl core::fmt::Display for Refused {
 impl core::error::Error for Refused {}
 
 impl Header {
-    const FIELDS: usize = 12;
-
-    fn fields(&self) -> [u64; Self::FIELDS] {
+    /// The u64 fields, in order.
+    const fn fields(&mut self) -> [&mut u64; 12] {
         let Self {
             reach: _,
             id,
@@ -116,7 +115,7 @@ impl Header {
             suffix_rules,
             built,
             body_sum,
-        } = *self;
+        } = self;
         [id, rules_version, suffix_id, key_check, words, entries, buckets, origins, strings, suffix_rules, built, body_sum]
     }
 
@@ -129,7 +128,7 @@ impl Header {
         (self, octets)
     }
 
-    fn octets(&self) -> Vec<u8> {
+    fn octets(mut self) -> Vec<u8> {
         let mut out = Vec::with_capacity(HEADER);
         out.extend_from_slice(MAGIC);
         out.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
@@ -159,28 +158,10 @@ impl Header {
         if version != FORMAT_VERSION {
             return Err(Refused::Version(version));
         }
-        let mut fields = [0; Self::FIELDS];
-        for (n, field) in fields.iter_mut().enumerate() {
-            *field = word64(body, 16 + 8 * n as u64);
+        let mut header = Self { reach: word32(body, 12), ..Self::default() };
+        for (n, field) in (0..).zip(header.fields()) {
+            *field = word64(body, 16 + 8 * n);
         }
-        let [id, rules_version, suffix_id, key_check, words, entries, buckets, origins, strings, suffix_rules, built, body_sum] =
-            fields;
-        let reach = word32(body, 12);
-        let header = Self {
-            reach,
-            id,
-            rules_version,
-            suffix_id,
-            key_check,
-            words,
-            entries,
-            buckets,
-            origins,
-            strings,
-            suffix_rules,
-            built,
-            body_sum,
-        };
         let want = header.layout().end;
         if want != len {
             return Err(Refused::Size(want, len));
