@@ -120,8 +120,7 @@ fn words(pattern: &str) -> usize {
 /// No pattern; the directory cannot be read or written; its overlay is of another snapshot. Nothing is written then.
 pub fn decide(dir: &Path, pattern: &str, verdict: Verdict, note: &str, suffixes: &Suffixes) -> Result<(), Error> {
     let path = dir.join("overlay");
-    Pattern::written(pattern, &mut Buffers::default()).map_err(|why| Error::Pattern(pattern.to_owned(), why))?;
-    let pattern = key_of(pattern)?;
+    let pattern = Pattern::written(pattern, &mut Buffers::default()).map_err(|why| Error::Pattern(pattern.to_owned(), why))?.key;
     let table = super::open(dir, suffixes)?;
     let rule = Rule { pattern: &pattern, verdict, layer: Layer::Local, ..Rule::default() };
     let trial = Overlay::with_words(table.snapshot().id(), 1, words(&pattern));
@@ -194,18 +193,16 @@ pub fn carry(dir: &Path, now: u64, next: &Snapshot, key: &Key, suffixes: &Suffix
     Ok(Some(overlay))
 }
 
-fn key_of(pattern: &str) -> Result<String, Error> {
-    let parsed = Pattern::parse(pattern, &mut Buffers::default());
-    parsed.map(|pattern| pattern.key).map_err(|why| Error::Pattern(pattern.to_owned(), why))
-}
-
 /// Takes every decision about a pattern out of the overlay.
 ///
 /// # Errors
 /// No pattern, none decided about, or the directory cannot be read or written.
 pub fn take_back(dir: &Path, pattern: &str) -> Result<(), Error> {
     let path = dir.join("overlay");
-    let key = key_of(pattern)?;
+    let buffers = &mut Buffers::default();
+    // What was decided before it would be refused is taken back too.
+    let parsed = Pattern::written(pattern, buffers).or_else(|_| Pattern::parse(pattern, buffers));
+    let key = parsed.map_err(|why| Error::Pattern(pattern.to_owned(), why))?.key;
     let not_decided = || Error::NotDecided(path.clone(), pattern.to_owned());
     let text = self::text(dir)?.ok_or_else(not_decided)?;
     let line_of = |line: &&str| line.starts_with(&format!("{},", quoted(&key))) || line.starts_with(&format!("{key},"));
@@ -244,6 +241,10 @@ mod tests {
         take_back(&dir, "BANK.example").expect("takes back");
         assert_eq!(["bank.example", "evil.example"].map(says), ["safe", "dangerous"]);
         assert!(take_back(&dir, "bank.example").is_err());
+        decide(&dir, "192.0.2.7/32", Verdict::Dangerous, "", &suffixes).expect("decides");
+        assert_eq!(says("http://192.0.2.7/x"), "dangerous");
+        take_back(&dir, "192.0.2.7/32").expect("takes back");
+        assert_eq!(says("http://192.0.2.7/x"), "unknown");
         assert_eq!(rebind(&dir, &suffixes).expect("reads"), None);
         build_with("unknown");
         assert_eq!(["bank.example", "evil.example"].map(says), ["unknown", "dangerous"], "a build carries over");
