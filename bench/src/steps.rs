@@ -18,7 +18,7 @@ use protocols::m3ua;
 use protocols::map::ForwardSm;
 use protocols::sccp::{self, Unitdata};
 use protocols::sctp::Packet;
-use protocols::sms::encode::{self, Ud};
+use protocols::sms::encode::{self, Front, Ud};
 use protocols::sms::{Direction, Tpdu, UserData};
 use protocols::tcap::{self, Component, Invoke};
 
@@ -163,6 +163,10 @@ impl Room for Inside<'_> {
 
     fn fits_in_front(&mut self, front: &str) -> Option<Result<(), Bound>> {
         Some(encode::prepend(self.user_data, front, self.ud).map_err(|_| Bound::UserData { need: 0, room: 0 }))
+    }
+
+    fn front(&mut self) -> Option<Front> {
+        Front::of(self.user_data)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whether a new text fits into its TPDU and all that stands around it, and the changes that put it there.
 
-use protocols::sms::encode::{self, Change, NoFit as NoText, Ud};
+use protocols::sms::encode::{self, Change, Front, NoFit as NoText, Ud};
 use protocols::sms::{Alphabet, Kind, Tpdu, UserData, wap};
 use protocols::span;
 
@@ -72,14 +72,6 @@ impl From<Stop> for Bound {
     }
 }
 
-fn bound(nofit: NoText) -> Bound {
-    match nofit {
-        NoText::Character(character) => Bound::Characters(character),
-        NoText::Long { need, room } => Bound::UserData { need, room },
-        NoText::NoText | NoText::Places => Bound::Untouchable,
-    }
-}
-
 impl<'f, 'a> Fit<'f, 'a> {
     pub(crate) fn new(
         (met, tpdu, text, push): (&'f Met<'a>, &'f Tpdu<'a>, &'f str, Option<Push<'f>>),
@@ -129,14 +121,14 @@ impl<'f, 'a> Fit<'f, 'a> {
             return self.change_front(front);
         }
         self.may_grow()?;
-        anew(&self.tpdu.user_data, self.text, text, self.ud).map_err(bound)?;
+        anew(&self.tpdu.user_data, self.text, text, self.ud)?;
         self.put_user_data()
     }
 
     /// Adds the changes that put `front` before the message's own text.
     fn change_front(&mut self, front: &str) -> Result<(), Bound> {
         self.may_grow()?;
-        encode::prepend(&self.tpdu.user_data, front, self.ud).map_err(bound)?;
+        encode::prepend(&self.tpdu.user_data, front, self.ud)?;
         self.put_user_data()
     }
 
@@ -377,6 +369,11 @@ impl Room for Fit<'_, '_> {
 
     fn fits_in_front(&mut self, front: &str) -> Option<Result<(), Bound>> {
         Some(self.trial(Kept::Text, |fit| fit.change_front(front)))
+    }
+
+    fn front(&mut self) -> Option<Front> {
+        self.take_back();
+        self.may_grow().ok().and_then(|()| Front::of(&self.tpdu.user_data))
     }
 
     fn fits_in_place(&mut self, spots: &[usize]) -> Result<(), Bound> {

@@ -200,7 +200,7 @@ impl Policy {
         }
         if links_verdict == Verdict::None && floor == Verdict::None {
             // Only the imitation: it is blanked, and there is no link to warn of.
-            return self.in_place(decision, Action::Deaden, message, scratch, room);
+            return self.in_place(decision, Action::Deaden, scratch, room);
         }
         let work = Work { policy: self, message, base, chosen, verdict, named: judged.named, links_verdict };
         for &action in chosen.chains.of(verdict) {
@@ -228,7 +228,7 @@ impl Policy {
                 if links_verdict == Verdict::Safe {
                     work.deaden(scratch);
                 }
-                return self.in_place(decision, Action::Deaden, message, scratch, room);
+                return self.in_place(decision, Action::Deaden, scratch, room);
             }
         }
         decision
@@ -244,14 +244,7 @@ impl Policy {
     }
 
     /// Blanks what is in `spots`, where the room allows it.
-    fn in_place(
-        &self,
-        mut decision: Decision,
-        action: Action,
-        _message: &Message<'_>,
-        scratch: &mut Scratch,
-        room: &mut dyn Room,
-    ) -> Decision {
+    fn in_place(&self, mut decision: Decision, action: Action, scratch: &mut Scratch, room: &mut dyn Room) -> Decision {
         match room.fits_in_place(&scratch.spots) {
             Ok(()) => {
                 decision.action = action;
@@ -346,13 +339,21 @@ impl Work<'_> {
         let forms = by_verdict(&self.chosen.language.labels, self.verdict).map_or(&[][..], Vec::as_slice);
         let values = self.policy.values(self.message, self.chosen, self.verdict, self.named);
         let Scratch { text, spots, names, .. } = scratch;
-        let mut values = values.once(names);
+        let mut once = values.once(names);
         let only_in_front = self.base == 0 && spots.is_empty();
+        // Most forms are too long, and known to be so before they are written: of those that are whatever they name, the last is told.
+        let front = if only_in_front { room.front() } else { None };
+        let long = |characters: Option<usize>| front?.takes(self.message.before().len() + characters?).err();
+        let longest = forms.iter().take_while(|form| long(form.least()).is_some()).count();
         let mut stopped = None;
-        for (number, form) in (1..=u8::MAX).zip(forms) {
+        for (number, form) in (1..=u8::MAX).zip(forms).skip(longest.saturating_sub(1)) {
+            if let Some(nofit) = long(form.characters(&values)) {
+                stopped = Some((number, nofit.into()));
+                continue;
+            }
             text.clear();
             text.push_str(self.message.before());
-            form.write(&mut values, text);
+            form.write(&mut once, text);
             let mut fits = if only_in_front { room.fits_in_front(text) } else { None };
             if !matches!(fits, Some(Err(_))) {
                 self.push_text(self.base..self.message.text.len(), spots, text);

@@ -2,6 +2,7 @@
 
 use super::redirect::Issued;
 use core::fmt;
+use protocols::sms::encode::{Front, NoFit};
 
 /// Which bound an edit would break. `Copy`, without strings: a counter label too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -89,6 +90,16 @@ impl Bound {
     }
 }
 
+impl From<NoFit> for Bound {
+    fn from(nofit: NoFit) -> Self {
+        match nofit {
+            NoFit::Character(character) => Self::Characters(character),
+            NoFit::Long { need, room } => Self::UserData { need, room },
+            NoFit::NoText | NoFit::Places => Self::Untouchable,
+        }
+    }
+}
+
 impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
@@ -124,6 +135,11 @@ pub trait Room {
     /// As [`Room::fits`] for `front` with the message's own text behind it, before anybody writes the two together; `None`: only the whole
     /// can be asked about.
     fn fits_in_front(&mut self, _front: &str) -> Option<Result<(), Bound>> {
+        None
+    }
+
+    /// By how many characters alone [`Room::fits_in_front`] would turn a front down; `None`: it has to be asked.
+    fn front(&mut self) -> Option<Front> {
         None
     }
 

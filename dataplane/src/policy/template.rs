@@ -4,6 +4,7 @@
 //! sender or a link keeps only characters that every alphabet has. An empty value takes the one space behind it along.
 
 use core::fmt;
+use protocols::sms::encode;
 
 /// A placeholder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +25,11 @@ enum Piece {
 
 /// One form of a label or a notice.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Template(Vec<Piece>);
+pub(super) struct Template {
+    pieces: Vec<Piece>,
+    /// Characters of its own words, where they are [plain](encode::is_plain): nothing is shorter, whatever it names.
+    least: Option<usize>,
+}
 
 /// What goes into a template.
 #[derive(Clone, Copy, Debug, Default)]
@@ -52,6 +57,16 @@ impl Values<'_> {
             Slot::Domain => self.domain,
             Slot::Sender => self.sender,
             Slot::Link => self.link,
+        }
+    }
+
+    /// How many characters a value is written with, where they are plain.
+    fn characters(&self, slot: Slot) -> Option<usize> {
+        let value = self.of(slot);
+        match slot {
+            Slot::Verdict | Slot::Brand => encode::is_plain(value).then_some(value.len()),
+            Slot::Host | Slot::Domain => defanged_ascii(value),
+            Slot::Sender | Slot::Link => defanged_ascii(without_scheme(value)),
         }
     }
 }
@@ -153,7 +168,7 @@ impl Template {
         if !rest.is_empty() {
             pieces.push(Piece::Text(rest.into()));
         }
-        if pieces.is_empty() { Err(TemplateError::Empty) } else { Ok(Self(pieces)) }
+        if pieces.is_empty() { Err(TemplateError::Empty) } else { Ok(Self { least: least(&pieces), pieces }) }
     }
 
     /// What the form says of any message: without what a message brings with it.
@@ -166,7 +181,7 @@ impl Template {
     /// Writes the form behind what `out` holds.
     pub(super) fn write(&self, values: &mut Once<'_, '_>, out: &mut String) {
         let mut swallow = false;
-        for piece in &self.0 {
+        for piece in &self.pieces {
             let part = match piece {
                 Piece::Text(text) if swallow => text.strip_prefix(' ').unwrap_or(text),
                 Piece::Text(text) => text,
@@ -177,10 +192,30 @@ impl Template {
         }
     }
 
+    /// How few characters [`Self::write`] may write, where all of them are [plain](encode::is_plain).
+    pub(super) const fn least(&self) -> Option<usize> {
+        self.least
+    }
+
+    /// How many characters [`Self::write`] writes with these values, where all of them are plain.
+    pub(super) fn characters(&self, values: &Values<'_>) -> Option<usize> {
+        self.least?;
+        let (mut characters, mut swallow) = (0, false);
+        for piece in &self.pieces {
+            let len = match piece {
+                Piece::Text(text) => text.len() - usize::from(swallow && text.starts_with(' ')),
+                Piece::Slot(slot) => values.characters(*slot)?,
+            };
+            characters += len;
+            swallow = len == 0 && matches!(piece, Piece::Slot(_));
+        }
+        Some(characters)
+    }
+
     /// The first octet of what the form writes with these values; `None` where the message has a say in it.
     pub(super) fn first_octet(&self, values: &Values<'_>) -> Option<u8> {
         let mut swallow = false;
-        for piece in &self.0 {
+        for piece in &self.pieces {
             let part = match piece {
                 Piece::Text(literal) if swallow => literal.strip_prefix(' ').unwrap_or(literal),
                 Piece::Text(literal) => literal,
@@ -199,7 +234,7 @@ impl Template {
     pub(super) fn may_head(&self, text: &str, values: &Values<'_>) -> bool {
         let mut rest = text;
         let mut swallow = false;
-        for piece in &self.0 {
+        for piece in &self.pieces {
             let part = match piece {
                 Piece::Text(literal) if swallow => literal.strip_prefix(' ').unwrap_or(literal),
                 Piece::Text(literal) => literal,
@@ -217,7 +252,7 @@ impl Template {
     pub(super) fn matches(&self, text: &str, values: &Values<'_>) -> bool {
         let mut rest = text;
         let mut swallow = false;
-        for piece in &self.0 {
+        for piece in &self.pieces {
             match piece {
                 Piece::Text(literal) => {
                     let literal = if swallow { literal.strip_prefix(' ').unwrap_or(literal) } else { literal };
@@ -248,7 +283,7 @@ impl Template {
 
     /// The words up to the first placeholder: what an imitation would copy.
     pub(super) fn head(&self) -> Option<&str> {
-        self.0.iter().find_map(|piece| match piece {
+        self.pieces.iter().find_map(|piece| match piece {
             Piece::Text(text) if text.chars().any(char::is_alphanumeric) => Some(text.as_ref()),
             _ => None,
         })
@@ -256,11 +291,25 @@ impl Template {
 
     /// A host written out in the template's own words that `allowed` does not name.
     pub(super) fn foreign_link(&self, allowed: &[String]) -> Option<String> {
-        self.0.iter().find_map(|piece| {
+        self.pieces.iter().find_map(|piece| {
             let Piece::Text(text) = piece else { return None };
             foreign_link(text, allowed)
         })
     }
+}
+
+/// See [`Template::least`]: behind each placeholder a space may go too.
+fn least(pieces: &[Piece]) -> Option<usize> {
+    let (mut least, mut swallow) = (0, false);
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) if !encode::is_plain(text) => return None,
+            Piece::Text(text) => least += text.len() - usize::from(swallow && text.starts_with(' ')),
+            Piece::Slot(_) => {}
+        }
+        swallow = matches!(piece, Piece::Slot(_));
+    }
+    Some(least)
 }
 
 /// The first link in some words of the operator's, to a host that is not among these.
@@ -311,12 +360,13 @@ fn without_scheme(link: &str) -> &str {
 
 /// Writes a host, a sender or a link so that no handset links it and no alphabet lacks it: `evil.com` is `evil(.)com`.
 fn defang(value: &str, out: &mut String) {
-    if let Some(ascii) = value.get(..value.len().min(MAX_VALUE)).filter(|_| value.is_ascii()) {
+    if let Some(ascii) = ascii(value) {
         let mut from = 0;
         for (at, octet) in ascii.bytes().enumerate() {
-            if !PLAIN.get(usize::from(octet)).is_some_and(|&plain| plain) {
+            let written = written(octet);
+            if written != 1 {
                 out.push_str(ascii.get(from..at).unwrap_or_default());
-                out.push_str(if octet == b'.' { "(.)" } else { "" });
+                out.push_str(if written == 0 { "" } else { DOT });
                 from = at + 1;
             }
         }
@@ -324,32 +374,50 @@ fn defang(value: &str, out: &mut String) {
     }
     for c in value.chars().take(MAX_VALUE) {
         match c {
-            _ if is_dot(c) => out.push_str("(.)"),
+            _ if is_dot(c) => out.push_str(DOT),
             _ if is_plain(c) => out.push(c),
             _ => {}
         }
     }
 }
 
-/// [`is_plain`] of ASCII.
-static PLAIN: [bool; 128] = {
-    let mut table = [false; 128];
-    let mut octet = 0;
-    while octet < 128 {
-        #[expect(clippy::indexing_slicing, reason = "in a constant, within its bounds")]
-        {
-            table[octet] = is_plain(octet as u8 as char);
+/// How many characters [`defang`] writes of a value in ASCII; `None` of any other.
+fn defanged_ascii(value: &str) -> Option<usize> {
+    Some(ascii(value)?.bytes().map(|octet| usize::from(written(octet))).sum())
+}
+
+/// As much of a value in ASCII as is written.
+fn ascii(value: &str) -> Option<&str> {
+    value.get(..value.len().min(MAX_VALUE)).filter(|_| value.is_ascii())
+}
+
+/// How many characters an octet of ASCII is written with: itself, [`DOT`] or none.
+#[inline]
+fn written(octet: u8) -> u8 {
+    static WRITTEN: [u8; 256] = {
+        let mut table = [0; 256];
+        let mut octet = 0;
+        while octet < 128 {
+            let c = octet as u8 as char;
+            #[expect(clippy::indexing_slicing, reason = "in a constant, within its bounds")]
+            {
+                table[octet] = if is_dot(c) { DOT.len() as u8 } else { is_plain(c) as u8 };
+            }
+            octet += 1;
         }
-        octet += 1;
-    }
-    table
-};
+        table
+    };
+    WRITTEN.get(usize::from(octet)).copied().unwrap_or_default()
+}
+
+/// What stands for a dot.
+const DOT: &str = "(.)";
 
 /// Takes what [`defang`] makes of `value` off the head of `text`.
 fn strip_defanged<'a>(mut text: &'a str, value: &str) -> Option<&'a str> {
     for c in value.chars().take(MAX_VALUE) {
         if is_dot(c) {
-            text = text.strip_prefix("(.)")?;
+            text = text.strip_prefix(DOT)?;
         } else if is_plain(c) {
             text = text.strip_prefix(c)?;
         }
@@ -371,7 +439,7 @@ const MAX_VALUE: usize = 253;
 /// Steps over what [`defang`] can have written.
 fn skip_defanged(mut text: &str) -> &str {
     loop {
-        if let Some(behind) = text.strip_prefix("(.)") {
+        if let Some(behind) = text.strip_prefix(DOT) {
             text = behind;
         } else if let Some(behind) = text.strip_prefix(|c: char| c != ' ' && is_plain(c)) {
             text = behind;

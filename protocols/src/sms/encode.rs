@@ -2,7 +2,8 @@
 //!
 //! Nothing here changes a coding scheme: GSM 7-bit stays GSM 7-bit, so that a text never needs more parts than before. The header stays byte
 //! for byte, its fill bits too. [`refit`] writes a whole text, [`edit`] replaces pieces and copies the units between them as they
-//! stand, [`prepend`] moves them behind a text without reading them, [`overwrite`] changes single characters without moving any other bit. [`splice`] puts the result into the TPDU.
+//! stand, [`prepend`] moves them behind a text without reading them ([`Front`] knows what is too long for it), [`overwrite`] changes single
+//! characters without moving any other bit. [`splice`] puts the result into the TPDU.
 
 mod build;
 mod front;
@@ -11,7 +12,7 @@ use core::fmt;
 use core::ops::Range;
 
 pub use build::{Number, Part, Reference, deliver, message, message_in, submit};
-pub use front::prepend;
+pub use front::{Front, prepend};
 
 use super::dcs::Alphabet;
 use super::gsm7;
@@ -328,6 +329,11 @@ fn is_as_it_is(text: &str, alphabet: Alphabet, tables: Tables) -> bool {
         Alphabet::EightBit => text.is_ascii(),
         Alphabet::Ucs2 => false,
     }
+}
+
+/// Whether each octet of a text is a character that is one septet of every Latin base table: letters, digits and most signs of ASCII.
+pub fn is_plain(text: &str) -> bool {
+    text.bytes().all(|octet| octet == b'_' || is_same_in_gsm7(&[octet]))
 }
 
 /// Whether every octet is a character that each Latin base table has at the place of its ASCII code: blocks without a branch, which the

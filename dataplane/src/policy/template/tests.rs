@@ -23,6 +23,24 @@ fn hosts_are_named_in_a_form_that_no_handset_links() {
 }
 
 #[test]
+fn the_length_of_a_form_is_known_before_it_is_written() {
+    let long = format!("{}.com", "a".repeat(300));
+    let forms = ["{brand} LINK {host}:\n", "{verdict} {sender}{link} ({domain})", "{host} x{host}", "{sender}", "a_b@c"];
+    for (host, sender, brand) in
+        [("login.evil.com", "BANK", "Acme"), ("a..b~", "x_y [z]", ""), ("", "a@\u{202e}b", "B&C"), (&long, "", "")]
+    {
+        let values = Values { host, sender, brand, ..VALUES };
+        for form in forms {
+            let (written, template) = (write(form, &values), Template::parse(form).unwrap());
+            let characters = template.characters(&values);
+            let is_known = form != "a_b@c" && (sender.is_ascii() || !form.contains("sender"));
+            assert_eq!(characters, is_known.then_some(written.len()), "{written}");
+            assert!(!is_known || encode::is_plain(&written) && template.least() <= characters, "{written}");
+        }
+    }
+}
+
+#[test]
 fn an_empty_value_takes_the_space_behind_it_along() {
     assert_eq!(write("{brand} LINK {host}:", &Values { brand: "", ..VALUES }), "LINK login(.)evil(.)com:");
     assert_eq!(write("{brand} LINK {host} x", &Values { host: "", ..VALUES }), "Acme LINK x");

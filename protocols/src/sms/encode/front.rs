@@ -41,6 +41,40 @@ pub fn prepend(user_data: &UserData<'_>, front: &str, out: &mut Ud) -> Result<()
     Ok(())
 }
 
+/// What there is in front of a message's text, before anybody writes there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Front {
+    /// Units of the message's text, which stay.
+    kept: usize,
+    /// Units that there are for both.
+    room: usize,
+    /// Units of a [plain](super::is_plain) character.
+    each: usize,
+}
+
+impl Front {
+    /// `None` where there is no text, and where its tables write plain characters in their own way.
+    pub fn of(user_data: &UserData<'_>) -> Option<Self> {
+        check(user_data).ok()?;
+        let each = match user_data.alphabet() {
+            Alphabet::Gsm7 if !user_data.tables.is_latin() => return None,
+            Alphabet::Gsm7 | Alphabet::EightBit => 1,
+            Alphabet::Ucs2 => 2,
+        };
+        Some(Self { kept: kept(user_data), room: room(user_data), each })
+    }
+
+    /// What [`prepend`] says of so many plain characters.
+    ///
+    /// # Errors
+    /// [`NoFit::Long`].
+    pub const fn takes(&self, characters: usize) -> Result<(), NoFit> {
+        let &Self { kept, room, each } = self;
+        let need = characters * each + kept;
+        if need > room { Err(NoFit::Long { need, room }) } else { Ok(()) }
+    }
+}
+
 /// Units of the old text. A lone ESC, or half a UCS2 character, is no text: it would swallow what was written in front of it.
 fn kept(user_data: &UserData<'_>) -> usize {
     let body = user_data.body();
