@@ -177,7 +177,8 @@ impl Table {
 
     /// Ends the look-up of a link that is none to a handset: only an entry that calls exactly this host or path dangerous counts.
     pub fn finish_exact_dangerous(&self, pending: Pending, url: &Canonical<'_>, scratch: &mut KeyScratch) -> Option<Judgement> {
-        let found = self.finish(pending, url, false, "", scratch);
+        // The short way of [`Self::finish`] is for what handsets open, and stays in line there.
+        let found = self.unless_suspended(self.finish_with_care(pending, url, false, "", scratch));
         let exact = matches!(found.reason, Reason::Exact | Reason::Host | Reason::Path | Reason::Expansion);
         (exact && found.verdict == Verdict::Dangerous).then_some(found)
     }
