@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use super::{Form, MAX_DEPTH, Reader};
+use super::{Form, MAX_DEPTH, Reader, usual};
 use crate::error::{Error, Layer, Why};
 
 /// One length field above (or of) the target.
@@ -58,6 +58,10 @@ impl Trail {
 /// `target` counts octets of `data`. A target that lies across elements, or on a header, is [`Why::Malformed`].
 pub fn trail(data: &[u8], target: Range<usize>, layer: Layer, levels: &mut Trail) -> Result<(), Error> {
     levels.len = 0;
+    if usually(data, &target, levels).is_some() {
+        return Ok(());
+    }
+    levels.len = 0;
     let mut primitive = None;
     let found = descend(data, target, layer, levels, &mut primitive);
     match (found, primitive) {
@@ -67,6 +71,29 @@ pub fn trail(data: &[u8], target: Range<usize>, layer: Layer, levels: &mut Trail
             Ok(())
         }
         (found, _) => found,
+    }
+}
+
+/// The same where the target is the contents of an element, and all that is stepped over or into has its usual form: as it nearly always has.
+fn usually(data: &[u8], target: &Range<usize>, levels: &mut Trail) -> Option<()> {
+    let (mut rest, mut start) = (data, 0);
+    loop {
+        let (tag, content, behind) = usual(rest).filter(|(tag, ..)| tag & 0x1f != 0x1f)?;
+        let end = start + rest.len() - behind.len();
+        if end <= target.start {
+            (rest, start) = (behind, end);
+            continue;
+        }
+        let (at, content_at, content_len) = (start + 1, end - content.len(), content.len());
+        if target.start < content_at || target.end > end {
+            return None;
+        }
+        let (octets, form) = if content_len < 0x80 { (1, Form::Short) } else { (2, Form::Long(1)) };
+        levels.push(Level { at, octets, form, content_at, content_len, number: u32::from(tag & 0x1f) })?;
+        if *target == (content_at..end) {
+            return Some(());
+        }
+        (rest, start) = (content, content_at);
     }
 }
 
