@@ -83,8 +83,11 @@ pub struct Changes {
     own: usize,
     /// What [`Changes::settle`] made of it: all that moves octets, by place, and all fields that stay where they are.
     cuts: Vec<Edit>,
+    /// From the first of `cuts` to the last, and by how much all of them grow.
+    moved: Range<usize>,
+    grown: isize,
     overs: Vec<Over>,
-    /// Where the first of `overs` stands.
+    /// Where the first of `cuts` and `overs` stands.
     lowest: usize,
     order: Vec<u64>,
     is_settled: bool,
@@ -95,6 +98,8 @@ pub struct Changes {
 pub struct Mark(usize, usize, usize);
 
 const EDITS: usize = 1024;
+/// Within every range.
+const NOWHERE: Range<usize> = Range { start: usize::MAX, end: 0 };
 const OCTETS: usize = 32 * 1024;
 
 impl Default for Changes {
@@ -107,6 +112,8 @@ impl Default for Changes {
             own: 0,
             // Each edit may move octets, and each field with its pad.
             cuts: Vec::with_capacity(3 * EDITS),
+            moved: NOWHERE,
+            grown: 0,
             overs: Vec::with_capacity(2 * EDITS),
             lowest: usize::MAX,
             order: Vec::with_capacity(EDITS),
@@ -178,8 +185,12 @@ impl Changes {
 
     /// By how much the octets of `range` grow or shrink, once settled.
     pub fn growth(&self, range: &Range<usize>) -> isize {
-        let within = |cut: &&Edit| cut.range.start >= range.start && cut.range.end <= range.end;
-        self.cuts.iter().filter(within).map(Edit::growth).sum()
+        let within = |inner: &Range<usize>| inner.start >= range.start && inner.end <= range.end;
+        // Nearly every field covers all that moves.
+        if within(&self.moved) {
+            return self.grown;
+        }
+        self.cuts.iter().filter(|cut| within(&cut.range)).map(Edit::growth).sum()
     }
 
     /// Works out all length fields, innermost first, so that growth of an inner field counts in the outer ones. Changes nothing that was
@@ -191,7 +202,7 @@ impl Changes {
         self.octets.truncate(self.own);
         self.cuts.clear();
         self.overs.clear();
-        self.lowest = usize::MAX;
+        (self.moved, self.grown, self.lowest) = (NOWHERE, 0, usize::MAX);
         for n in 0..self.edits.len() {
             if let Some(edit) = self.edits.get(n).filter(|edit| edit.growth() != 0) {
                 let edit = edit.clone();
@@ -250,26 +261,38 @@ impl Changes {
     #[inline]
     fn put(&mut self, at: usize, old: usize, octets: [u8; 4], len: usize) -> Result<(), NoFit> {
         let over = Over { at, octets, len: len.min(4) as u8 };
-        if len == old {
-            let end = at + len;
-            let apart = |start: usize, stop: usize| end <= start || at >= stop || len == 0;
-            // From field to field it goes outward, so that nearly each lies in front of all before.
-            let free = self.cuts.iter().all(|cut| apart(cut.range.start, cut.range.end))
-                && (end <= self.lowest || self.overs.iter().all(|over| apart(over.at, over.at + usize::from(over.len))));
-            // Two fields in one place: only octets that lie about their layout have that.
-            if !free || self.overs.len() >= 2 * EDITS {
-                return Err(NoFit::Changes);
-            }
-            self.lowest = self.lowest.min(at);
-            self.overs.push(over);
-            return Ok(());
+        if len != old {
+            return self.put_longer(over, old);
         }
+        // From field to field it goes outward, so that nearly each lies in front of all before. Two fields in one place: only octets that
+        // lie about their layout have that.
+        let is_free = at + len <= self.lowest || self.is_free(&over);
+        if !is_free || self.overs.len() >= 2 * EDITS {
+            return Err(NoFit::Changes);
+        }
+        self.lowest = self.lowest.min(at);
+        self.overs.push(over);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn is_free(&self, over: &Over) -> bool {
+        let (at, end) = (over.at, over.at + usize::from(over.len));
+        let apart = |start: usize, stop: usize| end <= start || at >= stop || end == at;
+        self.cuts.iter().all(|cut| apart(cut.range.start, cut.range.end))
+            && self.overs.iter().all(|over| apart(over.at, over.at + usize::from(over.len)))
+    }
+
+    /// A field that takes another number of octets than the `old` ones.
+    #[inline(never)]
+    fn put_longer(&mut self, over: Over, old: usize) -> Result<(), NoFit> {
         let start = self.octets.len();
-        if start + len > OCTETS {
+        let end = start + usize::from(over.len);
+        if end > OCTETS {
             return Err(NoFit::Changes);
         }
         self.octets.extend_from_slice(over.octets());
-        self.cut(Edit { range: at..at + old, octets: start..start + len })
+        self.cut(Edit { range: over.at..over.at + old, octets: start..end })
     }
 
     /// Keeps what moves octets in order of place; of two insertions at one place the later comes behind.
@@ -282,6 +305,9 @@ impl Changes {
         if !free || self.cuts.len() >= 3 * EDITS {
             return Err(NoFit::Changes);
         }
+        self.moved = self.moved.start.min(edit.range.start)..self.moved.end.max(edit.range.end);
+        self.grown += edit.growth();
+        self.lowest = self.lowest.min(edit.range.start);
         self.cuts.insert(place, edit);
         Ok(())
     }
@@ -290,8 +316,7 @@ impl Changes {
     pub fn apply(&mut self, old: &[u8], out: &mut Vec<u8>) -> Result<(), NoFit> {
         self.settle(old)?;
         let base = out.len();
-        let grown: isize = self.cuts.iter().map(Edit::growth).sum();
-        if base + old.len().saturating_add_signed(grown) > out.capacity() {
+        if base + old.len().saturating_add_signed(self.grown) > out.capacity() {
             return Err(NoFit::Changes);
         }
         let mut at = 0;
@@ -325,8 +350,12 @@ impl Edit {
 fn overwrite(cuts: &[Edit], written: &mut [u8], at: usize, octets: &[u8]) -> Result<(), NoFit> {
     let moved: isize = cuts.iter().take_while(|cut| cut.range.end <= at).map(Edit::growth).sum();
     let at = at.saturating_add_signed(moved);
-    // An octet or two, nearly always: a call to copy them would cost more.
-    written.get_mut(at..at + octets.len()).ok_or(NoFit::Changes)?.iter_mut().zip(octets).for_each(|(to, from)| *to = *from);
+    match (written.get_mut(at..at + octets.len()).ok_or(NoFit::Changes)?, octets) {
+        // An octet or two, nearly always: a call to copy them would cost more.
+        ([to], [from]) => *to = *from,
+        ([high, low], [first, last]) => (*high, *low) = (*first, *last),
+        (to, from) => to.copy_from_slice(from),
+    }
     Ok(())
 }
 
