@@ -36,6 +36,8 @@ pub struct Summary {
     pub foreign: BTreeMap<u32, u64>,
     /// Messages that seemed to be seen before.
     pub repeats: u64,
+    /// Messages without a link that are unknown for what imitates a label in them.
+    imitations: u64,
     /// Keys the hashes that hosts are found by.
     secret: Secret,
     dangerous: Hosts,
@@ -104,8 +106,9 @@ impl Summary {
         *last = time_ns.max(*last);
     }
 
-    /// Takes up one message with links, not a repetition. How many there are in all, the counters say.
+    /// Takes up one message with links or the likeness of a label, not a repetition. How many there are in all, the counters say.
     pub fn sms(&mut self, sms: &Sms<'_>, world: &World, context: Context<'_>) {
+        self.imitations += u64::from(sms.urls.is_empty() && sms.verdict == Verdict::Unknown);
         let [of_dangerous, of_unknown] = MAX_EXAMPLES;
         let key = |name: &str| self.secret.id(&[name.as_bytes()], &[]);
         let lists = [(Verdict::Dangerous, &mut self.dangerous, of_dangerous), (Verdict::Unknown, &mut self.unknown, of_unknown)];

@@ -455,7 +455,7 @@ fn apply(decision: &Decision, policy: &policy::Scratch, fit: &mut Fit<'_, '_>, r
         // What lies in a piece that has gone stays as it is there, and the record says so.
         Edit::Deaden => fit.blank(&policy.spots, rewritten).map(|all| {
             if !all {
-                unfit.add(Layer::Sms, "in an earlier piece");
+                unfit.add(Layer::Sms, policy::Bound::EarlierPiece.name());
             }
         }),
     };

@@ -1,5 +1,6 @@
 //! From what the pipeline lends to what is kept.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use dataplane::policy::Direction;
@@ -68,7 +69,7 @@ impl Record {
             text: sms.text.map(str::to_owned),
             part_text: sms.part_text.map(str::to_owned),
             parts: sms.parts,
-            urls: sms.urls.iter().map(|url| Url::of(&url, sms.text.unwrap_or_default(), world)).collect(),
+            urls: urls(sms, world),
             verdict: sms.verdict.name(),
             action: format!("{observed}{action}"),
             why: world.policy.why(sms.decision).to_string(),
@@ -101,6 +102,14 @@ impl<'a, S: From<&'a str>> Url<S> {
             found: url.found.name(),
         }
     }
+}
+
+/// The links of a message. One that other parts of its text hold many times is told once: each of those has a record of its own, and a
+/// text of 255 parts would have all of its links in every one.
+fn urls(sms: &Sms<'_>, world: &World) -> Vec<Url> {
+    let mut elsewhere = HashSet::new();
+    let told = sms.urls.iter().filter(|url| !url.elsewhere || elsewhere.insert((url.url, url.text)));
+    told.map(|url| Url::of(&url, sms.text.unwrap_or_default(), world)).collect()
 }
 
 /// Code points in front of octet `at`.

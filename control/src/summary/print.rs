@@ -71,6 +71,15 @@ impl Page {
         let messages = s(mt + mo, "short message");
         self.line(format!("{:>11} {messages}: {}{parts}", count(mt + mo), direction_counts(mt, mo)));
         let [_, safe, unknown, dangerous] = counters.verdicts;
+        let unknown = unknown.saturating_sub(summary.imitations);
+        self.links([safe, unknown, dangerous]);
+        if summary.imitations > 0 {
+            let what = "without a link, with what imitates a label";
+            self.line(format!("{:>11} {what}", count(summary.imitations)));
+        }
+    }
+
+    fn links(&mut self, [safe, unknown, dangerous]: [u64; 3]) {
         let with_links = safe + unknown + dangerous;
         if with_links == 0 {
             self.line(format!("{:>11} with links", "none"));
@@ -263,7 +272,7 @@ impl Page {
     }
 }
 
-/// What an action does, for whom it is new.
+/// What an action does, or a bound that stopped it, for whom it is new.
 fn meaning(action: &str) -> &'static str {
     match action {
         "pass" => "left as it is",
@@ -272,7 +281,13 @@ fn meaning(action: &str) -> &'static str {
         "redirect" => "the link leads to a page of the network's first",
         "deaden" => "the link made dead in place",
         "silence" => "the phone shows nothing",
-        "observe" => "left as it is: what comes from phones is labelled on its way to one",
+        "observe" => "left as it is; --json says what would have been done",
+        "characters" => "no mark can be written in the message's alphabet",
+        "user-data" | "sif" | "sccp" | "mtu" => "no room for a mark",
+        "same-length" => "the message came in pieces, whose lengths stay",
+        "earlier-piece" => "the link left with an earlier piece of the message",
+        "crosses-parts" => "the link lies in more parts than one",
+        "sender" => "the link is the sender's name, and the text has none",
         _ => "",
     }
 }

@@ -236,3 +236,29 @@ fn places_of_links_are_places_in_the_text_of_the_record() {
     }
     assert!(inside >= 3 && elsewhere >= 1, "{inside} {elsewhere}");
 }
+
+#[test]
+fn a_link_that_other_parts_hold_many_times_is_told_once_beside_a_part() {
+    let room = Room::new("many-parts");
+    let text = "see http://new-host.example/ ".repeat(40);
+    let [records, _] = there_and_back(&room, "x", &made::delivers("SHOP", &text, 1), &[]);
+    assert!(records.len() > 6, "{}", records.len());
+    let (mut inside, mut elsewhere) = (0, 0);
+    for record in &records[1..records.len() - 1] {
+        let urls = record["urls"].as_array().unwrap();
+        let (here, others): (Vec<_>, Vec<_>) = urls.iter().partition(|url| url["start"].is_u64());
+        let texts: std::collections::BTreeSet<_> = others.iter().map(|url| (url["url"].as_str(), url["text"].as_str())).collect();
+        assert_eq!(texts.len(), others.len(), "{record}");
+        inside += here.len();
+        elsewhere += others.len();
+    }
+    assert!(inside >= 20 && elsewhere >= 1, "{inside} {elsewhere}");
+}
+
+#[test]
+fn the_likeness_of_a_label_is_no_link_of_the_page() {
+    let room = Room::new("likeness");
+    let frames = [made::deliver("SHOP", "[Verified link] call us", 1), made::deliver("SHOP", "see http://new-host.example/", 2)];
+    let page = ztsms(&["replay", &room.holding("x.pcapng", &made::capture(&frames))]).out;
+    assert!(page.contains("1 with links:") && page.contains("1 without a link, with what imitates a label"), "{page}");
+}
