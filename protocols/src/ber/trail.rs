@@ -136,3 +136,52 @@ fn descend(
         return Err(Error::new(layer, target.start, Why::Malformed("no element holds these octets")));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+        let len = u8::try_from(content.len()).expect("short");
+        let head = if len < 0x80 { vec![tag, len] } else { vec![tag, 0x81, len] };
+        [head, content.to_vec()].concat()
+    }
+
+    /// Elements within elements, of any tag.
+    fn elements() -> impl Strategy<Value = Vec<u8>> {
+        let leaf = (any::<u8>(), prop::collection::vec(any::<u8>(), 0..70)).prop_map(|(tag, content)| element(tag, &content));
+        leaf.prop_recursive(5, 24, 3, |inner| {
+            (any::<u8>(), prop::collection::vec(inner, 0..4)).prop_map(|(tag, inner)| {
+                let content = inner.concat();
+                element(tag, content.get(..250).unwrap_or(&content))
+            })
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_walk_finds_what_the_long_one_does(data in elements()) {
+            let (mut short, mut long) = (Trail::default(), Trail::default());
+            for (start, end) in (0..data.len()).flat_map(|start| (start..=data.len()).map(move |end| (start, end))) {
+                (short.len, long.len) = (0, 0);
+                if usually(&data, &(start..end), &mut short).is_some() {
+                    prop_assert!(descend(&data, start..end, Layer::Tcap, &mut long, &mut None).is_ok());
+                    let told = |trail: &Trail| format!("{:?}", trail.levels());
+                    prop_assert_eq!(told(&short), told(&long), "{}..{}", start, end);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_of_the_usual_form_has_its_short_walk() {
+        let text = element(4, &[0xbb; 130]);
+        let sequence = element(0x30, &[element(0x80, &[0xaa]), text.clone()].concat());
+        let data = element(0x62, &[element(0x48, &[7]), element(0x6c, &element(0xa1, &sequence))].concat());
+        let mut levels = Trail::default();
+        assert!(usually(&data, &(data.len() - 130..data.len()), &mut levels).is_some());
+        assert_eq!(levels.levels().len(), 5);
+    }
+}
