@@ -56,18 +56,20 @@ impl Span {
 }
 
 /// Whether a label may be a number to a browser, which makes ASCII digits of others: `３`, `①`.
-fn is_numeric(label: &str) -> bool {
+pub(super) fn is_numeric(label: &str) -> bool {
     label.trim_start_matches(is_invisible).starts_with(char::is_numeric)
 }
 
-/// Whether an authority is read alike by all: letters and digits, single dots and hyphens between them, a port.
+/// Whether an authority is read alike by all: letters and digits, single dots and hyphens between them, a dot behind them, a port. At a
+/// hyphen behind them Android's host has ended.
 #[inline]
 pub(super) fn is_plain(authority: &[u8]) -> bool {
     let mut separated = true;
     for (at, octet) in authority.iter().enumerate() {
         match octet {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => separated = false,
-            b'.' | b'-' if !separated => separated = true,
+            b'.' if !separated => separated = true,
+            b'-' if !separated && authority.get(at + 1).is_some_and(u8::is_ascii_alphanumeric) => separated = true,
             b':' => return authority.get(at + 1..).is_some_and(|port| port.iter().all(u8::is_ascii_digit)),
             // A sign that ends the host for all.
             b')' | b',' | b'!' | b'\'' | b';' | b']' => return !authority.contains(&b'@'),

@@ -181,7 +181,7 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
                 let ended = Piece { start, end: best.take(), until: at + label.len(), right, numbers, dotted, strict };
                 resume = resume.max(self.flush(ended, confidence, glued));
                 numbers = 0;
-                if body.is_empty() && !label.is_ascii() && (at == 0 || self.slice(0, at).ends_with(|c| c == '\n' || is_word(c))) {
+                if body.is_empty() && !label.is_ascii() {
                     resume = resume.max(self.signs_alone(at, right, confidence, glued));
                 }
                 start = at + label.len() - label.trim_start_matches('-').len();
@@ -334,10 +334,13 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         tail.resume
     }
 
-    /// A name of signs alone under a TLD, at the head of a text, or of a line, or behind a word: there it is once a label stands above it.
+    /// A name of signs alone under a TLD, at the head of a text, or of a line, or behind a word, with what of signs stands above it.
     #[inline(never)]
-    fn signs_alone(&mut self, start: usize, right: usize, confidence: Confidence, glued: bool) -> usize {
-        let run = self.slice(start, right);
+    fn signs_alone(&mut self, at: usize, right: usize, confidence: Confidence, glued: bool) -> usize {
+        let begins = at == 0 || self.slice(0, at).ends_with(|c| c == '\n' || is_word(c));
+        let start = if begins { Some(at) } else { self.signs_before(at) };
+        let Some(start) = start else { return right };
+        let run = self.slice(at, right);
         let (signs, rest) = run.split_once(is_dot).unwrap_or_default();
         let cut = self.tlds.cut(rest.split(is_dot).next().unwrap_or_default());
         let end = right - rest.len() + cut;
@@ -352,13 +355,14 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
     /// port's digits does.
     fn signs_before(&self, start: usize) -> Option<usize> {
         let head = self.slice(0, start);
-        let signs = head.strip_suffix(is_dot).unwrap_or(head);
-        let other = |c: char| !is_label(c) || is_word(c) && !is_mark(c);
-        let near = signs.char_indices().rev().take_while(|&(at, c)| start - at <= SIGNS && !other(c));
+        let other = |c: char| !is_host(c) || is_word(c) && !is_mark(c);
+        let near = head.char_indices().rev().take_while(|&(at, c)| start - at <= SIGNS && !other(c));
         let from = near.last()?.0;
-        let (before, signs) = (self.slice(0, from), signs.get(from..)?);
+        let (before, signs) = (self.slice(0, from), head.get(from..)?);
         let begins = before.is_empty() || before.ends_with(|c| is_word(c) && !is_mark(c));
-        (begins && signs.starts_with(|c: char| !c.is_ascii()) && !signs.chars().all(is_invisible)).then_some(from)
+        let named =
+            !signs.starts_with(|c: char| c.is_ascii() || is_dot(c)) && !signs.chars().all(|c| is_invisible(c) || is_dot(c));
+        (begins && named).then_some(from)
     }
 }
 

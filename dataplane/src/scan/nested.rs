@@ -3,6 +3,7 @@
 //! Sources: open redirectors as lists of them name their parameters; AMP Cache URL format (`/c/s/host/path`);
 //! Google Translate's proxy hosts (`-` for `.`, `--` for `-`).
 
+use super::authority::is_numeric;
 use super::chars::{is_dot, is_host};
 use super::{Finder, Form, Link};
 use crate::canonical::unescape;
@@ -71,8 +72,9 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
                 Ok(text) => text,
                 Err(bad) => bytes.get(..bad.valid_up_to()).and_then(|good| core::str::from_utf8(good).ok()).unwrap_or_default(),
             };
-            let found = self.urls_in(span, text, confidence);
-            if let (false, true, Some((_, value))) = (found, named.is_some(), text.split_once('=')) {
+            let value = named.and_then(|_| text.split_once('=')).map(|(_, value)| value);
+            let found = self.urls_in(span, text, value, confidence);
+            if let (false, Some(value)) = (found, value) {
                 let value = value.trim_start_matches(|c: char| matches!(c, '/' | '\\' | '+' | '@') || c.is_whitespace());
                 if self.tops(value.split('@').next().unwrap_or_default()) {
                     self.report(span, (Form::Nested, confidence), "http://", value);
@@ -83,14 +85,16 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
     }
 
     /// Every URL of an unescaped piece, as a browser takes it: `https:` with any slashes behind it or none, and two slashes alone. Where the
-    /// scheme or the slashes are wanting, only before a host with a known TLD or a dotted address.
-    fn urls_in(&mut self, span: (usize, usize), text: &str, confidence: Confidence) -> bool {
+    /// scheme or the slashes are wanting, only before a host with a known TLD or a dotted address; at the head of a `target` before any number.
+    fn urls_in(&mut self, span: (usize, usize), text: &str, target: Option<&str>, confidence: Confidence) -> bool {
+        let head = target.map(|value| text.len() - value.trim_start_matches(|c: char| c == '+' || c.is_whitespace()).len());
         let (mut any, mut count, mut from) = (false, 0, 0);
         while let Some(at) = text.get(from..).and_then(|rest| rest.find([':', '/', '\\'])).map(|at| from + at) {
             let behind = text.get(at..).unwrap_or_default();
             let run = behind.strip_prefix(':').unwrap_or(behind);
             let rest = run.trim_start_matches(['/', '\\']);
             let (slashes, scheme) = (run.len() - rest.len(), scheme_before(text, at).filter(|_| run.len() < behind.len()));
+            let start = at - scheme.map_or(0, |prefix| prefix.len() - "://".len());
             from = text.len() - rest.len();
             if scheme.is_none() && slashes < 2 {
                 continue;
@@ -107,7 +111,10 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
             };
             if scheme.is_none() || slashes == 0 {
                 let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
-                if !self.tops(authority.rsplit('@').next().unwrap_or_default()) {
+                let host = authority.rsplit('@').next().unwrap_or_default();
+                let number = || host.rsplit(is_dot).next().is_some_and(is_numeric);
+                let known = self.tops(host) || head == Some(start) && number();
+                if !known {
                     continue;
                 }
             }

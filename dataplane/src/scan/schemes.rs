@@ -31,7 +31,7 @@ const WITH_HOST: [(&str, &str, Form); 14] = [
 /// Those of them that Android knows.
 const OF_ANDROID: [&str; 4] = ["https", "http", "rtsp", "ftp"];
 
-/// Schemes that need no slashes, and how sure it is that a tap opens an app.
+/// Schemes that need no slashes, and how sure it is with them that a tap opens an app. Without them no handset links any.
 const APPS: [(&str, Confidence); 22] = [
     ("market", High),
     ("intent", High),
@@ -99,10 +99,8 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
 
     /// `tel:`, `intent:` and the like, without slashes.
     fn app(&mut self, start: usize, word: &str, behind: usize) -> usize {
-        if let Some((_, sure)) = APPS.iter().find(|(name, _)| name.eq_ignore_ascii_case(word))
-            && self.text.get(behind..).is_some_and(|rest| rest.starts_with(|c: char| !is_stop(c)))
-        {
-            self.no_host(start, behind, *sure);
+        if is_app_scheme(word.as_bytes()) && self.text.get(behind..).is_some_and(|rest| rest.starts_with(|c: char| !is_stop(c))) {
+            self.no_host(start, behind, Low);
         }
         behind
     }
@@ -118,7 +116,7 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         let end = body + run.trim_end_matches(['.', ',', '!', '?', ')', ']', '}', '\'', ';', ':']).len();
         if end > body {
             self.report((start, end), (Form::NoHost, confidence), "", self.slice(start, end));
-            self.nested(start, body, end);
+            self.inside((start, end), body, confidence);
         }
     }
 
@@ -147,8 +145,10 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
             self.told_at = Some(body);
         }
         if host_text.starts_with('\u{202e}') {
-            let end = self.reversed(start, body, body + end, prefix);
-            return if within { body } else { end };
+            self.reversed(start, body, body + end, prefix);
+            // What a reader turns round Android does not: behind its link another may begin.
+            let android = if within { None } else { Span::read(rest) };
+            return android.map_or(body, |span| body + span.end);
         }
         let mut len = if host_text.starts_with('[') {
             host_text.find(']').map_or(0, |close| close + 1)
@@ -290,12 +290,11 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
     }
 
     /// Behind U+202E a reader sees the rest turned round.
-    fn reversed(&mut self, start: usize, body: usize, end: usize, prefix: &str) -> usize {
+    fn reversed(&mut self, start: usize, body: usize, end: usize, prefix: &str) {
         let run = self.slice(body, end);
         self.scratch.candidate.clear();
         self.scratch.candidate.push_str(prefix);
         self.scratch.candidate.extend(run.chars().rev().filter(|c| !super::chars::is_invisible(*c)));
         self.report_candidate((start, end), (Form::Reversed, High));
-        end
     }
 }

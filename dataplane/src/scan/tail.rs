@@ -1,6 +1,6 @@
 //! Where a link ends: port, path, query, and what of it is punctuation of the sentence.
 
-use super::chars::{is_android_path, is_invisible, is_latin, is_stop, is_word, trim_to_word};
+use super::chars::{is_android_path, is_invisible, is_latin, is_mark, is_stop, is_word, trim_to_word};
 use super::{Finder, Form, Link};
 use crate::verdict::Confidence;
 
@@ -144,11 +144,12 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
     }
 }
 
-/// The length of `:` and one to five digits, if they stand there and nothing of their word behind them.
+/// The length of `:` and one to five digits, if they stand there and nothing of their word behind them: to ICU no word ends before a mark or
+/// what is not seen.
 pub(super) fn port_len(text: &str) -> usize {
     let Some(digits) = text.strip_prefix(':') else { return 0 };
     let len = digits.bytes().take_while(u8::is_ascii_digit).count();
-    let ends = || !digits.get(len..).is_some_and(|behind| behind.starts_with(is_word));
+    let ends = || !digits.get(len..).is_some_and(|behind| behind.starts_with(|c| is_word(c) || is_mark(c) || is_invisible(c)));
     if (1..=5).contains(&len) && ends() { len + 1 } else { 0 }
 }
 

@@ -388,7 +388,12 @@ fn a_target_inside_a_link_is_read_as_a_browser_follows_it() {
     for tail in ["?next=https://[2606:4700::1111]/", "?next=//[2606:4700::1111]/", "?next=https://%5B2606:4700::1111%5D/"] {
         assert!(nested(tail).iter().any(|url| url.contains("[2606:4700::1111]")), "{tail}: {:?}", nested(tail));
     }
-    for tail in ["?to=ann@evil.com", "?title=http:error&at=12:30", "b//index.html", "?a=b:c/d"] {
+    for tail in ["?url=//3405803783/login", "?u=%20//x@0xcb007107", "?to=\\\\203.0.28935:80/", "?next=http:3405803783"] {
+        assert!(nested(tail).iter().any(|url| url.starts_with("http://203.0.113.7")), "{tail}: {:?}", nested(tail));
+    }
+    for tail in
+        ["?to=ann@evil.com", "?title=http:error&at=12:30", "b//index.html", "?a=b:c/d", "b//2024/5", "?a=//2024", "?q=2024"]
+    {
         assert_eq!(nested(tail), Vec::<String>::new(), "{tail}");
     }
 }

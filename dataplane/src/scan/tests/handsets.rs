@@ -1,7 +1,7 @@
 //! What Android links and what a browser reads of the same text, where the two differ: both are told.
 
 use super::{haste_is_as_good_as_care, septets};
-use crate::scan::{Scanner, Scratch};
+use crate::scan::{Form, Scanner, Scratch};
 use crate::verdict::Confidence;
 
 /// The URLs that are found for sure, in order.
@@ -52,6 +52,8 @@ fn the_host_before_a_sign_that_android_does_not_know_is_told_beside_the_browsers
         (&long_password, both),
         ("http://evil.com-.mybank.com/", &["http://evil.com/", "http://evil.com-.mybank.com/", "http://mybank.com/"]),
         ("https://evil.com。../login", &["https://evil.com/"]),
+        ("http://good.com-/evil.com/login", &["http://good.com/", "http://evil.com/login"]),
+        ("http://good.com-:80/evil.com/login", &["http://good.com/", "http://evil.com/login"]),
         ("Pay.ftp://evil.com/mybank.com", &["ftp://evil.com/mybank.com"]),
         ("http://evil.com..mybank.com/", &["http://evil.com/", "http://mybank.com/"]),
         ("http://3405803783%2emybank.example/", &["http://203.0.113.7/"]),
@@ -200,9 +202,16 @@ fn a_host_behind_signs_at_the_head_of_a_text_is_read_with_and_without_them() {
         ("“.evil.com", &["http://xn--hvg.evil.com/", "http://evil.com/"]),
         ("➡.ws/a", &["http://xn--hgi.ws/a"]),
         ("Go\n➡.ws/a", &["http://xn--hgi.ws/a"]),
+        ("²。℡good.to", &["http://2.telgood.to/", "http://good.to/"]),
+        ("™。™good.to/x", &["http://tm.tmgood.to/x", "http://good.to/x"]),
+        ("²。℡.™。good.to", &["http://2.tel.tm.good.to/"]),
+        ("²。℡.to", &["http://2.tel.to/"]),
+        ("²..❤good.to", &["http://good.to/"]),
         ("¤ztphish.com @", &["http://xn--ztphish-iia.com/", "http://ztphish.com/"]),
     ]);
     assert_eq!(found(&Scanner::default(), "See 👉bit.ly/x"), ["http://bit.ly/x"]);
+    assert_eq!(found(&Scanner::default(), "See ².👉bit.ly/x"), ["http://bit.ly/x"]);
+    assert_eq!(found(&Scanner::default(), "。²bit.ly/x"), ["http://bit.ly/x"]);
 }
 
 #[test]
@@ -493,6 +502,37 @@ fn a_sign_behind_a_port_begins_another_host() {
         ("https://good.com:443²good.to", &["https://good.com/", "http://2good.to/", "http://good.to/"]),
         ("Go good.com:80❤good.to/x now", &["http://good.com/", "http://xn--good-kw4b.to/x", "http://good.to/x"]),
         ("good.com:80❤.to/x", &["http://good.com/", "http://xn--qei.to/x"]),
+        ("Pay http://good.com:80\u{2060}good.com now", &["http://good.com/", "http://80good.com/"]),
+        ("good.com:80\u{ad}good.to/x", &["http://good.com/", "http://80good.to/x"]),
     ]);
     assert_eq!(found(&Scanner::default(), "good.com:80 ❤good.to"), ["http://good.com/", "http://good.to/"]);
+}
+
+#[test]
+fn a_name_that_is_turned_round_hides_no_link_behind_androids() {
+    all_are_found(&[
+        ("Pay http://\u{202e}moc.doog,evil.com/login", &["http://evil.com/login"]),
+        ("Pay http://\u{202e}moc.doog.,evil.com/login", &["http://evil.com/login"]),
+        ("http://\u{202e}moc.doog:80:evil.com/login", &["http://evil.com/login"]),
+        ("http://\u{202e}moc.doog", &["http://good.com/"]),
+    ]);
+}
+
+#[test]
+fn without_slashes_no_handset_links_the_scheme_of_an_app() {
+    let scanner = Scanner::default();
+    for text in
+        ["WhatsApp:+447700900123 after 6pm", "FB:John", "Gold market:up 3%", "Bitcoin:up", "intent:x;u=https%3A%2F%2Fa.com"]
+    {
+        assert_eq!(found(&scanner, text), [""; 0], "{text}");
+        assert!(scanner.may_link(text.as_bytes()), "{text}");
+        let mut told = false;
+        scanner.find(text, &mut Scratch::new(), |link| told |= link.form == Form::NoHost);
+        assert!(told, "{text}");
+    }
+    all_are_found(&[
+        ("whatsapp://send?phone=1", &["whatsapp://send?phone=1"]),
+        ("intent:x;u=https://a.com/b", &["https://a.com/b"]),
+        ("bitcoin:evil.com", &["http://evil.com/"]),
+    ]);
 }
