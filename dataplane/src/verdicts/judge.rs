@@ -1,6 +1,6 @@
 //! The verdict of one link: registrable domain first, further down only where the table says that finer rules exist.
 
-use super::keys::{Place, Word, is_ambiguous, is_root, path_keys};
+use super::keys::{Place, Reading, Word, is_root, path_keys, reading};
 use super::pattern::Kind;
 use super::{EXPANSION, EntryRef, Judgement, KeyScratch, Layer, Table};
 use crate::canonical::{self, Canonical, Folded, Folder, HostKind};
@@ -260,21 +260,26 @@ impl Table {
         if own {
             self.all(self.node(self.key.hash_all(Kind::Exact, &[url.host])), Reason::Exact, best);
         }
-        let folded = fold(url, &mut scratch.folder);
+        let (folded, reading) = (fold(url, &mut scratch.folder), reading(url.path_and_query));
+        // A server may take the path for one of those of which something else is said.
+        if best.verdict == Verdict::Safe && reading != Reading::One {
+            *best = Best { local: best.local, ..Best::nothing(Reason::NoEntry) };
+        }
         for prefix in path_keys(folded.path) {
-            self.path(url, folded.path, self.node(self.key.hash_all(Kind::Path, &[url.host, prefix])), best);
+            let safe = may_be_safe(reading, prefix.len() == folded.path.trim_end_matches('/').len());
+            self.path(url, safe, self.node(self.key.hash_all(Kind::Path, &[url.host, prefix])), best);
         }
         if let Some(query) = folded.query {
-            self.path(url, folded.path, self.node(self.key.hash_all(Kind::Path, &[url.host, folded.path, "?", query])), best);
+            let safe = may_be_safe(reading, true);
+            self.path(url, safe, self.node(self.key.hash_all(Kind::Path, &[url.host, folded.path, "?", query])), best);
         }
     }
 
     /// What a path's node says. Of a short link that leads to a safe page nothing follows for what is below it, for another query or for
-    /// another spelling: each may be another link of the platform. Nor is a path `safe` that a server may take for another one.
-    fn path(&self, url: &Canonical<'_>, folded: &str, mut node: Node, best: &mut Best) {
+    /// another spelling: each may be another link of the platform. `safe`: whether it may be that.
+    fn path(&self, url: &Canonical<'_>, safe: bool, mut node: Node, best: &mut Best) {
         let Some((n, word)) = node.overlay.filter(|(n, _)| self.overlay.entry(*n).source == EXPANSION) else {
-            let keep = |word: Word| word.verdict() != Verdict::Safe || !is_ambiguous(url.path_and_query, folded);
-            return self.apply(node, keep, Reason::Path, best);
+            return self.apply(node, |word| safe || word.verdict() != Verdict::Safe, Reason::Path, best);
         };
         let link = url.url.split_once("://").map_or("", |(_, link)| link);
         if word.verdict() == Verdict::Safe && link != self.overlay.entry(n).pattern {
@@ -375,6 +380,15 @@ impl Table {
                 best.local |= local && !word.is_expired();
             }
         }
+    }
+}
+
+/// Whether what is said of a path makes a link `safe`: said of `all` of its path, or of a beginning.
+const fn may_be_safe(reading: Reading, all: bool) -> bool {
+    match reading {
+        Reading::One => true,
+        Reading::Parameters => all,
+        Reading::Several => false,
     }
 }
 

@@ -180,30 +180,39 @@ pub fn is_root(path_and_query: &str) -> bool {
     path_and_query.bytes().all(|c| c == b'/')
 }
 
-/// Whether servers differ in where a path leads, which is folded into this one: by a backslash that was escaped, by `..;`, which some take
-/// for `..`, and by what was escaped twice, which most unescape once.
-pub(super) fn is_ambiguous(path_and_query: &str, folded: &str) -> bool {
-    let path = path_and_query.split('?').next().unwrap_or_default();
-    folded.contains('\\') || folded.split('/').any(|segment| segment.starts_with("..;")) || is_escaped_twice(path.as_bytes())
+/// In how many ways servers read one path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// In one.
+    One,
+    /// With `;`, behind which some leave a segment's rest out, and with it what makes another path of it.
+    Parameters,
+    /// With a slash or backslash that was escaped, `..;`, which some take for `..`, or what was escaped twice, which most unescape once.
+    Several,
 }
 
-fn is_escaped_twice(path: &[u8]) -> bool {
+/// How servers read a path, as it stands in a link.
+pub(super) fn reading(path_and_query: &str) -> Reading {
     let hex = |octet: &u8| char::from(*octet).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let escaped = |rest: &[u8]| match rest {
         [b'%', high, low, ..] => hex(high).zip(hex(low)).map(|(high, low)| high << 4 | low),
         _ => None,
     };
-    let (mut rest, mut last) = (path, [0; 3]);
+    let path = path_and_query.split('?').next().unwrap_or_default();
+    let (mut rest, mut last, mut found) = (path.as_bytes(), [0; 3], Reading::One);
     while let Some(&first) = rest.first() {
         let (octet, behind) = escaped(rest).map_or((first, 1), |octet| (octet, 3));
         let [_, before, previous] = last;
         last = [before, previous, octet];
-        if escaped(&last).is_some() {
-            return true;
+        if octet == b'\\' || octet == b'/' && behind == 3 || last == *b"..;" || escaped(&last).is_some() {
+            return Reading::Several;
+        }
+        if octet == b';' {
+            found = Reading::Parameters;
         }
         rest = rest.get(behind..).unwrap_or_default();
     }
-    false
+    found
 }
 
 #[cfg(test)]
