@@ -63,17 +63,23 @@ fn names_are_names(spec: &Spec) -> Result<(), SpecError> {
     Ok(())
 }
 
-/// The verdict whose chain asks for something of which nothing can be done, and why: its messages would pass, marked in no way.
+/// The verdict of whose chain nothing can be done, and why: its messages would pass, marked in no way, and nobody wrote so.
 fn falls_through(spec: &Spec, chains: &Chains) -> Option<(&'static str, &'static str)> {
-    let stopped = |action: &Action| match action {
+    let stopped = |verdict, action: &Action| match action {
         Action::Redirect if spec.pages.is_none() => Some("`redirect` needs [pages], and nothing else is in the chain"),
         Action::Silence if !spec.silence => Some("`silence` needs `silence = true`, and nothing else is in the chain"),
+        Action::Replace | Action::Notify if verdict == "safe" => {
+            Some("no notice says that a link is verified, and nothing else is in the chain")
+        }
         _ => None,
     };
     [("safe", &chains.safe), ("unknown", &chains.unknown), ("dangerous", &chains.dangerous)].into_iter().find_map(
         |(verdict, chain)| {
-            let nothing = chain.iter().all(|action| *action == Action::Pass || stopped(action).is_some());
-            chain.iter().find_map(stopped).filter(|_| nothing).map(|why| (verdict, why))
+            if chain.is_empty() && verdict != "safe" {
+                return Some((verdict, "no action is in the chain: write [\"pass\"] to let such messages by, marked in no way"));
+            }
+            let nothing = chain.iter().all(|action| *action == Action::Pass || stopped(verdict, action).is_some());
+            chain.iter().find_map(|action| stopped(verdict, action)).filter(|_| nothing).map(|why| (verdict, why))
         },
     )
 }

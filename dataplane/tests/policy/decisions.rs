@@ -216,8 +216,8 @@ fn a_policy_has_one_id_for_one_text_and_another_for_another() {
 }
 
 #[test]
-fn an_empty_chain_changes_nothing_at_all() {
-    let none = Chains { safe: vec![], unknown: vec![], dangerous: vec![], observe: false };
+fn a_chain_of_pass_changes_nothing_at_all() {
+    let none = Chains { safe: vec![], unknown: vec![Action::Pass], dangerous: vec![Action::Pass], observe: false };
     let policy = Policy::compile(Spec { mt: none.clone(), mo: none, ..Spec::default() }).unwrap();
     for text in ["http://evil.example", "http://good.example x", "no link"] {
         assert_eq!(apply(&policy, text, false, "").1, text);

@@ -87,9 +87,18 @@ fn what_can_never_act_is_refused() {
     assert_eq!(refused(&|spec| spec.mt.unknown = vec![Action::Redirect]).unwrap_err(), why);
     assert_eq!(refused(&|spec| spec.mt.unknown = vec![Action::Redirect, Action::Pass]).unwrap_err(), why);
     assert!(refused(&|spec| spec.mt.dangerous = vec![Action::Silence]).unwrap_err().starts_with("policy, dangerous: `silence`"));
-    for fine in [vec![], vec![Action::Pass], vec![Action::Redirect, Action::Deaden], vec![Action::Reject]] {
+    for fine in [vec![Action::Pass], vec![Action::Redirect, Action::Deaden], vec![Action::Reject]] {
         assert_eq!(refused(&|spec| spec.mt.unknown = fine.clone()), Ok(()), "{fine:?}");
     }
+    let why = "policy, unknown: no action is in the chain: write [\"pass\"] to let such messages by, marked in no way";
+    assert_eq!(refused(&|spec| spec.mt.unknown = vec![]).unwrap_err(), why);
+    assert!(refused(&|spec| spec.mt.dangerous = vec![]).unwrap_err().starts_with("policy, dangerous: no action"));
+    assert_eq!(refused(&|spec| spec.mt.safe = vec![]), Ok(()), "what is verified passes, as with `pass`");
+    for never in [vec![Action::Replace], vec![Action::Notify, Action::Pass]] {
+        let why = "policy, safe: no notice says that a link is verified, and nothing else is in the chain";
+        assert_eq!(refused(&|spec| spec.mt.safe = never.clone()).unwrap_err(), why);
+    }
+    assert_eq!(refused(&|spec| spec.mt.safe = vec![Action::Replace, Action::Label]), Ok(()));
     assert_eq!(refused(&|spec| (spec.silence, spec.mt.dangerous) = (true, vec![Action::Silence])), Ok(()));
     let rule = |change: &dyn Fn(&mut Rule)| {
         let mut rule = Rule::new("x", Preset::Warn.chains());
@@ -100,6 +109,7 @@ fn what_can_never_act_is_refused() {
     assert_eq!(rule(&|rule| rule.opc = vec![1, 99_999_999]).unwrap_err(), code);
     assert_eq!(rule(&|rule| rule.dpc = vec![0xff_ffff]), Ok(()));
     assert!(rule(&|rule| rule.chains.unknown = vec![Action::Redirect]).unwrap_err().starts_with("rule `x`, unknown: "));
+    assert!(rule(&|rule| rule.chains.dangerous = vec![]).unwrap_err().starts_with("rule `x`, dangerous: no action"));
     let empty = |change: &dyn Fn(&mut Rule, Vec<String>), key: &str| {
         for value in ["", " "] {
             let said = rule(&|rule| change(rule, vec!["Acme".into(), value.into()])).unwrap_err();
