@@ -11,9 +11,8 @@ use dataplane::scan::is_app_scheme;
 use dataplane::verdict::Verdict;
 use dataplane::verdicts::Layer;
 use dataplane::verdicts::build::Rule;
-use dataplane::verdicts::pattern::{BadPattern, Buffers, Kind, Pattern};
+use dataplane::verdicts::pattern::{BadPattern, Buffers, Kind, Pattern, fanged};
 use serde::Serialize;
-use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, BufRead, Read};
 
@@ -294,22 +293,6 @@ fn pattern(text: &str, platform: bool, buffers: &mut Buffers) -> Result<Pattern,
     }
     let host = pattern.key.trim_start_matches('=').split('/').next().unwrap_or_default();
     if pattern.kind == Kind::Scheme { Err(BadPattern::NotAHost) } else { Pattern::parse(&format!("@{host}"), buffers) }
-}
-
-/// What was defanged for people to read (`hxxp://evil[.]example`) as it is meant.
-pub(crate) fn fanged(text: &str) -> Cow<'_, str> {
-    let scheme =
-        text.split_once("://").filter(|(scheme, _)| matches!(&*scheme.to_ascii_lowercase(), "hxxp" | "hxxps" | "h**p" | "h**ps"));
-    let brackets = ["[.]", "(.)", "[dot]", "[:]"];
-    if scheme.is_none() && !brackets.iter().any(|form| text.contains(form)) {
-        return Cow::Borrowed(text);
-    }
-    let whole = match scheme {
-        Some((scheme, rest)) => format!("http{}://{rest}", if scheme.len() > 4 { "s" } else { "" }),
-        None => text.to_owned(),
-    };
-    let whole = brackets.iter().take(3).fold(whole, |text, form| text.replace(form, "."));
-    Cow::Owned(whole.replace("[:]", ":"))
 }
 
 /// A piece of a list as it may be shown: short, without controls.

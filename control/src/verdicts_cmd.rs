@@ -4,10 +4,12 @@ use crate::build::{self, Error, ListReport, RemarkReport, Source, overlay};
 use dataplane::canonical;
 use dataplane::suffix::Suffixes;
 use dataplane::verdict::{Reason, Verdict};
+use dataplane::verdicts::pattern::fanged;
 use dataplane::verdicts::{Entry, KeyScratch, OpenError, Snapshot, Table, is_app_package};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::path::Path;
 
 /// What a table holds: a snapshot, and what was decided since.
@@ -110,10 +112,15 @@ pub fn build_with(sources: &[Source], dir: &Path, now: u64, list: Option<&Path>,
     Ok(BuildReport { stats: stats(&table), lists, remarks })
 }
 
-/// `verdicts lookup`: what the table says of a link, with or without scheme.
+/// `verdicts lookup`: what the table says of a link, with or without scheme, as lists write it.
 pub fn lookup(table: &Table, link: &str, sender: &str, suffixes: &Suffixes) -> Found {
     let mut scratch = canonical::Scratch::default();
-    let full = if canonical::has_scheme(link) { link.to_owned() } else { format!("http://{link}") };
+    let link = &*fanged(link);
+    let full = match link.parse::<Ipv6Addr>() {
+        Ok(_) => format!("http://[{link}]"),
+        Err(_) if canonical::has_scheme(link) => link.to_owned(),
+        Err(_) => format!("http://{link}"),
+    };
     match canonical::parse(&full, &mut scratch) {
         Err(bad) => Found {
             url: link.to_owned(),

@@ -200,12 +200,17 @@ pub fn carry(dir: &Path, now: u64, next: &Snapshot, key: &Key, suffixes: &Suffix
 pub fn take_back(dir: &Path, pattern: &str) -> Result<(), Error> {
     let path = dir.join("overlay");
     let buffers = &mut Buffers::default();
-    // What was decided before it would be refused is taken back too.
-    let parsed = Pattern::written(pattern, buffers).or_else(|_| Pattern::parse(pattern, buffers));
-    let key = parsed.map_err(|why| Error::Pattern(pattern.to_owned(), why))?.key;
+    // What was decided before it would be refused, or read in another way, is taken back too.
+    let [written, plain] = [Pattern::written, Pattern::parse].map(|read| read(pattern, buffers).map(|pattern| pattern.key));
+    if let (Err(_), Err(why)) = (&written, &plain) {
+        return Err(Error::Pattern(pattern.to_owned(), *why));
+    }
+    let keys = [written, plain];
     let not_decided = || Error::NotDecided(path.clone(), pattern.to_owned());
     let text = self::text(dir)?.ok_or_else(not_decided)?;
-    let line_of = |line: &&str| line.starts_with(&format!("{},", quoted(&key))) || line.starts_with(&format!("{key},"));
+    let line_of = |line: &&str| {
+        keys.iter().flatten().any(|key| line.starts_with(&format!("{},", quoted(key))) || line.starts_with(&format!("{key},")))
+    };
     let kept: String = text.lines().filter(|line| !line_of(line)).map(|line| format!("{line}\n")).collect();
     if kept.len() == text.len() {
         return Err(not_decided());

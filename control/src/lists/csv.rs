@@ -70,7 +70,7 @@ fn header(fields: &[String]) -> Result<([Option<usize>; 7], usize), String> {
 
 fn own([text, verdict, category, senders, source, expires, note]: [&str; 7], sink: &mut Sink<'_>) -> Result<(), String> {
     let read = if sink.of_keys { Pattern::parse } else { Pattern::written };
-    let pattern = read(&super::fanged(text), &mut sink.buffers).map_err(|why| format!("pattern {}: {why}", shown(text)))?;
+    let pattern = read(text, &mut sink.buffers).map_err(|why| format!("pattern {}: {why}", shown(text)))?;
     let verdict = match verdict.to_ascii_lowercase().as_str() {
         "safe" => Verdict::Safe,
         "unknown" => Verdict::Unknown,

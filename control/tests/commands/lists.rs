@@ -52,6 +52,33 @@ fn a_defanged_list_is_read_as_it_is_meant() {
 }
 
 #[test]
+fn a_decision_and_a_look_up_read_what_lists_read() {
+    let room = Room::new("as-lists");
+    let own = room.holding("own.csv", b"pattern,verdict\nbank.example,safe\n2001:db8::7,dangerous\n");
+    let (dir, ran) = built(&room, "v", &[&own]);
+    assert_eq!((ran.status, verdict(&dir, "2001:db8::7")), (0, "dangerous".to_owned()), "{}", ran.err);
+    for (pattern, link) in [
+        ("hxxp://evilz[.]example", "http://evilz.example/x"),
+        ("worse[.]example/a", "hxxps://worse[.]example/a"),
+        ("2001:db8::1", "http://[2001:db8::1]/x"),
+        ("=fe80::1", "fe80::1"),
+    ] {
+        let ran = ztsms(&["verdicts", "set", "--verdicts", &dir, pattern, "dangerous"]);
+        assert_eq!((ran.status, verdict(&dir, link)), (0, "dangerous".to_owned()), "{pattern}: {}", ran.err);
+        let ran = ztsms(&["verdicts", "unset", "--verdicts", &dir, pattern]);
+        assert_eq!((ran.status, verdict(&dir, link)), (0, "unknown".to_owned()), "{pattern}: {}", ran.err);
+    }
+    // As it was decided when such a pattern was read as a scheme without a host.
+    let id = lines(&ztsms(&["verdicts", "stats", "--json", &dir]).out)[0]["id"].as_str().unwrap().to_owned();
+    let decided = format!(
+        "# overlay of snapshot {id}\npattern,verdict,category,senders,source,expires,note\n\"hxxp:evilz[.]example\",dangerous,,,decided,,\"\"\n"
+    );
+    std::fs::write(format!("{dir}/overlay"), decided).unwrap();
+    let ran = ztsms(&["verdicts", "unset", "--verdicts", &dir, "hxxp://evilz[.]example"]);
+    assert_eq!((ran.status, ran.err.as_str()), (0, ""));
+}
+
+#[test]
 fn triggers_of_a_policy_zone_that_are_no_names_are_named_and_not_taken() {
     let room = Room::new("triggers");
     let zone =

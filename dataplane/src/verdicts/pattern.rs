@@ -1,7 +1,8 @@
 //! Patterns as lists write them, to the key strings that tables are made of. Builder and reader use the same canonical form.
 
 use crate::canonical::{self, Folder, HostKind, Scratch};
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv6Addr};
+use std::borrow::Cow;
 
 /// A pattern in its one spelling.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -124,13 +125,17 @@ impl Pattern {
         bounded(Self { key, kind })
     }
 
-    /// [`Self::parse`] of what a list or a person writes: what would be taken for a path and match nothing is refused. A range of one
-    /// address is that address. A `*` within a path stands for itself, as it does in links that are listed.
+    /// [`Self::parse`] of what a list or a person writes, [`fanged`]: what would be taken for a path and match nothing is refused. A range of
+    /// one address is that address; one of IPv6 needs no brackets. A `*` within a path stands for itself, as it does in links that are listed.
     ///
     /// # Errors
     /// Also a final `*` and a range of addresses.
     pub fn written(text: &str, buffers: &mut Buffers) -> Result<Self, BadPattern> {
-        let text = text.trim();
+        let text = &*fanged(text.trim());
+        let (sign, host) = text.split_at(usize::from(text.starts_with(['=', '@'])));
+        if host.parse::<Ipv6Addr>().is_ok() {
+            return Self::parse(&format!("{sign}[{host}]"), buffers);
+        }
         if let Some((address, bits)) = text.rsplit_once('/')
             && let (Ok(ip), Ok(bits)) = (address.parse::<IpAddr>(), bits.parse::<u8>())
         {
@@ -164,6 +169,23 @@ impl Pattern {
             },
         }
     }
+}
+
+/// What was defanged for people to read (`hxxp://evil[.]example`) as it is meant.
+pub fn fanged(text: &str) -> Cow<'_, str> {
+    let scheme =
+        text.split_once("://").filter(|(scheme, _)| matches!(&*scheme.to_ascii_lowercase(), "hxxp" | "hxxps" | "h**p" | "h**ps"));
+    let brackets = ["[.]", "(.)", "[dot]", "[:]"];
+    let bracketed = text.contains(['[', '(']) && brackets.iter().any(|form| text.contains(form));
+    if scheme.is_none() && !bracketed {
+        return Cow::Borrowed(text);
+    }
+    let whole = match scheme {
+        Some((scheme, rest)) => format!("http{}://{rest}", if scheme.len() > 4 { "s" } else { "" }),
+        None => text.to_owned(),
+    };
+    let whole = brackets.iter().take(3).fold(whole, |text, form| text.replace(form, "."));
+    Cow::Owned(whole.replace("[:]", ":"))
 }
 
 fn bounded(pattern: Pattern) -> Result<Pattern, BadPattern> {
@@ -272,6 +294,12 @@ mod tests {
             ("*.w6.example", Err(BadPattern::NotAHost)),
             ("@bit.ly/*", Err(BadPattern::PathNotAllowed)),
             ("w7.example/a", Ok("w7.example/a")),
+            ("2001:db8::1", Ok("[2001:db8::1]")),
+            ("=fe80::1", Ok("=[fe80::1]")),
+            ("2001:db8::g", Err(BadPattern::Url(canonical::Bad::Port))),
+            ("hxxp://evil[.]example", Ok("=evil.example")),
+            ("=evil(.)example", Ok("=evil.example")),
+            ("https://evil[.]example/[x]", Ok("evil.example/[x]")),
         ] {
             let pattern = Pattern::written(text, &mut buffers);
             assert_eq!(pattern.as_ref().map(|p| p.key.as_str()).map_err(|e| *e), want, "{text}");
