@@ -82,7 +82,11 @@ fn own([text, verdict, category, senders, source, expires, note]: [&str; 7], sin
     if !senders.is_empty() && verdict != Verdict::Safe {
         return Err("senders go with safe only".to_owned());
     }
-    let senders = senders.split(['|', ';']).map(str::trim).filter(|s| !s.is_empty()).collect::<Vec<_>>().join("|");
+    let names = senders.split(['|', ';']).map(str::trim).filter(|s| !s.is_empty()).collect::<Vec<_>>().join("|");
+    // Without a name it would be safe for everyone.
+    if names.is_empty() && !senders.is_empty() {
+        return Err(format!("senders {}: no name in it, `|` and `;` part names", shown(senders)));
+    }
     let expires = if expires.is_empty() {
         None
     } else {
@@ -90,7 +94,7 @@ fn own([text, verdict, category, senders, source, expires, note]: [&str; 7], sin
     };
     let source = if source.is_empty() { sink.lends.source } else { source };
     let layer = sink.lends.layer;
-    let rule = Rule { pattern: &pattern.key, verdict, category, source, layer, senders: &senders, expires, note, priority: 0 };
+    let rule = Rule { pattern: &pattern.key, verdict, category, source, layer, senders: &names, expires, note, priority: 0 };
     sink.rule(&rule);
     Ok(())
 }

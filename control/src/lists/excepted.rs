@@ -1,9 +1,9 @@
-//! What a list excepts from itself: AdBlock's `@@||host^`, a zone's `rpz-passthru`. Such a list blocks nothing until all of it is read, since
+//! What a list excepts from itself: AdBlock's `@@||host^` and `$badfilter`, a zone's `rpz-passthru`. Such a list blocks nothing until all of it is read, since
 //! an exception may stand anywhere.
 
 use super::Sink;
 use dataplane::verdicts::build::Rule;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::mem;
 
 /// How an entry blocks.
@@ -11,10 +11,23 @@ use std::mem;
 pub(super) enum Block {
     /// The host, and what is below it as far as the format says so.
     Host,
+    /// The same where AdBlock says that a document is meant.
+    Document,
     /// A zone's `*.host`.
     Below,
     /// AdBlock's `$important`: no exception reaches it but one of its kind.
     Important,
+}
+
+impl Block {
+    const fn sign(self) -> char {
+        match self {
+            Self::Host => ' ',
+            Self::Document => '$',
+            Self::Below => '*',
+            Self::Important => '!',
+        }
+    }
 }
 
 /// How far an exception reaches.
@@ -37,6 +50,8 @@ pub(super) struct Held {
     blocks: String,
     /// By host, with the line.
     exceptions: BTreeMap<String, (u64, Reach)>,
+    /// Entries that are taken back, as they stand in `blocks`.
+    cancelled: HashSet<String>,
 }
 
 impl Sink<'_> {
@@ -44,11 +59,20 @@ impl Sink<'_> {
     pub(super) fn block(&mut self, text: &str, line: u64, how: Block) {
         let Some(key) = self.key(text, line) else { return };
         self.held.blocks.push_str(&key);
-        self.held.blocks.push_str(match how {
-            Block::Host => " \n",
-            Block::Below => "*\n",
-            Block::Important => "!\n",
-        });
+        self.held.blocks.extend([how.sign(), '\n']);
+    }
+
+    /// Takes back the entries that say just this, wherever they stand.
+    pub(super) fn cancel(&mut self, text: &str, line: u64, how: Block) {
+        match super::pattern(text, self.lends.platform, &mut self.buffers) {
+            Err(why) => {
+                self.summary.entries += 1;
+                self.bad(line, format!("{}: {why}", super::shown(text)));
+            }
+            Ok(pattern) => {
+                self.held.cancelled.insert(format!("{}{}", pattern.key, how.sign()));
+            }
+        }
     }
 
     /// An exception.
@@ -71,12 +95,16 @@ impl Sink<'_> {
 
     /// Gives on what is not excepted, and says which exceptions could not be kept whole.
     pub(super) fn settle(&mut self) {
-        let Held { blocks, exceptions } = mem::take(&mut self.held);
+        let Held { blocks, exceptions, cancelled } = mem::take(&mut self.held);
         let reaches = |host: &str, how: &str| exceptions.get(host).filter(|(_, reach)| how != "!" || reach.important);
         // Names above an exception, and whether they are blocked.
         let mut above: HashMap<&str, bool> = exceptions.keys().flat_map(|host| parents(host)).map(|name| (name, false)).collect();
         let mut said: BTreeMap<u64, String> = BTreeMap::new();
         for block in blocks.lines() {
+            if cancelled.contains(block) {
+                self.summary.excepted += 1;
+                continue;
+            }
             let Some((key, how)) = block.len().checked_sub(1).and_then(|at| block.split_at_checked(at)) else { continue };
             let host = host_of(key);
             let excepted = match reaches(host, how) {

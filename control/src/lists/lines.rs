@@ -165,6 +165,14 @@ fn unbound(text: &str) -> Option<Result<&str, &'static str>> {
     })
 }
 
+/// What a filter of AdBlock is about, by its options.
+enum About {
+    /// A message's link, and how it blocks that.
+    Link(Block),
+    /// Cases that a message does not have.
+    Other,
+}
+
 /// One filter of AdBlock. Options narrow most to cases that a message does not have.
 fn adblock(text: &str, number: u64, sink: &mut Sink<'_>) -> Result<(), &'static str> {
     const OTHER: &str = "not ||host^: other filters have no host to key by";
@@ -175,20 +183,59 @@ fn adblock(text: &str, number: u64, sink: &mut Sink<'_>) -> Result<(), &'static 
     let rest = exception.unwrap_or(text).strip_prefix("||").and_then(|rest| rest.split_once('^'));
     let (host, options) = rest.filter(|(host, _)| !host.contains(['/', '*'])).ok_or(OTHER)?;
     let options = if options.is_empty() { "" } else { options.strip_prefix('$').ok_or(OTHER)? };
-    let mut all = options.split(',').filter(|option| !option.is_empty());
-    if !all.all(|option| matches!(option, "all" | "document" | "important")) {
-        return Err(if exception.is_some() {
-            "its options except cases that a message does not have"
-        } else {
-            "its options narrow it to cases that a message does not have"
-        });
-    }
-    let important = options.split(',').any(|option| option == "important");
-    match exception {
-        Some(_) => sink.except(host, number, Reach { itself: true, below: true, named: true, important }),
-        None => sink.block(host, number, if important { Block::Important } else { Block::Host }),
+    let options = || options.split(',').filter(|option| !option.is_empty());
+    let about = about(options().filter(|option| *option != "badfilter"));
+    match (exception, about, options().any(|option| option == "badfilter")) {
+        (None, About::Link(how), true) => sink.cancel(host, number, how),
+        (Some(_), _, true) => return Err("takes back an exception (badfilter), which holds all the same"),
+        (None, About::Other, true) => return Err("takes back a filter (badfilter) of cases that a message does not have"),
+        (Some(_), About::Other, _) => return Err("its options except cases that a message does not have"),
+        (None, About::Other, _) => return Err("its options narrow it to cases that a message does not have"),
+        (Some(_), About::Link(how), _) => {
+            sink.except(host, number, Reach { itself: true, below: true, named: true, important: how == Block::Important });
+        }
+        (None, About::Link(how), _) => sink.block(host, number, how),
     }
     Ok(())
+}
+
+/// Types of content are as good as each other: a link is a document, whatever stands beside that.
+fn about<'o>(options: impl Iterator<Item = &'o str>) -> About {
+    const OTHER_TYPES: [&str; 18] = [
+        "popup",
+        "popunder",
+        "subdocument",
+        "frame",
+        "script",
+        "image",
+        "stylesheet",
+        "css",
+        "object",
+        "xmlhttprequest",
+        "xhr",
+        "websocket",
+        "webrtc",
+        "font",
+        "media",
+        "ping",
+        "beacon",
+        "other",
+    ];
+    let (mut important, mut document, mut other) = (false, false, false);
+    for option in options {
+        match option {
+            "important" => important = true,
+            "all" | "document" | "doc" => document = true,
+            option if OTHER_TYPES.contains(&option) => other = true,
+            _ => return About::Other,
+        }
+    }
+    match (important, document, other) {
+        (_, false, true) => About::Other,
+        (true, ..) => About::Link(Block::Important),
+        (false, true, _) => About::Link(Block::Document),
+        (false, false, false) => About::Link(Block::Host),
+    }
 }
 
 /// `rank,domain`.

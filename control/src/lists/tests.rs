@@ -104,6 +104,28 @@ fn pattern_that_would_match_nothing_is_named_in_every_format() {
 }
 
 #[test]
+fn senders_without_a_name_are_refused_and_a_comma_is_part_of_one() {
+    let senders = |field: &str| {
+        let mut given = String::new();
+        let lends = Lends { verdict: None, platform: false, layer: Layer::Local, source: "", category: "" };
+        let mut give = |item: Item<'_>| {
+            if let Item::Rule(rule) = item {
+                given = rule.senders.to_owned();
+            }
+        };
+        let text = format!("pattern,verdict,senders\nbank.example,safe,{field}\n");
+        let summary = read(text.as_bytes(), lends, &mut give).expect("reads");
+        summary.problems.first().map_or(Ok(given), |problem| Err(problem.why.clone()))
+    };
+    for field in [";", "|", "\" ; | \""] {
+        assert!(senders(field).unwrap_err().ends_with("no name in it, `|` and `;` part names"), "{field}");
+    }
+    for (field, want) in [("", ""), ("BANK; Bank|", "BANK|Bank"), ("\"A,B\"", "A,B")] {
+        assert_eq!(senders(field), Ok(want.to_owned()), "{field}");
+    }
+}
+
+#[test]
 fn column_that_is_not_known_is_refused_and_a_field_beyond_the_columns_is_bad() {
     let header = |text: &str| {
         let lends = Lends { verdict: None, platform: false, layer: Layer::Local, source: "", category: "" };
@@ -181,6 +203,13 @@ fn name_of_a_zone_is_taken_off_its_owners() {
             "{text}"
         );
     }
+    let unread = "$TTL 60\n@ IN SOA a. b. (\n1 ; serial (\n  3600 600\n 86400 60 ) ; )\n\tNS a.\n\tTXT \"ours; (\"\nb.example CNAME .\n\
+        $GENERATE 1-3 e$ CNAME .\n$INCLUDE other.zone\nc.example DNAME .\n\tTXT \"see (\"\nd.example\n\tRRSIG CNAME 8 2 (\n\
+        300 abc= )\ne.example CNAME\nf.example CNAME .\n@ SOA a. b. (\n1 2 3 4 5\ng.example CNAME .\n";
+    let (summary, given) = all(unread, Some(Verdict::Dangerous), false);
+    assert_eq!(given, ["b", "f", "g"].map(|host| format!("{host}.example dangerous")));
+    let lines: Vec<u64> = summary.problems.iter().map(|problem| problem.line).collect();
+    assert_eq!((lines.as_slice(), summary.bad), ([9, 10, 11, 12, 13, 16].as_slice(), 6), "{:?}", summary.problems);
     let refused = "rpz.example. SOA a. b. 1 2 3 4 5\na.example. CNAME .\nb.example.rpz.example. CNAME garden.example.\n\
         c.example.rpz.example. CNAME rpz-tcp-only.\n24.0.2.0.192.rpz-ip.rpz.example. CNAME .\nd.example.rpz.example. A 10.0.0.5\n";
     let (summary, given) = all(refused, Some(Verdict::Dangerous), false);
@@ -203,6 +232,15 @@ fn what_a_list_excepts_it_does_not_lend() {
         ("@@||a.example^\n||a.example^\n||x.a.example^\n||b.example^\n", &["b.example"][..], 2, vec![]),
         ("||e.example^\n@@||ok.e.example^$document\n||x.ok.e.example^\n", &["e.example"], 1, covered(2)),
         ("||a.example^$important\n||b.example^$important\n@@||a.example^\n@@||b.example^$important\n", &["a.example"], 1, vec![]),
+        (
+            "||a.example^$doc\n||b.example^$document,popup\n||c.example^$important,doc,script\n",
+            &["a.example", "b.example", "c.example"],
+            0,
+            vec![],
+        ),
+        ("||a.example^$badfilter\n||a.example^\n||b.example^\n", &["b.example"], 1, vec![]),
+        ("||a.example^$document\n||a.example^$badfilter\n", &["a.example"], 0, vec![]),
+        ("||a.example^$important\n||a.example^$badfilter,important\n@@||b.example^$doc\n||b.example^\n", &[], 2, vec![]),
         ("*.e.example CNAME .\nok.e.example CNAME rpz-passthru.\n", &["e.example"], 0, covered(2)),
         ("ok.e.example CNAME .\nok.e.example CNAME rpz-passthru.\nx.ok.e.example CNAME .\n", &["x.ok.e.example"], 1, vec![]),
         ("e.example CNAME .\n*.e.example CNAME rpz-passthru.\n", &["=e.example"], 0, vec![]),
@@ -215,6 +253,10 @@ fn what_a_list_excepts_it_does_not_lend() {
     ] {
         assert_eq!(told(text), (given.iter().map(|&host| host.to_owned()).collect(), excepted, said), "{text}");
     }
+    let (given, _, said) = told("||a.example^\n@@||a.example^$badfilter\n||b.example^$script,badfilter\n||c.example^$popup\n");
+    assert_eq!((given.as_slice(), said.len()), (["a.example".to_owned()].as_slice(), 3));
+    assert!(said[0].contains("takes back an exception (badfilter)"), "{said:?}");
+    assert!(said[1].contains("takes back a filter (badfilter) of cases"), "{said:?}");
     let (given, _, said) = told("||a.example^$third-party\n@@||b.example^$domain=c.example\n||b.example^\n/ads/*\n");
     assert_eq!(given, ["b.example"]);
     assert!(said[0].ends_with("its options narrow it to cases that a message does not have"), "{said:?}");

@@ -19,20 +19,39 @@ pub(super) struct Zone {
     origin: Option<String>,
     /// The last owner: a line that begins with a blank is about it too.
     owner: String,
+    /// Parentheses that are open: the record goes on in the next line (RFC 1035 §5.1).
+    open: i32,
 }
+
+/// What every zone has, signed ones too, and what says nothing of a name.
+const SILENT: [&str; 7] = ["SOA", "NS", "RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "DNSKEY"];
 
 /// Reads one line. `indented`: it began with a blank.
 pub(super) fn line(text: &str, indented: bool, number: u64, zone: &mut Zone, sink: &mut Sink<'_>) {
     if lines::is_comment(text) {
         return;
     }
-    let words: Vec<&str> = text.split(';').next().unwrap_or_default().split_whitespace().collect();
-    let Some((first, rest)) = words.split_first() else { return };
-    if let Some(directive) = first.strip_prefix('$') {
-        if let (true, Some(origin)) = (directive.eq_ignore_ascii_case("ORIGIN"), rest.first()) {
-            zone.begin(origin);
-        }
+    let (record, open) = uncommented(text);
+    let words: Vec<&str> = record.split_whitespace().collect();
+    // A parenthesis that nobody closes takes no record of a name with it, and no directive.
+    if zone.open > 0 && !text.starts_with('$') && !words.iter().any(|word| is_type(word)) {
+        zone.open += open;
         return;
+    }
+    zone.open = open;
+    let Some((first, rest)) = words.split_first() else { return };
+    let mut bad = |why| {
+        sink.summary.entries += 1;
+        sink.bad(number, format!("{}: {why}", shown(text)));
+    };
+    if let Some(directive) = first.strip_prefix('$') {
+        return match (directive.to_ascii_uppercase().as_str(), rest.first()) {
+            ("ORIGIN", Some(origin)) => zone.begin(origin),
+            ("TTL", _) => {}
+            ("INCLUDE", _) => bad("another file is not looked into: give it as a list of its own"),
+            ("GENERATE", _) => bad("names that are counted up are not made: list each"),
+            _ => bad("no directive that is known"),
+        };
     }
     let rest = if indented && (is_before_type(first) || is_type(first)) {
         words.as_slice()
@@ -44,8 +63,10 @@ pub(super) fn line(text: &str, indented: bool, number: u64, zone: &mut Zone, sin
     let kind = rest.next().map(|word| word.to_ascii_uppercase()).unwrap_or_default();
     let found = match (kind.as_str(), rest.next()) {
         ("SOA", _) => return zone.name = zone.whole(&zone.owner).filter(|name| !name.is_empty()),
+        (kind, _) if SILENT.contains(&kind) => return,
         ("CNAME" | "A" | "AAAA", Some(data)) => zone.trigger().map(|name| name.map(|name| (policy(&kind, data, &name), name))),
-        _ => return,
+        // The zone's own records say nothing of a name.
+        (kind, _) => zone.trigger().and_then(|name| if name.is_some() { Err(unread(kind)) } else { Ok(None) }),
     };
     let why = match found {
         // The zone's own address, and what is no record of a name.
@@ -59,8 +80,26 @@ pub(super) fn line(text: &str, indented: bool, number: u64, zone: &mut Zone, sin
         }
         Ok(Some((Err(why), _))) | Err(why) => why,
     };
-    sink.summary.entries += 1;
-    sink.bad(number, format!("{}: {why}", shown(text)));
+    bad(why);
+}
+
+fn unread(kind: &str) -> &'static str {
+    if is_type(kind) { "an answer of its own, nothing that blocks" } else { "no record" }
+}
+
+/// A line without its comment, and how many more parentheses it opens than it closes: those in quotes are text.
+fn uncommented(text: &str) -> (&str, i32) {
+    let (mut quoted, mut open) = (false, 0);
+    for (at, c) in text.char_indices() {
+        match c {
+            '"' => quoted = !quoted,
+            ';' if !quoted => return (text.get(..at).unwrap_or_default(), open),
+            '(' if !quoted => open += 1,
+            ')' if !quoted => open -= 1,
+            _ => {}
+        }
+    }
+    (text, open)
 }
 
 enum Policy {
@@ -90,7 +129,8 @@ fn is_before_type(word: &str) -> bool {
 }
 
 fn is_type(word: &str) -> bool {
-    ["SOA", "NS", "CNAME", "A", "AAAA", "TXT"].iter().any(|kind| word.eq_ignore_ascii_case(kind))
+    let others = ["CNAME", "A", "AAAA", "TXT", "DNAME", "MX", "SRV", "PTR", "HINFO", "NAPTR", "CAA", "SVCB", "HTTPS"];
+    SILENT.iter().chain(&others).any(|kind| word.eq_ignore_ascii_case(kind))
 }
 
 impl Zone {
