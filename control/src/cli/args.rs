@@ -3,7 +3,7 @@
 #[cfg(all(feature = "live", target_os = "linux"))]
 mod live;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
@@ -232,11 +232,10 @@ pub(super) enum VerdictsCommand {
         json: bool,
     },
     /// How many entries of what, and how full the table is
-    #[command(after_help = "Example:\n  ztsms verdicts stats verdicts")]
+    #[command(after_help = "Example:\n  ztsms verdicts stats --verdicts verdicts")]
     Stats {
-        /// Verdict directory or snapshot file [default: the small built-in set]
-        #[arg(value_name = "DIR|FILE", value_hint = ValueHint::AnyPath)]
-        verdicts: Option<PathBuf>,
+        #[command(flatten)]
+        of: Table,
         /// One JSON object
         #[arg(long)]
         json: bool,
@@ -255,11 +254,10 @@ pub(super) enum VerdictsCommand {
         top: usize,
     },
     /// Check every byte of a table against its sums
-    #[command(after_help = "Example:\n  ztsms verdicts verify verdicts")]
+    #[command(after_help = "Example:\n  ztsms verdicts verify --verdicts verdicts")]
     Verify {
-        /// Verdict directory or snapshot file
-        #[arg(value_name = "DIR|FILE", value_hint = ValueHint::AnyPath)]
-        verdicts: PathBuf,
+        #[command(flatten)]
+        of: Table,
     },
     /// Decide about a pattern, at once: a following filter acts on it within 50 ms
     #[command(
@@ -289,13 +287,31 @@ pub(super) enum VerdictsCommand {
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
         verdicts: PathBuf,
     },
-    /// Put the table before this one back in its place
-    #[command(after_help = "Example:\n  ztsms verdicts rollback verdicts")]
+    /// Put the table before this one back in its place, in a verdict directory
+    #[command(after_help = "Example:\n  ztsms verdicts rollback --verdicts verdicts")]
     Rollback {
-        /// Verdict directory
-        #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
-        verdicts: PathBuf,
+        #[command(flatten)]
+        of: Table,
     },
+}
+
+/// A table, named as everywhere or by itself.
+#[derive(Args, Debug)]
+#[group(multiple = false)]
+pub(super) struct Table {
+    /// Verdict directory or snapshot file
+    #[arg(long, value_name = "DIR|FILE", value_hint = ValueHint::AnyPath)]
+    verdicts: Option<PathBuf>,
+    /// The same without `--verdicts`
+    #[arg(value_name = "DIR|FILE", value_hint = ValueHint::AnyPath)]
+    dir: Option<PathBuf>,
+}
+
+impl Table {
+    /// Which it is; `None`: it is not named.
+    pub(super) fn path(&self) -> Option<&Path> {
+        self.verdicts.as_deref().or(self.dir.as_deref())
+    }
 }
 
 #[derive(Args, Debug)]

@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use dataplane::verdict::Verdict;
 
-use super::args::{Build, Verdicts, VerdictsCommand};
+use super::args::{self, Build, Verdicts, VerdictsCommand};
 use super::judge::{self, said};
 use super::{Done, Failure, fail};
 use crate::build::{self, ListReport, Source, What, overlay};
@@ -27,15 +27,16 @@ pub(super) fn run(args: &Verdicts, colour: Colour) -> Result<Done, Failure> {
     let paint = Paint(colour.on(&io::stdout()));
     let suffixes = |path: &Path| build::suffixes(Some(path)).map_err(said);
     match &args.command {
-        VerdictsCommand::Build(args) => build(args),
+        VerdictsCommand::Build(lists) => build(lists),
         VerdictsCommand::Lookup { urls, verdicts, json } => lookup(urls, verdicts.as_deref(), *json, paint),
-        VerdictsCommand::Stats { verdicts, json } => {
-            let suffixes = build::suffixes(verdicts.as_deref()).map_err(said)?;
-            let table = judge::table(verdicts.as_deref(), &suffixes)?;
+        VerdictsCommand::Stats { of, json } => {
+            let suffixes = build::suffixes(of.path()).map_err(said)?;
+            let table = judge::table(of.path(), &suffixes)?;
             print_stats(&verdicts_cmd::stats(&table), *json)
         }
         VerdictsCommand::Diff { old, new, top } => diff(old, new, *top, paint),
-        VerdictsCommand::Verify { verdicts } => {
+        VerdictsCommand::Verify { of } => {
+            let verdicts = named(of)?;
             let stats = verdicts_cmd::verify(verdicts, &suffixes(verdicts)?).map_err(said)?;
             io::stdout().lock().write_all(b"every octet is as it was written\n")?;
             print_stats(&stats, false)
@@ -60,11 +61,17 @@ pub(super) fn run(args: &Verdicts, colour: Colour) -> Result<Done, Failure> {
             overlay::take_back(verdicts, pattern).map_err(said)?;
             Ok(Done::Well)
         }
-        VerdictsCommand::Rollback { verdicts } => {
+        VerdictsCommand::Rollback { of } => {
+            let verdicts = named(of)?;
             let _alone = alone(verdicts)?;
             print_stats(&verdicts_cmd::rollback(verdicts, &suffixes(verdicts)?).map_err(said)?, false)
         }
     }
+}
+
+/// A table that has to be named.
+fn named(of: &args::Table) -> Result<&Path, Failure> {
+    of.path().ok_or_else(|| Failure::Usage("which table? --verdicts DIR".to_owned()))
 }
 
 /// What a desk publishes is the desk's: it knows no other decisions, and its next one would wipe them away.

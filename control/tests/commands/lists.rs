@@ -79,6 +79,22 @@ fn a_decision_and_a_look_up_read_what_lists_read() {
 }
 
 #[test]
+fn the_table_is_named_in_the_same_way_by_every_command() {
+    let room = Room::new("named");
+    let own = room.holding("own.csv", b"pattern,verdict\nbank.example,safe\n");
+    let (dir, _) = built(&room, "v", &[&own]);
+    let _ = built(&room, "v", &[&own]);
+    for command in ["stats", "verify", "rollback"] {
+        let ran = ztsms(&["verdicts", command, "--verdicts", &dir]);
+        assert_eq!((ran.status, ran.err.as_str()), (0, ""), "{command}");
+    }
+    for args in [&["verify"][..], &["rollback"], &["stats", &dir, "--verdicts", &dir]] {
+        let ran = ztsms(&[&["verdicts"][..], args].concat());
+        assert_eq!(ran.status, 2, "{args:?}: {}", ran.err);
+    }
+}
+
+#[test]
 fn triggers_of_a_policy_zone_that_are_no_names_are_named_and_not_taken() {
     let room = Room::new("triggers");
     let zone =
