@@ -3,10 +3,9 @@
 //! A browser takes all up to the next slash for user info and host, with any sign in it; Android's rule knows fewer signs and links what
 //! stands before the first that it does not know. The two open different hosts, so both are read and the worse counts.
 //!
-//! Source: AOSP `Patterns.USER_INFO`, `RELAXED_DOMAIN_NAME`, `PORT_NUMBER`, `WORD_BOUNDARY`; ICU's `\b`: what is not seen has no boundary
-//! before it and is looked through.
+//! Source: AOSP `Patterns.USER_INFO`, `RELAXED_DOMAIN_NAME`, `PORT_NUMBER`, `WORD_BOUNDARY`.
 
-use super::chars::{is_dot, is_invisible, is_ucs, is_word};
+use super::chars::{is_dot, is_invisible, is_ucs, last_boundary};
 use super::tail::{Tail, escapes, port_len};
 use super::{Finder, Form, Link};
 use crate::verdict::Confidence;
@@ -118,18 +117,6 @@ fn host_len(text: &str) -> usize {
         }
     }
     end
-}
-
-/// The last place from `end` back where a word ends or begins.
-fn last_boundary(text: &str, from: usize, end: usize) -> Option<usize> {
-    let word_before =
-        |at: usize| text.get(..at).is_some_and(|head| head.chars().rev().find(|&c| !is_invisible(c)).is_some_and(is_word));
-    let boundary = |at: usize| match text.get(at..).and_then(|rest| rest.chars().next()) {
-        None => true,
-        Some(c) => !is_invisible(c) && word_before(at) != is_word(c),
-    };
-    let inside = text.get(from..end)?.char_indices().rev().map(|(at, _)| from + at).take_while(|&at| at > from);
-    core::iter::once(end).chain(inside).find(|&at| boundary(at))
 }
 
 impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {

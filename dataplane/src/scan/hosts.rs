@@ -3,7 +3,7 @@
 //! Source: AOSP `Patterns.AUTOLINK_WEB_URL` (`STRICT_HOST_NAME`, `IP_ADDRESS`, `WORD_BOUNDARY`) and
 //! `Linkify.sUrlMatchFilter` (nothing behind an `@`), read without regard to case since iOS and others do so.
 
-use super::chars::{is_blank, is_dot, is_host, is_invisible, is_label, is_latin, is_mark, is_word};
+use super::chars::{begins_word, hangs, is_blank, is_boundary, is_dot, is_host, is_invisible, is_label, is_latin, is_word};
 use super::tail::Tail;
 use super::tlds::{is_apple, is_common};
 use super::{Finder, Form, Link};
@@ -168,7 +168,7 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
                 best = Some(at + lead + cut);
                 dotted |= after_dot;
             }
-            let ends = cut > 0 && after_dot && strict.labels > 0 && android_ends(body, cut);
+            let ends = cut > 0 && after_dot && strict.labels > 0 && android_ends(self.slice(at + lead, self.text.len()), cut);
             if after_dot || labels == 0 {
                 (label_at, length) = (at + label.len() - body.trim_start_matches('-').len(), 0);
             }
@@ -275,8 +275,7 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
             let text = self.slice(begin, until);
             let after = |len: usize| text.get(len..).and_then(|rest| rest.chars().next());
             let before = self.slice(0, begin).chars().next_back();
-            let word = |c: char| is_word(c) && !is_mark(c);
-            let len = quad(text).filter(|&len| !before.is_some_and(word) && !after(len).is_some_and(is_word));
+            let len = quad(text).filter(|&len| !before.is_some_and(begins_word) && !after(len).is_some_and(is_word));
             // Right behind a scheme it is none to Android: another one, or a link in its path, may begin in it.
             let android = !self.slice(0, begin).ends_with("://");
             let end = begin + len.unwrap_or_default();
@@ -293,7 +292,7 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
 
     /// What of a first label is no part of it: hyphens, characters of no word, and marks that hang on what is before the label.
     fn lead(&self, label: &str) -> usize {
-        let word = |c: char| is_word(c) && !is_mark(c) || !is_invisible(c) && super::tlds::needs_mapping(c);
+        let word = |c: char| begins_word(c) || !is_invisible(c) && super::tlds::needs_mapping(c);
         label.len() - label.trim_start_matches(|c| !word(c)).len()
     }
 
@@ -355,11 +354,11 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
     /// port's digits does.
     fn signs_before(&self, start: usize) -> Option<usize> {
         let head = self.slice(0, start);
-        let other = |c: char| !is_host(c) || is_word(c) && !is_mark(c);
+        let other = |c: char| !is_host(c) || begins_word(c);
         let near = head.char_indices().rev().take_while(|&(at, c)| start - at <= SIGNS && !other(c));
         let from = near.last()?.0;
         let (before, signs) = (self.slice(0, from), head.get(from..)?);
-        let begins = before.is_empty() || before.ends_with(|c| is_word(c) && !is_mark(c));
+        let begins = before.is_empty() || before.ends_with(begins_word);
         let named =
             !signs.starts_with(|c: char| c.is_ascii() || is_dot(c)) && !signs.chars().all(|c| is_invisible(c) || is_dot(c));
         (begins && named).then_some(from)
@@ -372,12 +371,12 @@ fn is_near_end(text: &str) -> bool {
     blank.map_or_else(|| text.chars().nth(MAIL).is_none(), is_blank)
 }
 
-/// Whether Android ends a host at the TLD that is `cut` octets at the head of a label: it is spelt as the list has it, in lower case, and a word
-/// ends there. To ICU none does before a mark or what is not seen.
-fn android_ends(label: &str, cut: usize) -> bool {
-    let (tld, behind) = (label.get(..cut).unwrap_or_default(), label.get(cut..).and_then(|rest| rest.chars().next()));
+/// Whether Android ends a host at the TLD that is `cut` octets at the head of a text: it is spelt as the list has it, in lower case, and a word
+/// ends there.
+fn android_ends(text: &str, cut: usize) -> bool {
+    let (tld, behind) = (text.get(..cut).unwrap_or_default(), text.get(cut..).and_then(|rest| rest.chars().next()));
     let other = |c: char| c.is_ascii_uppercase() || !c.is_ascii() && super::tlds::needs_mapping(c);
-    let goes_on = behind.is_some_and(|c| is_word(c) || !c.is_ascii() && (is_mark(c) || is_invisible(c)));
+    let goes_on = behind.is_some_and(|c| is_word(c) || hangs(c));
     !goes_on && (tld.starts_with("xn--") || !tld.chars().any(other))
 }
 
@@ -396,10 +395,8 @@ fn mail_tail(rest: &str) -> usize {
 
 /// Where in a label a word begins or ends behind its first character: there Android may begin a link, and not where the label does.
 fn word_within(label: &str) -> Option<usize> {
-    let begins = |(last, (_, next)): &(char, (usize, char))| {
-        is_word(*last) != is_word(*next) && !is_invisible(*next) && !is_mark(*next) && !matches!(next, '-' | '_')
-    };
-    label.chars().zip(label.char_indices().skip(1)).find(begins).map(|(_, (at, _))| at)
+    let begins = |&(at, next): &(usize, char)| !matches!(next, '-' | '_') && is_boundary(label, at);
+    label.char_indices().skip(1).find(begins).map(|(at, _)| at)
 }
 
 /// The length of a dotted address at the start of `text`: four numbers below 256, the first of them not 0; Android takes 000 to 199 too.

@@ -1,6 +1,6 @@
 //! Where a link ends: port, path, query, and what of it is punctuation of the sentence.
 
-use super::chars::{is_android_path, is_invisible, is_latin, is_mark, is_stop, is_word, trim_to_word};
+use super::chars::{hangs, is_android_path, is_invisible, is_latin, is_stop, is_word, last_boundary};
 use super::{Finder, Form, Link};
 use crate::verdict::Confidence;
 
@@ -60,11 +60,10 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
         }
         if !latin_only && android_fresh {
             let end = if fragment { 0 } else { android_len(rest) };
-            let own = rest.get(..end).unwrap_or_default();
             self.android_until = from + end;
             resume = resume.min(end);
             // `\b|$`: at the end of the text all stays, before it only up to the end of a word.
-            android = if from + end == text.len() { end } else { trim_to_word(own).len() };
+            android = last_boundary(rest, 0, end).unwrap_or(0);
         }
         Tail {
             trimmed: from + trimmed.len(),
@@ -144,12 +143,11 @@ impl<F: FnMut(&Link<'_>)> Finder<'_, '_, F> {
     }
 }
 
-/// The length of `:` and one to five digits, if they stand there and nothing of their word behind them: to ICU no word ends before a mark or
-/// what is not seen.
+/// The length of `:` and one to five digits, if they stand there and nothing of their word behind them.
 pub(super) fn port_len(text: &str) -> usize {
     let Some(digits) = text.strip_prefix(':') else { return 0 };
     let len = digits.bytes().take_while(u8::is_ascii_digit).count();
-    let ends = || !digits.get(len..).is_some_and(|behind| behind.starts_with(|c| is_word(c) || is_mark(c) || is_invisible(c)));
+    let ends = || !digits.get(len..).is_some_and(|behind| behind.starts_with(|c| is_word(c) || hangs(c)));
     if (1..=5).contains(&len) && ends() { len + 1 } else { 0 }
 }
 

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 
 mod handsets;
+mod words;
 
 const PIECES: [&str; 63] = [
     "evil",

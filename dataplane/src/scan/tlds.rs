@@ -125,7 +125,8 @@ impl Tlds {
             let end = label.bytes().position(|b| !(b.is_ascii_alphanumeric() || b == b'-')).unwrap_or(label.len());
             return if end > 5 { end } else { 0 };
         }
-        let inner = |c: char| chars::is_word(c) || !c.is_ascii() && chars::is_latin(c) && !chars::is_number(c);
+        let within = |c: char| c == '_' || !c.is_ascii() && (chars::is_latin(c) || chars::is_invisible(c));
+        let inner = |c: char| (c.is_alphanumeric() || within(c)) && !chars::is_number(c);
         let word = label.split(|c: char| !inner(c)).next();
         let word = word.unwrap_or_default();
         if word.len() < label.len() && self.known(word.as_bytes()) {

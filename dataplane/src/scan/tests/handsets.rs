@@ -5,7 +5,7 @@ use crate::scan::{Form, Scanner, Scratch};
 use crate::verdict::Confidence;
 
 /// The URLs that are found for sure, in order.
-fn found(scanner: &Scanner, text: &str) -> Vec<String> {
+pub(super) fn found(scanner: &Scanner, text: &str) -> Vec<String> {
     let mut urls = Vec::new();
     scanner.find(text, &mut Scratch::new(), |link| {
         if link.confidence == Confidence::High {
@@ -16,7 +16,7 @@ fn found(scanner: &Scanner, text: &str) -> Vec<String> {
 }
 
 /// Each text has these links, and no look of the sieve dismisses it.
-fn all_are_found(cases: &[(&str, &[&str])]) {
+pub(super) fn all_are_found(cases: &[(&str, &[&str])]) {
     let scanner = Scanner::default();
     for (text, wanted) in cases {
         let urls = found(&scanner, text);
