@@ -90,7 +90,7 @@ impl Tlds {
             return false;
         }
         if label.get(..4).is_some_and(|head| head.eq_ignore_ascii_case(b"xn--")) {
-            return label.len() > 5;
+            return label.len() > 4;
         }
         let folded = |name: &[u8]| {
             let ours = label.iter().map(u8::to_ascii_lowercase);
@@ -118,12 +118,11 @@ impl Tlds {
     /// How much of `label` (a whole label, behind a dot) is a TLD that a handset would stop at: all of it, or up to
     /// a hyphen or to characters of no word. 0 where nothing is.
     pub(super) fn cut(&self, label: &str) -> usize {
+        if label.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("xn--")) {
+            return punycode(label);
+        }
         if self.known(label.as_bytes()) {
             return label.len();
-        }
-        if label.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("xn--")) {
-            let end = label.bytes().position(|b| !(b.is_ascii_alphanumeric() || b == b'-')).unwrap_or(label.len());
-            return if end > 5 { end } else { 0 };
         }
         let within = |c: char| c == '_' || !c.is_ascii() && (chars::is_latin(c) || chars::is_invisible(c));
         let inner = |c: char| (c.is_alphanumeric() || within(c)) && !chars::is_number(c);
@@ -153,6 +152,14 @@ impl Tlds {
         }
         if plain.get(..len).is_some_and(|plain| self.known(plain)) { label.len() } else { 0 }
     }
+}
+
+/// How much of a label that begins with `xn--` is a TLD to Android, which knows none by its letters (`PUNYCODE_TLD`: `xn\-\-[\w\-]{0,58}\w`).
+fn punycode(label: &str) -> usize {
+    const MOST: usize = 59;
+    let form = label.char_indices().skip(4).take(MOST).take_while(|&(_, c)| c == '-' || chars::is_word(c));
+    let ends = form.filter(|&(_, c)| c != '-').map(|(at, c)| at + c.len_utf8());
+    ends.filter(|&end| chars::is_boundary(label, end)).last().unwrap_or(0)
 }
 
 /// Characters that IDNA turns into something else that may spell a TLD.

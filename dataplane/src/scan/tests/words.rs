@@ -1,6 +1,32 @@
 //! Where a word, a TLD or a host ends to Android by Unicode's properties: what stands before it and behind it is told.
 
-use super::handsets::all_are_found;
+use super::handsets::{all_are_found, found};
+use crate::scan::Scanner;
+
+#[test]
+fn a_punycode_tld_of_more_than_63_characters_is_none_to_android() {
+    let (long, hyphens) = ("a".repeat(60), "-".repeat(70));
+    all_are_found(&[
+        (&format!("Pay evil.com.xn--{long}.good.com/x"), &["http://evil.com/", "http://good.com/x"]),
+        (&format!("Pay evil.com.xn--{hyphens}.good.com/x"), &["http://evil.com/"]),
+        (&format!("Pay evil.com.xn--p1ai-{long}.good.com/x"), &["http://evil.com.xn--p1ai/", "http://good.com/x"]),
+    ]);
+    let whole = "http://evil.com.xn--p1ai.good.com/x";
+    assert_eq!(found(&Scanner::default(), &format!("Pay {whole}")), [whole]);
+    assert_eq!(found(&Scanner::default(), whole.trim_start_matches("http://")), [whole]);
+}
+
+#[test]
+fn a_punycode_tld_ends_in_a_character_of_a_word() {
+    let evil: &[&str] = &["http://evil.xn--p1ai/"];
+    all_are_found(&[
+        ("Pay at evil.xn--p1ai- now", evil),
+        ("Pay at evil.xn--p1ai--", evil),
+        ("Pay evil.xn--p1ai-.good.com", evil),
+        ("Pay at evil.xn--p1ai①", evil),
+        ("Pay at evil.xn--p1ai× now", evil),
+    ]);
+}
 
 #[test]
 fn no_word_ends_before_what_hangs_on_it_or_is_of_it() {
