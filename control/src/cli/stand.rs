@@ -214,10 +214,11 @@ fn remove(plan: &Plan) -> Result<Done, Failure> {
     };
     let was_there = Program::remove(&name).map_err(|error| said(format_args!("{name}: {error}")))?;
     for port in plan.interfaces().filter_map(|name| dataplane::xdp::Port::open(name).ok()) {
-        match lock::was(&port.name).and_then(|before| Before::parse(&before)) {
-            Some(before) => before.put_back(&port),
-            // Nobody knows how it was, and where there was no filter nobody changed it.
-            None if was_there => Before::as_new(plan.kind, &port),
+        // Where there was no filter nobody changed it, whatever one that never stood has written.
+        match was_there.then(|| lock::was(&port.name).and_then(|before| Before::parse(&before))) {
+            Some(Some(before)) => before.put_back(&port),
+            // Nobody knows how it was.
+            Some(None) => Before::as_new(plan.kind, &port),
             None => {}
         }
     }

@@ -1,6 +1,7 @@
 //! A filter that stands: program, sockets, workers, carrier.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use dataplane::lane;
 use dataplane::live::LaneSide;
@@ -11,7 +12,7 @@ use dataplane::xdp::{
 
 use super::before::Before;
 use super::carrier::Watch;
-use super::control::Told;
+use super::control::{STANDS, Told};
 use super::lock::{self, Locks, Starting};
 use super::placement;
 use super::plan::{Kind, Plan};
@@ -35,6 +36,8 @@ pub struct Wire {
     /// Receive and transmit queues of each when their sockets were made.
     queues: Vec<(u32, u32)>,
     before: Vec<Before>,
+    /// When ports were last seen without the program, and what became of that.
+    lost: Option<(Instant, String)>,
     /// Interfaces that were seen to be gone.
     left: BTreeSet<u32>,
     kind: Kind,
@@ -129,6 +132,7 @@ impl Wire {
                     queues: looks.iter().flatten().map(Port::queues).collect(),
                     looks,
                     before,
+                    lost: None,
                     left: BTreeSet::new(),
                     kind: plan.kind,
                     settings: Some(plan.settings()),
@@ -225,7 +229,7 @@ impl Wire {
     }
 
     /// What it says of itself now.
-    pub fn told(&self) -> Told {
+    pub fn told(&mut self) -> Told {
         let mut troubles = BTreeMap::new();
         for line in &self.looks {
             if let Some(gone) = line.iter().find(|port| !port.is_here()) {
@@ -242,7 +246,26 @@ impl Wire {
             }
         }
         troubles.extend(self.other_queues().map(|why| ("queues", why)));
+        troubles.extend(self.without_program().map(|why| ("program", why)));
         Told { ports: self.counted(), mtu: mtu_of(self.looks.iter().flatten()).ok(), troubles }
+    }
+
+    /// Ports that somebody took the program off get it back; what became of that within the last minute.
+    fn without_program(&mut self) -> Option<String> {
+        let mut lost = Vec::new();
+        for port in self.looks.iter().flatten().filter(|port| port.is_there()) {
+            if !self.program.is_on(port) {
+                let name = &port.name;
+                lost.push(match self.program.attach_again(port) {
+                    Ok(()) => format!("{name} had lost its XDP program, and has it again"),
+                    Err(error) => format!("{name} has lost its XDP program ({error}): nothing that comes by it goes on"),
+                });
+            }
+        }
+        if !lost.is_empty() {
+            self.lost = Some((Instant::now(), lost.join("; ")));
+        }
+        self.lost.as_ref().filter(|(at, _)| at.elapsed() < STANDS).map(|(_, what)| what.clone())
     }
 
     /// A port that has not the queues any more whose sockets are there.

@@ -131,6 +131,29 @@ fn ports_that_swapped_their_names_are_ports_again() {
 }
 
 #[test]
+fn a_port_that_loses_its_program_gets_it_back_and_an_alarm_says_so() {
+    let Some(lab) = lab_with("lost", PATIENT) else { return };
+    let filter = lab.inline();
+    let pinned = pins(&format!("inline-a1-b1{}", lab.nets.suffix()));
+    let alarms = || lab.status()["alarms"].to_string();
+    let (a, b) = (lab.raw('a', "a0"), lab.raw('b', "b0"));
+    std::fs::remove_file(pinned.join("link-b1")).unwrap();
+    until("an alarm", || alarms().contains("b1 had lost its XDP program, and has it again"));
+    std::thread::sleep(QUIET);
+    for (from, to) in [(&a, &b), (&b, &a)] {
+        let before = lab.of(Cause::ToSocket);
+        from.send(&frames::numbered(1)).unwrap();
+        assert_eq!((arrivals(to, QUIET).len(), lab.of(Cause::ToSocket)), (1, before + 1));
+    }
+    // Taken off whole it stays off.
+    std::fs::remove_dir_all(&pinned).unwrap();
+    until("another alarm", || ["a1", "b1"].iter().all(|port| alarms().contains(&format!("{port} has lost its XDP program"))));
+    lab.nothing_is_left();
+    filter.stop();
+    lab.nothing_is_left();
+}
+
+#[test]
 fn what_a_filter_that_runs_has_pinned_stays_though_its_interfaces_are_gone() {
     let Some(lab) = lab("runs") else { return };
     let name = format!("inline-a1-b1{}", lab.nets.suffix());

@@ -223,6 +223,11 @@ fn ports_are_as_they_were_where_a_start_fails_and_where_the_filter_is_taken_off(
     for file in [source, object] {
         fs::remove_file(file).unwrap();
     }
+    // It never stood: what its ports are used for since is no business of `--remove`.
+    lab.nets.ip('f', &["link", "set", "a1", "promisc", "on"]).unwrap();
+    lab.remove();
+    assert_eq!(set_up(&lab, "a1"), (true, "0".to_owned()));
+    lab.nets.ip('f', &["link", "set", "a1", "promisc", "off"]).unwrap();
     let filter = lab.inline();
     assert_eq!(set_up(&lab, "a1"), (true, "1".to_owned()));
     filter.stop();

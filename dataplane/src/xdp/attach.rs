@@ -104,6 +104,20 @@ impl Program {
         self.made.push(path);
         Ok(Attached { mode: Some(mode), strayed })
     }
+
+    /// Whether it is on an interface: nothing but its pinned link keeps it there.
+    pub fn is_on(&self, port: &Port) -> bool {
+        let path = self.dir.join(link_pin(&port.name));
+        leads_to(&path).map_or_else(|| path.exists(), |index| index == port.index)
+    }
+
+    /// Puts it back on an interface that has lost it. Where all that was pinned is gone the filter was taken off for good.
+    pub fn attach_again(&mut self, port: &Port) -> Result<(), Error> {
+        if !self.dir.exists() {
+            return Err(Error::new(format_args!("{} is gone", self.dir.display())));
+        }
+        self.attach(port).map(drop)
+    }
 }
 
 fn errno(error: &(dyn std::error::Error + 'static)) -> Option<i32> {

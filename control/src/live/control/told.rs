@@ -20,9 +20,9 @@ pub struct Told {
 }
 
 /// The alarms that whoever holds the wire may raise.
-const ALARMS: [&str; 4] = ["mtu", "port", "queues", "lists"];
+const ALARMS: [&str; 5] = ["mtu", "port", "queues", "program", "lists"];
 /// An alarm of something that happened stands for so long after the last time.
-const STANDS: Duration = Duration::from_secs(60);
+pub(crate) const STANDS: Duration = Duration::from_secs(60);
 
 /// What the kernel counts of frames that nobody looked at while a worker was there. `no socket` is none of it: a start, a stop and an upgrade
 /// have some.
