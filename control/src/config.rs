@@ -7,10 +7,13 @@ mod error;
 mod file;
 pub mod live;
 mod origin;
+pub mod shares;
 mod wire;
 
 pub use error::{ConfigError, Place};
 pub use file::{Joins, Limits, Variant};
+#[cfg(all(feature = "live", target_os = "linux"))]
+pub(crate) use wire::is_interface;
 pub use wire::{Fail, Wire};
 
 use crate::plan::Plan;

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use dataplane::world::{LISTED_PORTS, LISTED_PREFIXES, masked};
 use serde::Deserialize;
 
+use super::shares;
+
 /// What happens to frames that nobody can look at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -75,8 +77,7 @@ impl Wire {
         let links = self.interface.0.iter().flatten();
         for (what, names) in [("wire.between", self.between.iter().collect::<Vec<_>>()), ("wire.interface", links.collect())] {
             for (at, name) in names.iter().enumerate() {
-                // As the kernel has it: 15 octets, no slash, no blank.
-                if !(1..16).contains(&name.len()) || name.contains(|c: char| c == '/' || c.is_whitespace()) {
+                if !is_interface(name) {
                     return Err(format!("{what}: `{name}` cannot be an interface"));
                 }
                 if names.iter().take(at).any(|before| before == name) {
@@ -84,13 +85,24 @@ impl Wire {
                 }
             }
         }
-        Ok(())
+        if self.interface.0.iter().any(|link| !(1..=2).contains(&link.len())) {
+            return Err("wire.interface: a link has one interface, or the two of its directions".to_owned());
+        }
+        // Whatever cores the machine has, and however many pairs there are where nobody says whose they are.
+        let workers = self.workers.0 as usize;
+        let lines = if self.worker_of.is_empty() { workers } else { self.worker_of.len() };
+        shares::deal(self, lines, "pair", &(0..workers).collect::<Vec<_>>(), |_| true).map(drop)
     }
 
     /// The same without what can change while a filter runs.
     pub(crate) fn but_what_can_change(&self) -> Self {
         Self { fail: Fail::Open, only_ports: Vec::new(), only_prefixes: Vec::new(), ..self.clone() }
     }
+}
+
+/// Whether the kernel would name an interface so: 15 octets, no slash, no blank.
+pub(crate) fn is_interface(name: &str) -> bool {
+    (1..16).contains(&name.len()) && !name.contains(|c: char| c == '/' || c.is_whitespace())
 }
 
 impl Default for Wire {
@@ -252,6 +264,10 @@ mod tests {
             ("between = [\"a\", \"a\"]".to_owned(), "a is named twice"),
             ("between = [\"a\", \"\"]".to_owned(), "cannot be an interface"),
             ("interface = [\"a/b\"]".to_owned(), "cannot be an interface"),
+            ("interface = [[\"a\", \"b\", \"c\"]]".to_owned(), "the two of its directions"),
+            ("worker_of = [0]".to_owned(), "names worker 0"),
+            ("core = 1\ncores = [0]".to_owned(), "leave one away"),
+            ("workers = 2\nworker_of = [1, 1]".to_owned(), "worker 2 has no pair"),
         ] {
             let said = check(&text).expect_err(&text);
             assert!(said.contains(says), "{said}");

@@ -103,6 +103,10 @@ impl Plan {
         };
         let mut all: Vec<&String> = plan.interfaces().collect();
         all.sort_unstable();
+        // A name becomes part of paths.
+        if let Some(name) = all.iter().find(|name| !config::is_interface(name)) {
+            return Err(Error::new(format_args!("`{name}` cannot be an interface")));
+        }
         if let Some([twice, _]) = all.array_windows().find(|[a, b]| a == b) {
             return Err(Error::new(format_args!("{twice} is named twice")));
         }
@@ -173,7 +177,7 @@ mod tests {
         assert_ne!(name(&["p-q", "r"]), name(&["p", "q-r"]));
         assert_ne!(name(&["v.1", "v.2"]), name(&["v_1", "v_2"]));
         assert!(!name(&["v.1", "v.2"]).contains('.'));
-        let many: Vec<String> = (0..16).map(|n| format!("enp129s0f{n}.40{:02}", n % 100)).collect();
+        let many: Vec<String> = (0..16).map(|n| format!("enp129s0f{n}.4{n:02}")).collect();
         let mut many: Vec<&str> = many.iter().map(String::as_str).collect();
         let long = name(&many);
         many.swap(0, 1);
