@@ -225,9 +225,8 @@ impl Control {
     /// Tells the service manager that set-up is done. Without one nothing happens.
     pub fn ready(&self) {
         use sd_notify::NotifyState::{MainPid, Ready, Status as Says};
-        let mode = if self.status().mode.enforce { "enforces" } else { "observes" };
         // Nobody is there to be told.
-        let _ = sd_notify::notify(&[Ready, MainPid(std::process::id()), Says(mode)]);
+        let _ = sd_notify::notify(&[Ready, MainPid(std::process::id()), Says(mode(self.status().mode.enforce))]);
     }
 
     /// What whoever holds the wire says of it now.
@@ -265,6 +264,11 @@ impl Drop for Control {
             let _ = thread.join();
         }
     }
+}
+
+/// As the service manager is told.
+const fn mode(enforces: bool) -> &'static str {
+    if enforces { "enforces" } else { "observes" }
 }
 
 fn terms(config: &Config) -> Result<Terms, Error> {

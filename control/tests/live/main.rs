@@ -191,6 +191,11 @@ fn the_configuration_is_read_again_whole_or_not_at_all() {
     assert_eq!(answer["needs_restart"], serde_json::json!(["[spool]"]));
     until("enforced by stage", || room.status()["mode"]["stage_percent"] == 10.0 && room.status()["mode"]["enforce"] == true);
     until("the lane has it", || Some(live.worlds_seen()) == answer["world"].as_u64());
+    // The key of the stage stays that of the directory that counts until then.
+    file(text.replace("[live]\n", "[live]\nenforce = true\nstage_percent = 10.0\n").replace("/state\"", "/elsewhere\""));
+    let answer = ask(&room.path("sock"), Command::Reload).unwrap();
+    assert!(answer["needs_restart"].to_string().contains("state_dir"), "{answer}");
+    assert!(room.path("state/stage.key").exists() && !room.path("elsewhere").exists());
     file(text.replace("[live]\n", "[live]\nenforse = true\n"));
     assert!(ask(&room.path("sock"), Command::Reload).unwrap_err().to_string().contains("enforce"));
     until("the alarm is raised", || room.status()["alarms"].to_string().contains("config"));

@@ -204,6 +204,17 @@ fn lists_of_ports_and_prefixes_change_while_it_runs() {
 }
 
 #[test]
+fn after_a_hangup_it_says_what_counts_now_and_what_needs_a_restart() {
+    let Some(lab) = lab_with("says", "[live]\n") else { return };
+    let mut filter = lab.inline();
+    lab.configure("[live]\nenforce = true\n[wire]\nring = 1024\n");
+    signal(&filter.id(), "HUP");
+    filter.wait_for("read again: rewriting");
+    filter.wait_for("until a restart: [wire]");
+    filter.stop();
+}
+
+#[test]
 fn a_pipe_in_the_place_of_the_configuration_is_refused_and_waited_for_by_nobody() {
     let Some(lab) = lab("pipe") else { return };
     let mut filter = lab.inline();

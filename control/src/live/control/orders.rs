@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use super::super::admin::{Command, Order};
 use super::super::stage;
 use super::{Running, now};
+use crate::cli::complain;
+use crate::config::live::Live;
 
 impl Running {
     pub(super) fn obey(&mut self, order: Order) {
@@ -54,7 +56,9 @@ impl Running {
     pub(super) fn reload(&mut self) -> Result<Value, String> {
         let read = self.reload.as_mut().map_or_else(|| Err("there is no file to read again".to_owned()), |reload| reload());
         let read = read.and_then(|(config, network)| {
-            let stage = stage::of(&config.live).map_err(|error| error.to_string())?;
+            // Another directory comes with a restart, and so does its key.
+            let live = Live { state_dir: self.config.live.state_dir.clone(), ..config.live.clone() };
+            let stage = stage::of(&live).map_err(|error| error.to_string())?;
             Ok((config, network, stage))
         });
         self.alarms.set("config", read.as_ref().err().cloned(), now());
@@ -82,10 +86,22 @@ impl Running {
         self.config.policy.clone_from(&config.policy);
         let world = self.world(self.worlds.current().table.share(), network);
         let number = self.worlds.set(world, self.held());
+        self.say_what_counts(&unchanged);
         if let Some(reloaded) = &self.reloaded {
             // Whoever holds the wire leaves when it likes.
             drop(reloaded.send(config));
         }
         Ok(json!({ "world": number, "needs_restart": unchanged }))
+    }
+
+    /// After a hangup nobody is there to be answered.
+    fn say_what_counts(&self, unchanged: &[&str]) {
+        let enforces = self.stage.enforces() && self.observed.is_none();
+        complain(&format_args!("the configuration was read again: {}", if enforces { "rewriting" } else { "observing only" }));
+        if !unchanged.is_empty() {
+            complain(&format_args!("as before until a restart: {}", unchanged.join("; ")));
+        }
+        // Without a manager there is nobody to tell.
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Status(super::mode(enforces))]);
     }
 }
