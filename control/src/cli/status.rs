@@ -105,11 +105,11 @@ fn people(status: &Value, paint: Paint, out: &mut Vec<u8>) -> io::Result<()> {
         text(status, "/verdicts/snapshot"),
         number(status, "/verdicts/entries"),
         number(status, "/verdicts/overlay"),
-        match number(status, "/verdicts/built") {
-            // What is built in, or empty until a directory has been read, has no time.
-            0 => "of no directory".to_owned(),
-            _ => format!("{} s old", number(status, "/verdicts/age_s")),
-        },
+        // What is built in, or empty until a directory has been read, has no age.
+        status
+            .pointer("/verdicts/age_s")
+            .and_then(Value::as_u64)
+            .map_or_else(|| "of no directory".to_owned(), |age_s| format!("{age_s} s old")),
         text(status, "/verdicts/policy"),
         number(status, "/verdicts/world"),
     )?;

@@ -105,7 +105,9 @@ pub fn text(status: &Status) -> String {
     out.family("ztsms_verdict_cache_entries", "gauge", "Entries in force.");
     out.line("ztsms_verdict_cache_entries", &[("part", "snapshot")], verdicts.entries as f64);
     out.line("ztsms_verdict_cache_entries", &[("part", "overlay")], overlay);
-    out.one("ztsms_verdicts_built_timestamp_seconds", "gauge", "When the snapshot was built.", verdicts.built as f64);
+    if let Some(built) = verdicts.built {
+        out.one("ztsms_verdicts_built_timestamp_seconds", "gauge", "When the snapshot was built.", built as f64);
+    }
     out.one("ztsms_world", "gauge", "Number of the world in force.", verdicts.world as f64);
     let flag = |on: bool| f64::from(u8::from(on));
     let mode = &status.mode;

@@ -110,10 +110,10 @@ pub struct Mode {
 pub struct Verdicts {
     /// The snapshot's id.
     pub snapshot: String,
-    /// When it was built, Unix seconds.
-    pub built: u64,
+    /// When it was built, Unix seconds; none where it is built in, or empty until a directory has been read.
+    pub built: Option<u64>,
     /// Seconds since then.
-    pub age_s: u64,
+    pub age_s: Option<u64>,
     /// Its entries.
     pub entries: u64,
     /// Decisions since.

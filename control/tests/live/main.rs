@@ -160,6 +160,8 @@ fn an_absent_directory_is_an_alarm_and_everything_is_unknown() {
     until("the alarm is raised", || room.status()["alarms"].to_string().contains("verdicts-refused"));
     let status = room.status();
     assert_eq!((number(&status, "/sms_verdicts/safe"), number(&status, "/sms_verdicts/dangerous")), (0, 0));
+    assert_eq!((&status["verdicts"]["built"], &status["verdicts"]["age_s"]), (&Value::Null, &Value::Null));
+    room.holds("ztsms.status.v1.json", std::iter::once(&status));
     room.build(&["bank.example,safe"]);
     until("the alarm is cleared", || !room.status()["alarms"].to_string().contains("verdicts-refused"));
     assert_eq!(number(&room.status(), "/verdicts/entries"), 1);

@@ -16,6 +16,7 @@ impl Running {
         let world = self.worlds.current();
         let header = world.table.snapshot().header();
         let time = now();
+        let built = (header.built > 0).then_some(header.built);
         let (rewritten, all) = self.breaker.window();
         let mut status = Status {
             schema: SCHEMA,
@@ -35,8 +36,8 @@ impl Running {
             },
             verdicts: Verdicts {
                 snapshot: format!("{:016x}", header.id),
-                built: header.built,
-                age_s: time.saturating_sub(header.built),
+                built,
+                age_s: built.map(|built| time.saturating_sub(built)),
                 entries: header.entries,
                 overlay: world.table.overlay().len(),
                 policy: format!("{:016x}", world.policy.id()),
