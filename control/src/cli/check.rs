@@ -14,6 +14,7 @@ use super::judge::said;
 use super::stand::metrics_of;
 use super::{Done, Failure};
 use crate::config;
+use crate::live::lock::Locks;
 use crate::live::{Kind, Plan, files, placement, privileges, wire};
 use crate::terminal::shown;
 
@@ -41,6 +42,8 @@ pub(super) fn run(args: &Check) -> Result<Done, Failure> {
         let kind = if plan.kind == Kind::Tap { "links" } else { "pairs" };
         all.push((kind.into(), Ok(format!("pinned as {}", plan.name()))));
         interfaces.extend(plan.interfaces().cloned());
+        // Forbids a plain start, and not the one that is meant then.
+        all.extend(Locks::are_free(&plan).err().map(|taken| ("filter".into(), Ok(taken.to_string()))));
         let shares = plan.shares();
         match &shares {
             Ok(shares) => {
@@ -101,7 +104,9 @@ fn plans(args: &Check, config: &config::Config) -> Vec<Result<Plan, xdp::Error>>
 fn metrics(address: SocketAddr, interfaces: &[String]) -> Found {
     match TcpListener::bind(address) {
         Ok(_) => Ok(address.to_string()),
-        Err(_) if metrics_of(interfaces).contains(&address) => Ok(format!("{address}, of the filter that stands here")),
+        Err(_) if metrics_of(interfaces, Some(address)).contains(&address) => {
+            Ok(format!("{address}, of the filter that stands here"))
+        }
         Err(error) => Err(format!("{address}: {error} ([admin] metrics)")),
     }
 }

@@ -10,9 +10,8 @@ use serde_json::Value;
 
 use super::args::Inline;
 use super::judge::said;
-use super::stand::stand;
+use super::stand::{configuration, stand};
 use super::{Done, Failure, complain};
-use crate::config;
 use crate::live::Plan;
 use crate::live::admin::{Command, ask_within};
 use crate::live::lock::{Holder, Locks};
@@ -22,7 +21,7 @@ pub(super) fn run(args: &Inline) -> Result<Done, Failure> {
     if args.pass || args.rewrite {
         return tell(&args.between, args.pass);
     }
-    let config = config::load(args.wire.config.as_deref()).map_err(said)?;
+    let config = configuration(&args.wire, &args.between)?;
     let plan = Plan::inline(&args.between, &config).map_err(said)?;
     stand(plan, config, &args.wire)
 }
@@ -38,7 +37,11 @@ fn tell(between: &[String], pass: bool) -> Result<Done, Failure> {
         return Err(Failure::Said("no filter runs here".to_owned()));
     }
     let (signal, command) = if pass { (Signal::USR1, Command::Pass) } else { (Signal::USR2, Command::Unpass) };
+    let without: Vec<&str> = between.iter().filter(|name| Locks::holders([*name]).is_empty()).map(String::as_str).collect();
     let mut troubles = Vec::new();
+    if !without.is_empty() {
+        troubles.push(format!("no filter runs at {}", without.join(", ")));
+    }
     for holder in &holders {
         let id = holder.id.as_raw_nonzero();
         let told = match (kill_process(holder.id, signal), &holder.socket) {

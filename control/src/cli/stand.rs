@@ -13,7 +13,7 @@ use signal_hook::iterator::Signals;
 use super::args::Wire as Args;
 use super::judge::said;
 use super::{Done, Failure, complain, voice};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::live::admin::{self, Command};
 use crate::live::before::Before;
 use crate::live::lock::{self, Locks, Starting};
@@ -29,6 +29,11 @@ const LEAVES: Duration = Duration::from_secs(10);
 
 /// How long a running filter may take to say something of itself.
 const ANSWERS: Duration = Duration::from_secs(2);
+
+/// The configuration. Who takes a filter off and says of which ports needs none, and one that is broken is not in the way.
+pub(super) fn configuration(args: &Args, named: &[String]) -> Result<Config, Failure> {
+    if args.remove && !named.is_empty() { Ok(Config::default()) } else { config::load(args.config.as_deref()).map_err(said) }
+}
 
 /// Takes the filter off, or stands until told to leave.
 pub(super) fn stand(plan: Plan, config: Config, args: &Args) -> Result<Done, Failure> {
@@ -53,7 +58,7 @@ pub(super) fn stand(plan: Plan, config: Config, args: &Args) -> Result<Done, Fai
     start.reloaded = Some(tell);
     if args.take_over {
         start.patience = LEAVES;
-        start.freed = metrics_of(plan.interfaces());
+        start.freed = metrics_of(plan.interfaces(), start.config.admin.metrics.map(|address| address.0));
     }
     let enforces = worlds.current().stage.enforces();
     let setup = Setup { samples_a_second, ..Setup::default() };
@@ -158,10 +163,13 @@ fn is_replaced(plan: &Plan, socket: &Path) -> bool {
     id.is_none_or(|id| Locks::holders(plan.interfaces()).iter().any(|holder| i64::from(holder.id.as_raw_nonzero().get()) == id))
 }
 
-/// The addresses of metrics that the filters of these ports have, as they say; one that says nothing has none.
-pub(super) fn metrics_of<'i>(interfaces: impl IntoIterator<Item = &'i String>) -> Vec<SocketAddr> {
+/// The addresses of metrics that the filters of these ports have, as they say; one that hangs and says nothing may have the one that is `wanted`.
+pub(super) fn metrics_of<'i>(interfaces: impl IntoIterator<Item = &'i String>, wanted: Option<SocketAddr>) -> Vec<SocketAddr> {
     let holders = Locks::holders(interfaces);
-    let ask = |socket: &Path| admin::ask_within(socket, Command::Status, ANSWERS).ok()?.get("metrics")?.as_str()?.parse().ok();
+    let ask = |socket: &Path| match admin::ask_within(socket, Command::Status, ANSWERS) {
+        Ok(status) => status.get("metrics")?.as_str()?.parse().ok(),
+        Err(_) => wanted,
+    };
     holders.iter().filter_map(|holder| ask(holder.socket.as_deref()?)).collect()
 }
 
@@ -206,6 +214,10 @@ fn remove(plan: &Plan) -> Result<Done, Failure> {
     if !dataplane::xdp::pins(&name).exists() {
         // What is pinned by other names on these interfaces runs as another filter: it goes on, untouched.
         wire::of_no_other(plan).map_err(said)?;
+        // Ports that are gone may have a filter all the same; where nobody has or had one, they never were.
+        if !lock::is_held(plan, &[]) {
+            plan.interfaces().try_for_each(|name| dataplane::xdp::Port::open(name).map(drop)).map_err(said)?;
+        }
     }
     // Whoever runs leaves in good order first. One that does not leaves no way but this: the program goes, the process stands without it.
     let (locks, hangs) = match Locks::take_off(plan) {

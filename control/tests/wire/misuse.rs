@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::os::unix::net::UnixListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -34,6 +34,10 @@ fn each_wrong_start_says_what_is_wrong_and_leaves_nothing_attached() {
     wrong(&["inline", "--between", "a1", "a1"], &["a1 is named twice"]);
     wrong(&["tap", "--interface", "a1,b1,lo"], &["two directions"]);
     wrong(&["inline", "--pass"], &["no filter runs here"]);
+    // Nor is one taken off where none can be.
+    wrong(&["inline", "--between", "a1", "nowhere", "--remove"], &["no such interface: nowhere"]);
+    wrong(&["inline", "--between", "../../tmp/x", "b1", "--remove"], &["`../../tmp/x` cannot be an interface"]);
+    assert!(!Path::new(&format!("/run/ztsms/nowhere{}.lock", lab.nets.suffix())).exists());
 
     // MTU.
     lab.nets.ip('f', &["link", "set", "b1", "mtu", "9000"]).unwrap();
@@ -67,11 +71,18 @@ fn a_second_instance_is_refused_and_the_first_goes_on() {
         let (status, said) = lab.fails(args);
         assert!(status == 1 && said.contains(&format!("process {}", filter.id())) && said.contains("--take-over"), "{said}");
     }
+    let out = lab.command(&["check", "--between", "a1", "b1"]).output().unwrap();
+    let said = String::from_utf8_lossy(&out.stdout);
+    assert!(out.status.success() && said.contains("ok  filter: a1 has a filter already"), "{said}");
+    // What one of the named ports has no filter for is said.
+    let (status, said) = lab.fails(&["inline", "--pass", "--between", "a1", "nowhere"]);
+    assert!(status == 1 && said.contains("nothing is rewritten") && said.contains("no filter runs at nowhere"), "{said}");
     let (a, b) = (lab.raw('a', "a0"), lab.raw('b', "b0"));
     a.send(&super::frames::numbered(1)).unwrap();
     assert_eq!(super::arrivals(&b, std::time::Duration::from_millis(300)).len(), 1);
     filter.stop();
-    // One command takes it off.
+    // One command takes it off, whatever somebody did to the configuration.
+    std::fs::write(&lab.config, "[wire]\nfial = \"open\"\n").unwrap();
     let (status, said) = lab.fails(&["inline", "--between", "a1", "b1", "--remove"]);
     assert!(status == 0 && said.contains("the filter is off"), "{said}");
     lab.nothing_is_left();

@@ -55,6 +55,19 @@ fn an_upgrade_in_place_waits_for_the_address_of_the_metrics_too() {
 }
 
 #[test]
+fn one_that_hangs_and_has_the_address_of_the_metrics_is_named_and_the_address_is_not_blamed() {
+    let Some(lab) = lab("metrics-hang") else { return };
+    let socket = lab.config.with_extension("sock");
+    lab.configure(&format!("{ENFORCE}[admin]\nsocket = {socket:?}\nmetrics = \"127.0.0.1:9465\"\n"));
+    let filter = lab.inline();
+    signal(&filter.id(), "STOP");
+    let (status, said) = lab.fails(&["inline", "--between", "a1", "b1", "--take-over"]);
+    assert!(status == 1 && said.contains(&format!("process {} was told to leave", filter.id())), "{said}");
+    assert!(!said.contains("9465"), "{said}");
+    filter.kill();
+}
+
+#[test]
 fn what_cannot_take_over_leaves_the_running_filter_where_it_is() {
     let Some(lab) = lab("stays") else { return };
     lab.nets.cable(('b', "c0"), ('f', "c1")).unwrap();
