@@ -67,7 +67,7 @@ pub struct Record {
     pub map_version: Option<u8>,
     /// IMSI.
     pub imsi: Option<String>,
-    /// MSISDN: the originator's, or from the SRI-SM before the message.
+    /// MSISDN: the originator's; in a replay of a message to a phone that of the SRI-SM before it, which a live filter does not join.
     pub msisdn: Option<String>,
     /// Service centre.
     pub service_centre: Option<String>,
