@@ -21,6 +21,8 @@ use protocols::sms::Tables;
 const ROUNDS: usize = 160;
 /// How far a bracket or a clause reaches, in characters.
 const REACH: usize = 40;
+/// So far on from a place its first letters are looked for, in characters. Keeps the time linear.
+const LOOK: usize = 512;
 /// Fewest letters of a phrase that counts within brackets with other words around it.
 const PHRASE: usize = 8;
 
@@ -302,7 +304,8 @@ impl Imitation {
             }
         }
         let at_line = |at: usize| {
-            let letter = self.starts_ascii(bytes.get(at..)?).then(|| first_letter(view, at))??;
+            let near = bytes.get(at..bytes.len().min(at + LOOK))?;
+            let letter = self.starts_ascii(near).then(|| first_letter(view, at))??;
             self.at_head(view, letter).filter(&open)
         };
         at_line(0).or_else(|| {
@@ -429,7 +432,7 @@ impl Imitation {
     /// The longest of our words that stands at `at` and ends where a word ends: its end, and whether it is a phrase.
     fn likeness_at(&self, view: &View<'_>, at: usize) -> Option<(usize, bool)> {
         // Four letters tell nearly all other words: the skeleton is made for the few that are left.
-        let mut letters = view.chars_from(at).filter_map(|(_, c)| fold(c));
+        let mut letters = letters(view.chars_from(at).map(|(_, c)| c));
         let head = [(); 4].map(|()| letters.next().unwrap_or_default());
         if !self.near(&head).iter().any(|likeness| likeness.skeleton.iter().zip(&head).all(|(a, b)| a == b)) {
             return None;
@@ -468,15 +471,21 @@ impl View<'_> {
     }
 }
 
+/// The letters of what is near.
+#[inline]
+fn letters(chars: impl Iterator<Item = char>) -> impl Iterator<Item = char> {
+    chars.take(LOOK).filter_map(fold)
+}
+
 /// The first two letters.
 fn two(chars: impl Iterator<Item = char>) -> Option<[char; 2]> {
-    let mut letters = chars.filter_map(fold);
+    let mut letters = letters(chars);
     Some([letters.next()?, letters.next()?])
 }
 
-/// Where the first letter from `from` on stands.
+/// Where the first letter from `from` on stands, if it is near.
 fn first_letter(view: &View<'_>, from: usize) -> Option<usize> {
-    view.chars_from(from).find(|&(_, c)| fold(c).is_some()).map(|(at, _)| at)
+    view.chars_from(from).take(LOOK).find(|&(_, c)| fold(c).is_some()).map(|(at, _)| at)
 }
 
 /// Whether the character at `at` may become a space: links keep their own, so that they are judged as they will be read.

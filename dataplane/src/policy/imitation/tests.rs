@@ -112,3 +112,18 @@ fn a_label_behind_an_override_is_read_as_it_is_shown() {
         assert_eq!(neutralised(text), text);
     }
 }
+
+#[test]
+fn brackets_marks_and_lines_without_a_letter_are_read_in_linear_time() {
+    for unit in ["[.]", "[", "✔", "\n", "€\n", "✔a", "\n."] {
+        let time = |octets: usize| {
+            let text = unit.repeat(octets / unit.len());
+            let start = std::time::Instant::now();
+            assert_eq!(neutralised(&text), text);
+            start.elapsed()
+        };
+        // Four times would be quadratic; small times are noise.
+        let (half, whole) = (time(128_000), time(256_000));
+        assert!(whole < half * 3 || whole.as_millis() < 500, "{unit:?}: {half:?} for half, {whole:?} for all");
+    }
+}
