@@ -504,6 +504,8 @@ fn a_sign_behind_a_port_begins_another_host() {
         ("good.com:80❤.to/x", &["http://good.com/", "http://xn--qei.to/x"]),
         ("Pay http://good.com:80\u{2060}good.com now", &["http://good.com/", "http://80good.com/"]),
         ("good.com:80\u{ad}good.to/x", &["http://good.com/", "http://80good.to/x"]),
+        ("good.com:80\u{300}good.to", &["http://good.com/", "http://xn--80good-cxd.to/"]),
+        ("good.com:80\u{483}/x", &["http://good.com/"]),
     ]);
     assert_eq!(found(&Scanner::default(), "good.com:80 ❤good.to"), ["http://good.com/", "http://good.to/"]);
 }
