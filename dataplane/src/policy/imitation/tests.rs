@@ -115,7 +115,7 @@ fn a_label_behind_an_override_is_read_as_it_is_shown() {
 
 #[test]
 fn brackets_marks_and_lines_without_a_letter_are_read_in_linear_time() {
-    for unit in ["[.]", "[", "✔", "\n", "€\n", "✔a", "\n."] {
+    for unit in ["[.]", "[", "✔", "\n", "€\n", "✔a", "\n.", "\u{202e}", "\u{202e}1 ", "\u{202e}a\n"] {
         let time = |octets: usize| {
             let text = unit.repeat(octets / unit.len());
             let start = std::time::Instant::now();

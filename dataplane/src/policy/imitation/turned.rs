@@ -5,21 +5,19 @@
 
 use super::super::signs::OVERRIDE;
 use super::super::skeleton::Skeleton;
-use super::{Imitation, View};
+use super::{Imitation, LOOK, View};
 use core::ops::Range;
 
 impl Imitation {
     /// The first of our words in what an override turns round that `open` takes.
     pub(super) fn turned_round(&self, view: &View<'_>, open: impl Fn(&Range<usize>) -> bool) -> Option<Range<usize>> {
-        view.text.match_indices(OVERRIDE).find_map(|(at, _)| {
+        let mut behind = 0;
+        view.text.split_inclusive(['\n', '\r']).find_map(|line| {
+            let start = behind;
+            behind += line.len();
             // Of overrides on one line the first turns all.
-            let line = view.text.get(..at)?.rfind(['\n', '\r']).map_or(0, |end| end + 1);
-            if view.text.get(line..at)?.contains(OVERRIDE) {
-                return None;
-            }
-            let from = at + OVERRIDE.len_utf8();
-            let rest = view.text.get(from..)?;
-            let end = from + rest.find(['\n', '\r']).unwrap_or(rest.len());
+            let from = start + line.find(OVERRIDE)? + OVERRIDE.len_utf8();
+            let end = start + line.trim_end_matches(['\n', '\r']).len();
             self.in_turned(view, from..end, &open)
         })
     }
@@ -34,7 +32,7 @@ impl Imitation {
             let begins = !inside && c.is_alphanumeric();
             inside = c.is_alphanumeric();
             let end = at + view.text.get(at..)?.chars().next()?.len_utf8();
-            if !begins || !self.heads.may_go_on(from_end(end).map(|(_, c)| c)) {
+            if !begins || !self.heads.may_go_on(from_end(end).take(LOOK).map(|(_, c)| c)) {
                 return None;
             }
             let skeleton = Skeleton::of_chars(from_end(end));
