@@ -78,7 +78,7 @@ impl Table {
 
     /// Begins a look-up: cuts the host, hashes, and asks for the one line that nearly all links need. With a few links between this and
     /// [`Self::finish`] the line comes meanwhile.
-    #[inline]
+    #[inline(always)]
     pub fn begin(&self, url: &Canonical<'_>, suffixes: &Suffixes) -> Pending {
         let pending = self.place(url, suffixes);
         self.snapshot.prefetch(pending.first);
@@ -105,7 +105,7 @@ impl Table {
     }
 
     /// Ends a look-up: as [`Self::judge`].
-    #[inline]
+    #[inline(always)]
     pub fn finish(&self, pending: Pending, url: &Canonical<'_>, app: bool, sender: &str, scratch: &mut KeyScratch) -> Judgement {
         let judgement = match self.at_once(pending, url) {
             Some((verdict, reason, slot)) => Judgement {
@@ -133,7 +133,7 @@ impl Table {
     }
 
     /// The answer where one word is all: nothing in the overlay, no rules for suffixes, nothing finer, no platform, nothing cold.
-    #[inline]
+    #[inline(always)]
     fn at_once(&self, pending: Pending, url: &Canonical<'_>) -> Option<(Verdict, Reason, Option<u64>)> {
         if url.kind != HostKind::Domain || self.snapshot.header().suffix_rules > 0 || !self.overlay.is_empty() {
             return None;
