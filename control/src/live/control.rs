@@ -41,7 +41,6 @@ use lanes::{Lane, Trouble};
 use sinks::{MIB, sinks};
 use split::Split;
 use told::Rising;
-pub(super) use told::STANDS;
 pub use told::Told;
 
 /// Between two looks at the rings when they were empty.

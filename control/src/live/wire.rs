@@ -12,7 +12,7 @@ use dataplane::xdp::{
 
 use super::before::Before;
 use super::carrier::Watch;
-use super::control::{STANDS, Told};
+use super::control::Told;
 use super::lock::{self, Locks, Starting};
 use super::placement;
 use super::plan::{Kind, Plan};
@@ -265,7 +265,7 @@ impl Wire {
         if !lost.is_empty() {
             self.lost = Some((Instant::now(), lost.join("; ")));
         }
-        self.lost.as_ref().filter(|(at, _)| at.elapsed() < STANDS).map(|(_, what)| what.clone())
+        self.lost.as_ref().filter(|(at, _)| at.elapsed() < Told::STANDS).map(|(_, what)| what.clone())
     }
 
     /// A port that has not the queues any more whose sockets are there.

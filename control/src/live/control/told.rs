@@ -21,8 +21,11 @@ pub struct Told {
 
 /// The alarms that whoever holds the wire may raise.
 const ALARMS: [&str; 5] = ["mtu", "port", "queues", "program", "lists"];
-/// An alarm of something that happened stands for so long after the last time.
-pub(crate) const STANDS: Duration = Duration::from_secs(60);
+
+impl Told {
+    /// An alarm of something that happened stands for so long after the last time.
+    pub const STANDS: Duration = Duration::from_secs(60);
+}
 
 /// What the kernel counts of frames that nobody looked at while a worker was there. `no socket` is none of it: a start, a stop and an upgrade
 /// have some.
@@ -47,7 +50,7 @@ impl Rising {
                 *rose = Some(at);
             }
         }
-        self.rose.map(|rose| rose.is_some_and(|rose| at.saturating_duration_since(rose) < STANDS))
+        self.rose.map(|rose| rose.is_some_and(|rose| at.saturating_duration_since(rose) < Told::STANDS))
     }
 }
 
