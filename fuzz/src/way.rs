@@ -28,25 +28,21 @@ const WORLDS: usize = 4;
 pub(crate) fn world(number: u8) -> (&'static World, bool) {
     static ALL: OnceLock<Vec<World>> = OnceLock::new();
     let all = ALL.get_or_init(|| {
-        let mut specs = [Preset::Warn, Preset::Strict, Preset::Quiet, Preset::Warn].map(Spec::preset);
-        for spec in &mut specs {
+        let acts = [Preset::Warn, Preset::Strict, Preset::Quiet].map(Spec::preset).map(|mut spec| {
             spec.mo = spec.mt.clone();
             spec.brand = "ACME".into();
-        }
-        let last = &mut specs[WORLDS - 1];
-        for chains in [&mut last.mt, &mut last.mo] {
-            (chains.safe, chains.unknown, chains.dangerous) = (Vec::new(), Vec::new(), Vec::new());
-        }
-        specs.into_iter().map(of).collect()
+            Policy::compile(spec).unwrap()
+        });
+        acts.into_iter().chain([Policy::default()]).map(of).collect()
     });
     let number = usize::from(number) % WORLDS;
     (&all[number], number == WORLDS - 1)
 }
 
-fn of(spec: Spec) -> World {
+fn of(policy: Policy) -> World {
     let suffixes = Suffixes::built_in();
     let table = control::builtin::table(&suffixes).unwrap();
-    World { scanner: Scanner::default(), suffixes, table, policy: Policy::compile(spec).unwrap(), network: Network::default() }
+    World { scanner: Scanner::default(), suffixes, table, policy, network: Network::default() }
 }
 
 /// A lane whose tables are soon full, so that every eviction is met.
