@@ -68,3 +68,12 @@ fn invoke_whose_tag_calls_it_primitive_has_its_inner_lengths_put_right() {
 fn notice_behind_a_link_that_an_earlier_part_left_open_is_known_again() {
     fuzz::frame::run(include_bytes!("notice_behind_an_open_link.bin"));
 }
+
+#[test]
+fn host_that_only_its_own_punycode_makes_too_long_is_refused_at_once() {
+    let label = |octets: usize| "d".repeat(octets);
+    let host = format!("p\u{64d}.c{}.{}.{}.{}.com", label(60), label(60), label(60), label(52));
+    for len in 0..8 {
+        fuzz::scan::run(format!("\0go http://{}{host}/x now", label(len)).as_bytes());
+    }
+}

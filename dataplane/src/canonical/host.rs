@@ -85,13 +85,16 @@ fn to_ascii(name: &[u8], out: &mut String) -> Result<(), Bad> {
     if weight(name) > MAX_IDN {
         return Err(Bad::TooLong);
     }
+    let start = out.len();
     let keep = |_: &[char], _: &[char], _: bool| false;
     let done = Uts46::new().process(name, AsciiDenyList::URL, Hyphens::Allow, ErrorPolicy::FailFast, keep, out, None);
     match done.map_err(|_| Bad::Host)? {
         ProcessingSuccess::Passthrough => out.extend(name.iter().map(|&b| char::from(b))),
         ProcessingSuccess::WroteToSink => {}
     }
-    Ok(())
+    // What is written is read again: as long as it may be, it has its own form.
+    let written = out.get(start..).unwrap_or_default().as_bytes();
+    if ace(written) && weight(written) > MAX_IDN { Err(Bad::TooLong) } else { Ok(()) }
 }
 
 /// The standard's forbidden domain code points, turned round, for ASCII.
