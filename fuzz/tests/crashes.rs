@@ -77,3 +77,12 @@ fn host_that_only_its_own_punycode_makes_too_long_is_refused_at_once() {
         fuzz::scan::run(format!("\0go http://{}{host}/x now", label(len)).as_bytes());
     }
 }
+
+#[test]
+fn words_that_a_line_begins_with_once_the_link_before_them_is_blank_go_with_it() {
+    fuzz::rewrite::run(&octets(concat!(
+        "52530000ffffffffffffffffffffff0dffff3139322e302e322e33ff00ffffffffffffffffffffffffff0000000000008000ffe58d23756e76657269",
+        "66696564206c696e6b20fffffffffcff0000ffffff00ffffffffff02ffffffffffffffffe58d23756e7665726966696564206c696e6b20746f20772e",
+        "5942656e209f746f20772e5942656e219fa5e79c8b792f707345",
+    )));
+}

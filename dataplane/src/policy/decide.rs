@@ -458,6 +458,8 @@ impl Work<'_> {
             deaden::spots(self.message.text, link, self.base, &mut walked, &mut scratch.spots);
         }
         deaden::in_order(&mut scratch.spots);
+        // Where a link stood a line may begin with what stands behind it.
+        self.policy.neutralise(self.message, self.base, &mut scratch.spots);
         reached
     }
 
