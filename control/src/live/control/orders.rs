@@ -96,7 +96,7 @@ impl Running {
 
     /// After a hangup nobody is there to be answered.
     fn say_what_counts(&self, unchanged: &[&str]) {
-        let enforces = self.stage.enforces() && self.observed.is_none();
+        let enforces = self.enforces();
         complain(&format_args!("the configuration was read again: {}", if enforces { "rewriting" } else { "observing only" }));
         if !unchanged.is_empty() {
             complain(&format_args!("as before until a restart: {}", unchanged.join("; ")));

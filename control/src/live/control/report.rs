@@ -10,6 +10,11 @@ use crate::plan::Plan;
 use crate::spool::Sink;
 
 impl Running {
+    /// It rewrites: by its stage, and nobody has told it to observe.
+    pub(super) fn enforces(&self) -> bool {
+        self.stage.enforces() && self.observed.is_none()
+    }
+
     pub(super) fn publish(&mut self, latest: &Latest) {
         let states: Vec<_> =
             self.lanes.iter_mut().map(|lane| (lane.name.to_string(), lane.core, lane.side.state().clone())).collect();
@@ -27,7 +32,7 @@ impl Running {
             started: self.started,
             time,
             mode: Mode {
-                enforce: self.stage.enforces() && self.observed.is_none(),
+                enforce: self.enforces(),
                 stage_percent: f64::from(self.stage.share()) / 100.0,
                 pass: self.worlds.pass(),
                 breaker_all: self.breaker.all,
