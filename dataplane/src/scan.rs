@@ -31,6 +31,7 @@ mod tail;
 mod tlds;
 mod units;
 
+pub(crate) use chars::begins_word;
 pub(crate) use septets::{Room, Unpacked};
 
 pub use schemes::is_app_scheme;

@@ -86,3 +86,13 @@ fn words_that_a_line_begins_with_once_the_link_before_them_is_blank_go_with_it()
         "5942656e209f746f20772e5942656e219fa5e79c8b792f707345",
     )));
 }
+
+#[test]
+fn link_that_reads_as_a_label_once_it_is_dead_goes_whole() {
+    fuzz::rewrite::run(format!("\x40UNVERIFIED.LINK\n{}", "a".repeat(144)).as_bytes());
+}
+
+#[test]
+fn label_before_a_number_that_was_of_the_host_names_the_host_behind_it() {
+    fuzz::rewrite::run(&octets("22113b0000fffd93a6bde96ebd696e34632e6e650a"));
+}

@@ -1,14 +1,14 @@
 //! The walk down a chain: what the message is worth, whose chain speaks, and the first action that fits.
 
-use super::Scratch;
 use super::compiled::{Chosen, Policy};
-use super::deaden;
 use super::decision::{Action, Decision, Edit, RuleRef, Source};
 use super::facts::{LinkFacts, Message};
 use super::profiles::Kind;
 use super::redirect::Issued;
 use super::room::{Bound, Room};
 use super::template::Values;
+use super::{Scratch, deaden};
+use crate::scan::begins_word;
 use crate::verdict::{Confidence, Verdict};
 
 /// What the links of a message, from some byte of its text on, come to.
@@ -100,7 +100,7 @@ impl Policy {
             return named;
         }
         let signs =
-            |link: &LinkFacts<'_>| message.text.get(named.start..link.start).is_some_and(|s| !s.contains(char::is_alphanumeric));
+            |link: &LinkFacts<'_>| message.text.get(named.start..link.start).is_some_and(|signs| !signs.contains(begins_word));
         self.links(message, from)
             .find(|link| link.in_this_part && link.start > named.start && link.end == named.end && signs(link))
             .unwrap_or(named)
@@ -177,7 +177,7 @@ impl Policy {
         room: &mut dyn Room,
     ) -> Decision {
         scratch.spots.clear();
-        self.neutralise(message, base, &mut scratch.spots);
+        self.neutralise(message, base, |_| true, &mut scratch.spots);
         let spoof = !scratch.spots.is_empty();
         let links_verdict = judged.verdict;
         let mut verdict = links_verdict.max(floor);
@@ -234,9 +234,10 @@ impl Policy {
         decision
     }
 
-    fn neutralise(&self, message: &Message<'_>, base: usize, spots: &mut Vec<usize>) {
+    /// Adds the places of what imitates a label; the links that `stay` keep their letters.
+    fn neutralise(&self, message: &Message<'_>, base: usize, stay: impl Fn(&LinkFacts<'_>) -> bool, spots: &mut Vec<usize>) {
         let text = message.text.get(base..).unwrap_or_default();
-        let links = message.links.iter().filter(|link| link.acts() && link.in_this_part && link.start >= base);
+        let links = message.links.iter().filter(|link| link.acts() && link.in_this_part && link.start >= base && stay(link));
         if message.links.is_empty() && !self.imitation.possible(text) {
             return;
         }
@@ -448,18 +449,17 @@ impl Work<'_> {
     ///
     /// Safe links go with the bad ones: what is left would look verified to the next filter, and be labelled so.
     fn deaden(&self, scratch: &mut Scratch) -> bool {
-        let spare_safe = self.policy.spec_keeps_safe(self.chosen);
+        let spare_safe = self.policy.spec_keeps_safe(self.chosen) && self.links_verdict > Verdict::Safe;
+        let spared = |link: &LinkFacts<'_>| spare_safe && link.verdict == Verdict::Safe;
         let (mut reached, mut walked) = (true, deaden::Walked::default());
-        for link in self.policy.links(self.message, self.base) {
-            if spare_safe && link.verdict == Verdict::Safe && self.links_verdict > Verdict::Safe {
-                continue;
-            }
+        for link in self.policy.links(self.message, self.base).filter(|link| !spared(link)) {
             reached &= link.in_this_part;
             deaden::spots(self.message.text, link, self.base, &mut walked, &mut scratch.spots);
         }
         deaden::in_order(&mut scratch.spots);
-        // Where a link stood a line may begin with what stands behind it.
-        self.policy.neutralise(self.message, self.base, &mut scratch.spots);
+        // Where a link stood a line may begin with what stands behind it, and what is left of it may read as a label.
+        let stays = |link: &LinkFacts<'_>| spared(link) || self.policy.is_own(self.message.text, link);
+        self.policy.neutralise(self.message, self.base, stays, &mut scratch.spots);
         reached
     }
 
@@ -467,7 +467,7 @@ impl Work<'_> {
     fn forget_links(&self, before: usize, scratch: &mut Scratch) {
         if scratch.spots.len() != before {
             scratch.spots.clear();
-            self.policy.neutralise(self.message, self.base, &mut scratch.spots);
+            self.policy.neutralise(self.message, self.base, |_| true, &mut scratch.spots);
         }
     }
 

@@ -99,7 +99,7 @@ pub(super) fn hangs(c: char) -> bool {
 }
 
 /// A character that a word begins with: of one, and not hanging on what is before it.
-pub(super) fn begins_word(c: char) -> bool {
+pub(crate) fn begins_word(c: char) -> bool {
     is_word(c) && !hangs(c)
 }
 
