@@ -164,8 +164,9 @@ impl<'a> Carrier<'a> {
             Transport::M2ua | Transport::Sua => self.parameter(payload.start.saturating_sub(4), payload.end, changes),
             Transport::M2pa => self.message_length(changes),
             Transport::Mtp2 => {
-                let at = payload.start.saturating_sub(1);
-                Ok(changes.field(Field { at, width: Width::Indicator, covers: payload, pad: None })?)
+                // Behind the four octets of `LINKTYPE_MTP2_WITH_PHDR` a header of Q.703 Annex A has six, any other three.
+                let (width, octets) = if payload.start == 10 { (Width::Extended, 2) } else { (Width::Indicator, 1) };
+                Ok(changes.field(Field { at: payload.start.saturating_sub(octets), width, covers: payload, pad: None })?)
             }
             Transport::Mtp3 | Transport::Sccp => Ok(()),
         }

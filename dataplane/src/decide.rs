@@ -2,7 +2,7 @@
 
 use core::mem;
 
-use protocols::map::{self, Destination, ForwardSm, RoutingInfoForSm, RoutingInfoForSmResult, Tbcd};
+use protocols::map::{self, Destination, ForwardSm, Origination, RoutingInfoForSm, RoutingInfoForSmResult, Tbcd};
 use protocols::sccp::{Address, Digits, GlobalTitle, Unitdata};
 use protocols::sctp::Adaptation;
 use protocols::tcap::{self, ApplicationContext, Component, Opcode};
@@ -10,7 +10,7 @@ use protocols::xua::Message;
 use protocols::{Error, Layer, Why, m2pa, m2ua, m3ua, mtp3, sua};
 
 use crate::carrier::{Carrier, Lay};
-use crate::join::dialogues::Dialogue;
+use crate::join::dialogues::{Dialogue, Octets};
 use crate::join::pieces::Step;
 use crate::join::pool::Tag;
 use crate::join::segments;
@@ -260,8 +260,7 @@ impl Lane {
             if let Some(invoke) = &components.usual() {
                 count += 1;
                 self.counters.components.seen += 1;
-                let dialogue = *dialogue.get_or_insert_with(|| self.dialogue(message, parties));
-                more |= self.invoke(invoke, message, dialogue, carrier, parties, way);
+                more |= self.invoke(invoke, message, &mut dialogue, carrier, parties, way);
                 continue;
             }
             let Some(component) = &components.exact() else { break };
@@ -269,8 +268,7 @@ impl Lane {
             self.counters.components.seen += 1;
             match component {
                 Ok(Component::Invoke(invoke)) => {
-                    let dialogue = *dialogue.get_or_insert_with(|| self.dialogue(message, parties));
-                    more |= self.invoke(invoke, message, dialogue, carrier, parties, way);
+                    more |= self.invoke(invoke, message, &mut dialogue, carrier, parties, way);
                 }
                 Ok(other) => {
                     self.counters.components.out.add(Layer::Tcap, other.name());
@@ -287,9 +285,10 @@ impl Lane {
         } else {
             self.counters.transactions.out.add(Layer::Tcap, bare(message.kind));
         }
-        // Nearly every Begin says all in one frame: only one that leaves something to a later message is remembered.
-        if message.kind == tcap::Kind::Begin && (count == 0 || more) {
-            self.open(message, parties);
+        // Nearly every Begin says all in one frame: only what leaves something to a later message is remembered.
+        if more || count == 0 && message.kind == tcap::Kind::Begin {
+            let imsi = || Octets::new(reference(message).unwrap_or_default());
+            self.open(message, dialogue.unwrap_or_else(|| Dialogue { imsi: imsi(), ..said(message) }), parties);
         }
         self.close(message, parties, way);
     }
@@ -306,25 +305,24 @@ impl Lane {
         find(parties.calling, message.otid).or_else(|| find(parties.called, message.dtid)).unwrap_or(said)
     }
 
-    fn open(&mut self, message: &tcap::Message<'_>, parties: Parties<'_>) {
-        let mut said = said(message);
-        if let (Some(otid), Some(_)) = (message.otid, said.direction) {
-            said.set_reference(reference(message).unwrap_or_default());
-            self.joins.dialogues.open(identity(parties.calling), otid, said, self.now);
+    fn open(&mut self, message: &tcap::Message<'_>, dialogue: Dialogue, parties: Parties<'_>) {
+        if let (Some(otid), Some(_)) = (message.otid, dialogue.direction) {
+            self.joins.dialogues.open(identity(parties.calling), otid, dialogue, self.now);
         }
     }
 
-    /// An operation asked for. Whether more messages follow in the dialogue is the answer.
+    /// An operation asked for. Whether more messages follow in the dialogue is the answer; what they may leave out is then in `dialogue`.
     fn invoke<L: Listener>(
         &mut self,
         invoke: &tcap::Invoke<'_>,
         message: &tcap::Message<'_>,
-        dialogue: Dialogue,
+        dialogue: &mut Option<Dialogue>,
         carrier: &Carrier<'_>,
         parties: Parties<'_>,
         way: &mut Way<'_, L>,
     ) -> bool {
         let mut joined = mem::take(&mut self.buffers.argument);
+        let dialogue = dialogue.get_or_insert_with(|| self.dialogue(message, parties));
         let more = self.argument(invoke, message, dialogue, carrier, parties, &mut joined, way);
         self.buffers.argument = joined;
         more
@@ -335,7 +333,7 @@ impl Lane {
         &mut self,
         invoke: &tcap::Invoke<'_>,
         message: &tcap::Message<'_>,
-        dialogue: Dialogue,
+        dialogue: &mut Dialogue,
         carrier: &Carrier<'_>,
         parties: Parties<'_>,
         joined: &mut [u8],
@@ -361,9 +359,17 @@ impl Lane {
         let (direction, _) = map::direction(forward, dialogue.direction, message.application_context(), called_ssn, calling_ssn);
         let imsi = match forward.destination {
             Destination::Imsi(imsi) => Some(imsi.0),
-            _ => forward.imsi.map(|imsi| imsi.0).or_else(|| reference(message)).or_else(|| dialogue.reference()),
+            _ => forward.imsi.map(|imsi| imsi.0).or_else(|| reference(message)).or_else(|| dialogue.imsi.get()),
         };
         let imsi = imsi.filter(|imsi| !Tbcd(imsi).is_empty());
+        let lmsi = match forward.destination {
+            Destination::Lmsi(lmsi) => Some(lmsi),
+            _ => dialogue.lmsi.get(),
+        };
+        let centre = match forward.origination {
+            Origination::ServiceCentre(centre) => Some(centre.0),
+            _ => dialogue.centre.get(),
+        };
         let met = Met {
             carrier,
             called_party: parties.called,
@@ -373,6 +379,8 @@ impl Lane {
             forward,
             map_version: map::version(context, forward, message.kind == tcap::Kind::Begin),
             imsi,
+            lmsi,
+            centre,
             direction,
         };
         match self.sms(&met, way) {
@@ -381,6 +389,10 @@ impl Lane {
                 way.listener.unscanned(&way.place, error);
                 self.counters.components.out.error(error);
             }
+        }
+        if forward.more_messages {
+            let [imsi, lmsi, centre] = [imsi, lmsi, centre].map(|known| Octets::new(known.unwrap_or_default()));
+            *dialogue = Dialogue { direction: Some(direction), context, imsi, lmsi, centre, ..*dialogue };
         }
         forward.more_messages
     }

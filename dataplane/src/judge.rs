@@ -40,6 +40,8 @@ pub(crate) struct Met<'a> {
     pub(crate) forward: &'a ForwardSm<'a>,
     pub(crate) map_version: Option<u8>,
     pub(crate) imsi: Option<&'a [u8]>,
+    pub(crate) lmsi: Option<&'a [u8]>,
+    pub(crate) centre: Option<&'a [u8]>,
     pub(crate) direction: Direction,
 }
 

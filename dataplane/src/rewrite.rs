@@ -20,6 +20,8 @@ pub enum Width {
     Ber(u8),
     /// MTP2 length indicator: six bits, 63 stands for all that is longer (Q.703 §2.3.3).
     Indicator,
+    /// That of nine bits, least significant octet first: 511 stands for all that is longer (Q.703 Annex A).
+    Extended,
 }
 
 /// A field that counts the octets of `covers`, or the distance over them.
@@ -247,7 +249,7 @@ impl Changes {
         if growth == 0 {
             return Ok(());
         }
-        let len = old_len(old, at, width).saturating_add_signed(growth);
+        let len = old_len(old, at, width, covers.len()).saturating_add_signed(growth);
         let Written { octets, len: new, skip, was } = length(old, at, width, len)?;
         self.put(at + skip, was, octets, new)?;
         match pad {
@@ -375,7 +377,7 @@ fn length(old: &[u8], at: usize, width: Width, len: usize) -> Result<Written, No
     let max = match width {
         Width::One => 255,
         Width::Two | Width::TwoLittle | Width::Ber(_) => 0xffff,
-        Width::Four | Width::Indicator => usize::MAX,
+        Width::Four | Width::Indicator | Width::Extended => usize::MAX,
     };
     if len > max || matches!(width, Width::Ber(10..)) {
         return Err(NoFit::Field { need: len, max });
@@ -389,6 +391,11 @@ fn length(old: &[u8], at: usize, width: Width, len: usize) -> Result<Written, No
             let spare = old.get(at).copied().unwrap_or(0) & 0xc0;
             ([spare | if wide > 63 { 63 } else { b3 }, 0, 0, 0], 1, 0, 1)
         }
+        Width::Extended => {
+            let spare = old.get(at + 1).copied().unwrap_or(0) & 0xfe;
+            let [low, high] = u16::try_from(len).unwrap_or(511).min(511).to_le_bytes();
+            ([low, spare | high, 0, 0], 2, 0, 2)
+        }
         Width::Ber(1) if len < 0x80 => ([b3, 0, 0, 0], 1, 0, 1),
         Width::Ber(octets @ 0..=2) if len < 0x100 => ([0x81, b3, 0, 0], 2, 0, usize::from(octets)),
         Width::Ber(octets @ 0..=3) => ([0x82, b2, b3, 0], 3, 0, usize::from(octets)),
@@ -398,9 +405,9 @@ fn length(old: &[u8], at: usize, width: Width, len: usize) -> Result<Written, No
     Ok(Written { octets, len, skip, was })
 }
 
-/// What a field says before the change.
+/// What a field says before the change; `covered` octets where it may say no more than that they are many.
 #[inline]
-fn old_len(old: &[u8], at: usize, width: Width) -> usize {
+fn old_len(old: &[u8], at: usize, width: Width, covered: usize) -> usize {
     let [b0, b1, b2, b3] = old.get(at..).and_then(|rest| rest.first_chunk().copied()).unwrap_or_else(|| {
         let mut octets = [0; 4];
         octets.iter_mut().zip(old.get(at..).unwrap_or_default()).for_each(|(to, from)| *to = *from);
@@ -412,7 +419,7 @@ fn old_len(old: &[u8], at: usize, width: Width) -> usize {
         Width::Two => two(b0, b1),
         Width::Four => two(b0, b1) << 16 | two(b2, b3),
         Width::TwoLittle => two(b1, b0),
-        Width::Indicator => usize::from(b0 & 0x3f),
+        Width::Indicator | Width::Extended => covered,
         Width::Ber(0 | 1) => usize::from(b0 & 0x7f),
         Width::Ber(2) => usize::from(b1),
         Width::Ber(3) => two(b1, b2),

@@ -13,6 +13,7 @@ use protocols::sms::{Problems, Tables, UserData};
 
 use crate::canonical::{self, Canonical, HostKind};
 use crate::verdict::Confidence;
+use crate::verdicts::is_app_package;
 
 mod authority;
 mod automata;
@@ -259,9 +260,6 @@ struct Finder<'t, 's, F> {
 /// Looks like a dot, and NFKC makes one of it.
 const ONE_DOT_LEADER: char = '\u{2024}';
 
-/// File names behind which an installation or a profile waits.
-const APPS: [&str; 7] = [".apk", ".xapk", ".apks", ".aab", ".ipa", ".mobileconfig", ".mobileprovision"];
-
 impl<'t, F: FnMut(&Link<'_>)> Finder<'t, '_, F> {
     fn slice(&self, start: usize, end: usize) -> &'t str {
         self.text.get(start..end).unwrap_or_default()
@@ -306,16 +304,10 @@ impl<'t, F: FnMut(&Link<'_>)> Finder<'t, '_, F> {
             seen.clear();
         }
         seen.push((start, hash));
-        let app = is_app(url.path_and_query);
+        let app = is_app_package(url.path_and_query);
         (self.visit)(&Link { start, end, confidence, url, app, as_written, form });
         true
     }
-}
-
-/// Whether a path, or a part of a query, ends in an app's file name.
-fn is_app(path_and_query: &str) -> bool {
-    let parts = path_and_query.split(['?', '&', '=', ';', '#']);
-    parts.into_iter().any(|part| APPS.iter().any(|app| crate::verdicts::ends_in(part.as_bytes(), app.as_bytes())))
 }
 
 #[cfg(test)]

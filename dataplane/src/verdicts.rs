@@ -23,7 +23,6 @@ mod tests;
 use core::sync::atomic;
 
 pub use format::{FORMAT_VERSION, Header, Refused};
-pub(crate) use judge::ends_in;
 pub use judge::{Pending, is_app_package};
 pub use keys::Key;
 pub use overlay::{NotTaken, Overlay};

@@ -70,10 +70,11 @@ impl Default for Network {
 }
 
 impl Network {
-    /// The SCCP that goes with the MTP3: China's has 24-bit point codes below ITU's SCCP.
+    /// The SCCP that goes with the MTP3: China's is ITU's with the 24-bit point codes of its MTP3.
     pub const fn sccp(&self) -> sccp::Variant {
         match self.variant {
-            mtp3::Variant::Itu | mtp3::Variant::China => sccp::Variant::Itu,
+            mtp3::Variant::Itu => sccp::Variant::Itu,
+            mtp3::Variant::China => sccp::Variant::China,
             mtp3::Variant::Ansi => sccp::Variant::Ansi,
         }
     }
@@ -128,6 +129,18 @@ mod tests {
         assert_eq!([of(0), of(7), of(9), of(31)], [[0; 4], [10, 0, 0, 0], [10, 0x80, 0, 0], [10, 0xff, 7, 8]]);
         assert_eq!([of(32), of(40)], [[10, 0xff, 7, 9]; 2]);
         assert_eq!(masked([0xff; 16], 121)[15], 0x80);
+    }
+
+    #[test]
+    fn the_addresses_of_sccp_have_the_point_codes_of_the_mtp3_below() {
+        let read = |variant, raw: &[u8]| {
+            let network = Network { variant, ..Network::default() };
+            let address = sccp::Address::parse(raw, network.sccp());
+            (address.pc, address.ssn)
+        };
+        assert_eq!(read(mtp3::Variant::Itu, &[0x43, 0xd0, 7, 8]), (Some(2000), Some(8)));
+        assert_eq!(read(mtp3::Variant::China, &[0x43, 3, 2, 1, 8]), (Some(0x01_0203), Some(8)));
+        assert_eq!(read(mtp3::Variant::Ansi, &[0xc3, 8, 3, 2, 1]), (Some(0x01_0203), Some(8)));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use dataplane::policy::Preset;
 use dataplane::record::{Listener, Sms};
 use dataplane::verdict::Verdict;
 use protocols::link::LinkType;
-use protocols::map::Tbcd;
+use protocols::map::{self, AddressString, Destination, Origination, Tbcd};
 use protocols::sccp::{self, Address};
 use protocols::sms::Timestamp;
 use protocols::sms::encode::{self, Number, Part, Reference};
@@ -159,4 +159,49 @@ fn parts_that_a_handset_tells_apart_are_not_joined() {
         let heard = send(&units).0;
         assert_eq!(heard[1].1, 1, "{what}");
     }
+}
+
+/// A UDT of one message of a dialogue: forwardSM of version 2, behind which more follow or not. Both addresses are left out where nobody is
+/// named (TS 29.002 §12.9: more messages to send).
+fn in_dialogue(otid: u8, named: Option<Destination<'_>>, tpdu: &[u8], more: bool) -> Vec<u8> {
+    let (mut argument, mut invoke, mut message, mut unit) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let centre = Origination::ServiceCentre(AddressString(&[0x91, 0x94, 0x51, 0x02]));
+    let from = if named.is_some() { centre } else { Origination::None };
+    map::push_forward_sm(&mut argument, named.unwrap_or(Destination::None), from, tpdu, more);
+    tcap::push_invoke(&mut invoke, 1, None, tcap::Opcode::Local(46), &argument);
+    tcap::push_continue(&mut message, &[0, 0, 0, otid], &[0, 0, 1, otid], &[], &invoke);
+    let (mut called, mut calling) = (Vec::new(), Vec::new());
+    Address::push_e164(&mut called, "4915300000000", 8);
+    Address::push_e164(&mut calling, "4915200000000", 8);
+    sccp::push_udt(&mut unit, 1, true, &called, &calling, &message).unwrap();
+    unit
+}
+
+#[test]
+fn a_message_that_names_nobody_is_for_whom_the_one_before_it_in_the_dialogue_was() {
+    let [first, second] = parts(NUMBER, [Reference::Byte(7); 2]);
+    let imsi = Destination::Imsi(Tbcd(&IMSI));
+    let units = [
+        in_dialogue(1, Some(imsi), &first, true),
+        in_dialogue(1, None, &text(NUMBER), true),
+        in_dialogue(1, None, &second, false),
+    ];
+    let heard = send(&units).0;
+    let told = |heard: &(Option<String>, u8, Verdict, Vec<_>)| (heard.0.clone(), heard.1, heard.2);
+    let whose = Some("001010123456789".to_owned());
+    assert_eq!(told(&heard[1]), (whose.clone(), 1, Verdict::Dangerous));
+    assert_eq!(told(&heard[2]), (whose, 2, Verdict::Dangerous));
+    let lmsi = Destination::Lmsi(&[1, 2, 3, 4]);
+    let units = [in_dialogue(1, Some(lmsi), &first, true), in_dialogue(1, None, &second, false)];
+    assert_eq!(told(&send(&units).0[1]), (None, 2, Verdict::Dangerous));
+}
+
+#[test]
+fn parts_that_name_nobody_are_joined_in_one_dialogue_alone() {
+    let [first, second] = parts(NUMBER, [Reference::Byte(7); 2]);
+    let joined = |dialogues: [u8; 2]| {
+        let [one, other] = dialogues;
+        send(&[in_dialogue(one, None, &first, true), in_dialogue(other, None, &second, false)]).0[1].1
+    };
+    assert_eq!([joined([1, 1]), joined([1, 2])], [2, 1]);
 }

@@ -1,4 +1,5 @@
-//! Open dialogues: what a Begin said and a bare Continue does not repeat (direction, application context, destination reference).
+//! Open dialogues: what a message said and a later one does not repeat. Of a Begin the application context, the direction it gives and the
+//! destination reference; of a forwardSM behind which more follow (TS 29.002 §12.9) also whose they are.
 //!
 //! A transaction is named by the id that its owner gave it and by the owner's address: the originating id goes with the calling party,
 //! the destination id with the called party. Load sharing puts Begin and Continue on different links, so no link is part of the key.
@@ -15,26 +16,37 @@ pub struct Dialogue {
     pub direction: Option<Direction>,
     /// The application context of the Begin.
     pub context: Option<ApplicationContext>,
-    /// `destinationReference` of map-open: semi-octets of an IMSI, filler included.
-    pub destination_reference: [u8; 10],
-    /// Octets of it that are valid.
-    pub destination_reference_len: u8,
+    /// Semi-octets of the recipient's IMSI, filler included: sm-RP-DA, or `destinationReference` of map-open.
+    pub imsi: Octets,
+    /// sm-RP-DA, where it is an LMSI.
+    pub lmsi: Octets,
+    /// sm-RP-OA, where it is a service centre.
+    pub centre: Octets,
     /// Where [`Dialogues`] counts its transaction.
     pub(crate) place: u16,
 }
 
-impl Dialogue {
-    /// The destination reference, if the Begin had one that fits.
-    pub fn reference(&self) -> Option<&[u8]> {
-        self.destination_reference.get(..usize::from(self.destination_reference_len)).filter(|octets| !octets.is_empty())
+/// Up to ten octets: a number, or none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Octets {
+    room: [u8; 10],
+    len: u8,
+}
+
+impl Octets {
+    /// These octets; none where they are too many for a number.
+    pub fn new(octets: &[u8]) -> Self {
+        let mut kept = Self::default();
+        if let (Some(room), Ok(len)) = (kept.room.get_mut(..octets.len()), u8::try_from(octets.len())) {
+            room.copy_from_slice(octets);
+            kept.len = len;
+        }
+        kept
     }
 
-    /// Keeps a destination reference; one that is too long for a number is left out.
-    pub fn set_reference(&mut self, octets: &[u8]) {
-        if let (Some(room), Ok(len)) = (self.destination_reference.get_mut(..octets.len()), u8::try_from(octets.len())) {
-            room.copy_from_slice(octets);
-            self.destination_reference_len = len;
-        }
+    /// The octets, if there are any.
+    pub fn get(&self) -> Option<&[u8]> {
+        self.room.get(..usize::from(self.len)).filter(|octets| !octets.is_empty())
     }
 }
 
@@ -69,7 +81,7 @@ impl Dialogues {
         &self.table.counts
     }
 
-    /// A Begin: `owner` is the calling party as it stands in the frame.
+    /// A Begin, or a later message that says more: `owner` is the calling party as it stands in the frame.
     pub fn open(&mut self, owner: &[u8], otid: &[u8], dialogue: Dialogue, now: u64) {
         let key = self.secret.key(&[owner], &[otid]);
         let Self { table, present, .. } = self;
@@ -119,11 +131,10 @@ mod tests {
     #[test]
     fn a_dialogue_is_found_by_its_owner_and_id_until_it_ends() {
         let mut dialogues = Dialogues::new(Limits { entries: 64, octets: 0, age_ns: 100 }, Secret(1));
-        let mut said = Dialogue::default();
-        said.set_reference(&[0x12, 0xf3]);
-        said.set_reference(&[0; 11]);
+        let said = Dialogue { imsi: Octets::new(&[0x12, 0xf3]), lmsi: Octets::new(&[0; 11]), ..Dialogue::default() };
         dialogues.open(b"A", &[1], said, 0);
-        assert_eq!(dialogues.find(b"A", &[1], 1).and_then(|d| d.reference().map(<[u8]>::len)), Some(2));
+        let found = dialogues.find(b"A", &[1], 1).copied().unwrap();
+        assert_eq!((found.imsi.get(), found.lmsi.get()), (Some(&[0x12, 0xf3][..]), None));
         assert!(dialogues.find(b"B", &[1], 1).is_none());
         dialogues.close(b"A", &[1]);
         assert!(dialogues.find(b"A", &[1], 1).is_none());

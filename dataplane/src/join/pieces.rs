@@ -15,6 +15,10 @@ pub trait Order {
     fn next(tag: Tag, len: usize) -> Option<u32>;
     /// Whether two different pieces cannot belong to one whole.
     fn contradicts(one: (Tag, usize), other: (Tag, usize)) -> bool;
+    /// Whether a piece ends what came under its identity before, if that had such a piece too.
+    fn begins(_: Tag) -> bool {
+        false
+    }
 }
 
 #[derive(Default)]
@@ -78,6 +82,11 @@ impl<O: Order> Pieces<O> {
     pub fn join(&mut self, key: Key, now: u64, tag: Tag, piece: &[u8], out: &mut Vec<u8>) -> Step {
         let Self { table, pool, .. } = self;
         let (entry, counts) = table.entry(key, now, |old| pool.free(old.chain));
+        let other = |(begun, octets): (Tag, &[u8])| O::begins(begun) && (begun != tag || octets != piece);
+        if O::begins(tag) && entry.completed_by.is_none() && pool.pieces(entry.chain).any(other) {
+            pool.free(core::mem::take(&mut entry.chain));
+            counts.contradicted += 1;
+        }
         if let Some((_, known)) = pool.at(entry.chain, tag.place) {
             if known == piece {
                 let completed = entry.completed_by == Some(tag.place);

@@ -23,9 +23,14 @@ impl Order for ByRemaining {
     }
 
     fn contradicts(one: (Tag, usize), other: (Tag, usize)) -> bool {
-        // Q.714 §4.1.1.2.3: one first segment, and it has the highest count.
+        // Q.714 §4.1.1.2.3: the first segment has the highest count.
         let first_and_higher = |a: Tag, b: Tag| a.marks & FIRST != 0 && b.place > a.place;
-        one.0.marks & other.0.marks & FIRST != 0 || first_and_higher(one.0, other.0) || first_and_higher(other.0, one.0)
+        first_and_higher(one.0, other.0) || first_and_higher(other.0, one.0)
+    }
+
+    /// Another first segment: the reference is used again, and what is left of the message before will not come.
+    fn begins(tag: Tag) -> bool {
+        tag.marks & FIRST != 0
     }
 }
 
@@ -44,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn segments_join_out_of_order_and_two_firsts_end_it() {
+    fn segments_join_out_of_order_and_another_first_begins_anew() {
         let mut segments = Segments::new(Limits { entries: 16, octets: 1 << 14, age_ns: 100 });
         let mut out = Vec::with_capacity(4096);
         let key = key(Secret(1), b"caller", 0x010203);
@@ -54,8 +59,12 @@ mod tests {
         put(0, 0, b"three");
         put(2, FIRST, b"one ");
         assert_eq!(put(1, 0, b"two "), (Step::Whole { repeat: false, at: 4, marks: FIRST }, b"one two three".to_vec()));
-        put(1, FIRST, b"new");
-        assert_eq!(put(3, FIRST, b"other").0, Step::LetGo("pieces overlap"));
+        put(1, FIRST, b"lost ");
+        put(1, FIRST, b"new ");
+        assert_eq!(put(0, 0, b"whole"), (Step::Whole { repeat: false, at: 4, marks: FIRST }, b"new whole".to_vec()));
+        put(1, FIRST, b"lost");
+        put(2, FIRST, b"a");
+        assert_eq!(put(3, 0, b"more than it said").0, Step::LetGo("pieces overlap"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What names a text that comes in parts.
 
-use protocols::map::{Destination, Origination};
+use protocols::map::{AddressString, Destination, Origination};
 use protocols::sms::Concat;
 
 use super::{Met, numbers};
@@ -16,9 +16,10 @@ const DIGITS: usize = 15;
 /// The name of a text that comes in parts, made of what is read: what no handset compares (fillers, spare bits, how a number was cut
 /// into pieces, the width of a reference) does not part what belongs together. `digits` is written over.
 pub(super) fn of(met: &Met<'_>, address: &str, digits: &mut String, concat: Concat, world: &World, joins: &Joins) -> Key {
-    // MT: the recipient is the subscriber, as the frame names it; MO: the recipient is TP-DA and the originator is the subscriber.
-    let lmsi = match met.forward.destination {
-        Destination::Lmsi(lmsi) => lmsi,
+    // MT: the recipient is the subscriber, as the frame or its dialogue names it; MO: the recipient is TP-DA and the originator is the
+    // subscriber. Whom nothing names is who is meant in this dialogue, and in no other.
+    let unnamed = match met.forward.destination {
+        Destination::None => met.transaction.otid.unwrap_or_default(),
         _ => &[],
     };
     let (subscriber, is_imsi) = match (met.direction, met.forward.origination) {
@@ -28,15 +29,15 @@ pub(super) fn of(met: &Met<'_>, address: &str, digits: &mut String, concat: Conc
     numbers::tbcd(subscriber, digits);
     let subscriber = match digits.as_bytes() {
         _ if is_imsi && world.network.is_correlation_id(digits) => &[],
-        [] if is_imsi => lmsi,
+        [] if is_imsi => met.lmsi.unwrap_or(unnamed),
         // What stands in the filler's place is no digit.
         digits => digits.get(..DIGITS).unwrap_or(digits),
     };
-    let group = match met.forward.origination {
-        Origination::ServiceCentre(centre) if !world.network.centre_groups.is_empty() => {
+    let group = match met.centre {
+        Some(centre) if !world.network.centre_groups.is_empty() => {
             let mut digits = [0u8; 24];
             let mut len = 0;
-            for (room, digit) in digits.iter_mut().zip(centre.digits().chars()) {
+            for (room, digit) in digits.iter_mut().zip(AddressString(centre).digits().chars()) {
                 *room = u8::try_from(u32::from(digit)).unwrap_or(b'?');
                 len += 1;
             }

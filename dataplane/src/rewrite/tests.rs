@@ -99,3 +99,30 @@ fn a_length_octet_that_overflows_is_refused_with_its_numbers() {
     changes.field(Field { at: 0, width: Width::One, covers: 1..251, pad: None }).unwrap();
     assert_eq!(changes.settle(&old), Err(NoFit::Field { need: 256, max: 255 }));
 }
+
+#[test]
+fn the_indicator_of_mtp2_says_of_much_only_that_it_is_much() {
+    // Q.703 §2.3.3: six bits beside two spare ones; Annex A: nine beside seven, the lower octet first.
+    for (octets, new, indicator, extended) in [
+        (40, 50, [0xb2], [50, 0xfe]),
+        (40, 100, [0xbf], [100, 0xfe]),
+        (100, 80, [0xbf], [80, 0xfe]),
+        (100, 20, [0x94], [20, 0xfe]),
+        (272, 300, [0xbf], [44, 0xff]),
+        (300, 200, [0xbf], [200, 0xfe]),
+        (300, 600, [0xbf], [255, 0xff]),
+    ] {
+        let written = |width, head: &[u8]| {
+            let old = [head, &vec![7; octets]].concat();
+            let mut changes = Changes::default();
+            changes.replace(head.len()..old.len(), &vec![8; new]).unwrap();
+            changes.field(Field { at: 0, width, covers: head.len()..old.len(), pad: None }).unwrap();
+            let mut out = Vec::with_capacity(4096);
+            changes.apply(&old, &mut out).unwrap();
+            out
+        };
+        let [low, high] = u16::try_from(octets).unwrap().to_le_bytes();
+        assert_eq!(written(Width::Indicator, &[0x80 | octets.min(63) as u8])[..1], indicator, "{octets} to {new}");
+        assert_eq!(written(Width::Extended, &[low, 0xfe | high])[..2], extended, "{octets} to {new}");
+    }
+}

@@ -7,9 +7,10 @@ use core::ops::ControlFlow::{Break, Continue};
 
 use super::hosts::tappable_case;
 use super::units::Utf8;
-use super::{Form, Link, Scanner, is_app, sieve};
+use super::{Form, Link, Scanner, sieve};
 use crate::canonical::{self, Canonical, HostKind};
 use crate::verdict::Confidence::{High, Low};
+use crate::verdicts::is_app_package;
 
 /// No name is longer; what is, is read with care, and nothing here takes longer for it.
 const NAME: usize = 253;
@@ -307,7 +308,7 @@ impl Simple {
             } else {
                 canonical::assemble(scheme, host, tail, scratch)
             };
-            let app = span.dotted && is_app(url.path_and_query);
+            let app = span.dotted && is_app_package(url.path_and_query);
             let confidence = if span.low { Low } else { High };
             visit(&Link { start: span.start, end: span.end, confidence, url, app, as_written, form });
         }

@@ -420,14 +420,17 @@ fn say(best: &mut Best, word: Word, reason: Reason, entry: EntryRef) {
     }
 }
 
-/// Whether a path is that of an app package: what a phone would offer to install.
+/// How files are named behind which an installation or a profile waits.
+const APPS: [&str; 7] = [".apk", ".xapk", ".apks", ".aab", ".ipa", ".mobileconfig", ".mobileprovision"];
+
+/// Whether a path, or a part of a query, ends in an app's file name.
 pub fn is_app_package(path_and_query: &str) -> bool {
-    let path = path_and_query.split('?').next().unwrap_or_default().as_bytes();
-    [".apk", ".ipa", ".mobileconfig"].iter().any(|end| ends_in(path, end.as_bytes()))
+    let parts = path_and_query.split(['?', '&', '=', ';', '#']);
+    parts.into_iter().any(|part| APPS.iter().any(|app| ends_in(part.as_bytes(), app.as_bytes())))
 }
 
 /// Whether a path ends in these octets, whatever its case and whichever of them are escaped.
-pub(crate) fn ends_in(path: &[u8], end: &[u8]) -> bool {
+fn ends_in(path: &[u8], end: &[u8]) -> bool {
     let mut rest = path;
     end.iter().rev().all(|want| {
         let (octet, front) = match rest {

@@ -271,6 +271,7 @@ fn app_packages_are_marked_where_the_host_is_not_safe() {
             && is_app_package("/a%2eap%6B")
             && !is_app_package("%6B")
             && is_app_package("/p.mobileconfig")
+            && is_app_package("/get?f=a.xapk&x=1")
             && !is_app_package("/apk")
             && !is_app_package("/é")
     );
