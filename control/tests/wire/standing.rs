@@ -89,7 +89,7 @@ impl Lent {
     }
 
     fn give(&self, user: &str) {
-        assert!(Command::new("chown").arg(user).args(&self.0).status().unwrap().success());
+        assert!(Command::new("chown").args(["-R", user]).args(&self.0).status().unwrap().success());
     }
 }
 
@@ -106,9 +106,7 @@ fn user_and_capabilities_of_the_unit_are_enough() {
     let line = unit.lines().find_map(|line| line.strip_prefix("AmbientCapabilities=")).unwrap();
     let given =
         line.split(' ').map(|name| format!("+{}", name.trim_start_matches("CAP_").to_lowercase())).collect::<Vec<_>>().join(",");
-    // What the unit has made before: RuntimeDirectory, StateDirectory, ExecStartPre.
-    let state = lab.config.with_extension("state").display().to_string();
-    let _lent = Lent::to("65534:65534", &["/run/ztsms", "/sys/fs/bpf/ztsms", "/sys/fs/bpf/ztsms/1", &state]);
+    const USER: &str = "65534:65534";
     // Where the program lies may be closed to others: a copy that anybody can run.
     let copy = lab.config.with_extension("exe");
     fs::copy(env!("CARGO_BIN_EXE_ztsms"), &copy).unwrap();
@@ -125,6 +123,14 @@ fn user_and_capabilities_of_the_unit_are_enough() {
     let said = String::from_utf8_lossy(&out.stderr);
     assert!(out.status.code() == Some(1) && said.contains("CAP_PERFMON missing"), "{said}");
     lab.nothing_is_left();
+    // As the service left them: systemd gives RuntimeDirectory to its user where it was another's, and looks no further where it was not.
+    let _lent = Lent::to(USER, &["/run/ztsms", "/sys/fs/bpf/ztsms"]);
+    // What root has pinned and locked since is root's.
+    lab.inline().stop();
+    // What the unit does before: StateDirectory, ExecStartPre.
+    let _state = Lent::to(USER, &[&lab.config.with_extension("state").display().to_string()]);
+    let before = unit.lines().find_map(|line| line.strip_prefix("ExecStartPre=+/bin/sh -c '")?.strip_suffix('\'')).unwrap();
+    assert!(Command::new("/bin/sh").args(["-c", &before.replace("ztsms:ztsms", USER)]).status().unwrap().success());
     let filter = lab.standing(start(&given));
     let (a, b) = (lab.raw('a', "a0"), lab.raw('b', "b0"));
     a.send(&frames::numbered(1)).unwrap();
