@@ -38,7 +38,7 @@ use crate::record::Redactor;
 use crate::record_json::push_line;
 use crate::spool::Sink;
 use lanes::{Lane, Trouble};
-use sinks::{MIB, sinks};
+use sinks::{samples, sinks};
 use split::Split;
 use told::Rising;
 pub use told::Told;
@@ -355,7 +355,7 @@ impl Running {
             Makes { redactor: Redactor::new(), key: 0 }
         };
         let told = Arc::new(Mutex::new(Told { mtu: Some(worlds.current().network.mtu), ..Told::default() }));
-        let samples = config.unscanned.file.as_ref().map(|path| Samples::new(path, config.unscanned.total_mib * MIB));
+        let samples = samples(&config)?;
         Ok(Self {
             plan: config.plan.loaded.clone(),
             stage: worlds.current().stage.clone(),
@@ -427,7 +427,7 @@ impl Running {
     }
 
     fn drain(&mut self) -> usize {
-        let Self { lanes, split, worlds, makes, spool, work, samples, breaker, begun, line, alarms, .. } = self;
+        let Self { lanes, split, worlds, makes, spool, work, samples, breaker, begun, line, .. } = self;
         // By a clock that nobody sets: a minute is one.
         let second = begun.elapsed().as_secs();
         let mut taken = 0;
@@ -450,8 +450,7 @@ impl Running {
                 Kind::Unscanned { why, link_type, original_len, frame } => {
                     let Some(samples) = samples else { return };
                     let number = u16::try_from(link_type.to_pcap()).unwrap_or(u16::MAX);
-                    let put = samples.put(noted.note.place.time_ns, number, frame.of(noted.octets), *original_len, *why);
-                    alarms.set("samples", put.err().map(|error| error.to_string()), now());
+                    samples.put(noted.note.place.time_ns, number, frame.of(noted.octets), *original_len, *why);
                 }
                 _ => {
                     if let Some((spool, record)) = spool.as_mut().zip(makes.event(noted, name)) {
@@ -476,10 +475,7 @@ impl Running {
                 .collect();
             self.alarms.raise("breaker", what.join("; "), now());
         }
-        for (alarm, sink) in [("spool", &self.spool), ("work", &self.work)] {
-            let trouble = sink.as_ref().map(|sink| sink.counts().trouble()).filter(|trouble| !trouble.is_empty());
-            self.alarms.set(alarm, trouble, now());
-        }
+        self.hear_disks();
         self.alarms.set("split", self.split.found().cloned(), now());
         self.hear();
         if !self.leaving.load(Relaxed) {

@@ -48,6 +48,15 @@ impl Counts {
     pub fn lost(&self) -> u64 {
         self.lost_slow.load(Relaxed) + self.lost_refused.load(Relaxed)
     }
+
+    /// What the disk said.
+    pub(crate) fn note(&self, result: &io::Result<()>) {
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        trouble.clear();
+        if let Err(error) = result {
+            *trouble = error.to_string();
+        }
+    }
 }
 
 /// Takes records.
@@ -147,10 +156,10 @@ fn write(blocks: &Receiver<Plain>, mut segments: Segments, seal: Option<&Console
                     counts.lost_refused.fetch_add(records, Relaxed);
                 }
             }
-            note(counts, &result);
+            counts.note(&result);
         }
         if dirty && synced.elapsed() >= SYNC {
-            note(counts, &segments.sync());
+            counts.note(&segments.sync());
             (synced, dirty) = (Instant::now(), false);
         }
         if tidied.elapsed() >= TIDY {
@@ -159,13 +168,5 @@ fn write(blocks: &Receiver<Plain>, mut segments: Segments, seal: Option<&Console
         }
         counts.deleted.store(segments.deleted, Relaxed);
     }
-    note(counts, &segments.sync());
-}
-
-fn note(counts: &Counts, result: &io::Result<()>) {
-    let mut trouble = counts.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-    trouble.clear();
-    if let Err(error) = result {
-        *trouble = error.to_string();
-    }
+    counts.note(&segments.sync());
 }

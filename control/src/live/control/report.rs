@@ -60,6 +60,8 @@ impl Running {
             ..Status::default()
         };
         status.lanes(&states);
+        let lost = self.samples.as_ref().map_or(0, |samples| samples.counts().lost());
+        *status.lost.entry("samples").or_default() += lost;
         status.ports.clone_from(&self.told.lock().unwrap_or_else(PoisonError::into_inner).ports);
         status.covered = self.covered(status.covered.forward_sm, time);
         latest.set(status);

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::super::keys;
-use super::Error;
+use super::super::unscanned::Samples;
+use super::{Error, Running, now};
 use crate::config::Config;
 use crate::spool::{ConsoleKey, Limits, Segments, Sink};
 
-pub(super) const MIB: u64 = 1 << 20;
+const MIB: u64 = 1 << 20;
 
 /// Opens what the configuration keeps records in.
 pub(super) fn sinks(config: &Config) -> Result<(Option<Sink>, Option<Sink>), Error> {
@@ -37,4 +38,24 @@ pub(super) fn sinks(config: &Config) -> Result<(Option<Sink>, Option<Sink>), Err
     };
     let work = open(dir, crate::spool::Kind::Work, limits, Some(key), "[work] dir")?;
     Ok((spool, Some(work)))
+}
+
+/// Where samples go.
+pub(super) fn samples(config: &Config) -> Result<Option<Samples>, Error> {
+    let unscanned = &config.unscanned;
+    let begin = |path: &PathBuf| Samples::new(path, unscanned.total_mib * MIB).map_err(Error::Thread);
+    unscanned.file.as_ref().map(begin).transpose()
+}
+
+impl Running {
+    /// What a disk says is an alarm.
+    pub(super) fn hear_disks(&mut self) {
+        let spool = self.spool.as_ref().map(Sink::counts);
+        let work = self.work.as_ref().map(Sink::counts);
+        let samples = self.samples.as_ref().map(Samples::counts);
+        for (alarm, counts) in [("spool", spool), ("work", work), ("samples", samples)] {
+            let trouble = counts.map(|counts| counts.trouble()).filter(|trouble| !trouble.is_empty());
+            self.alarms.set(alarm, trouble, now());
+        }
+    }
 }
