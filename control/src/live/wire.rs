@@ -41,6 +41,8 @@ pub struct Wire {
     /// Interfaces that were seen to be gone.
     left: BTreeSet<u32>,
     kind: Kind,
+    /// Where one port of a pair has no carrier, the other is kept down.
+    carries: bool,
     settings: Option<xdp::Settings>,
     /// Held until it stands.
     alone: Option<Starting>,
@@ -135,6 +137,7 @@ impl Wire {
                     lost: None,
                     left: BTreeSet::new(),
                     kind: plan.kind,
+                    carries: plan.kind == Kind::Inline && plan.wire.carry_carrier,
                     settings: Some(plan.settings()),
                     alone: Some(alone),
                 };
@@ -230,21 +233,20 @@ impl Wire {
 
     /// What it says of itself now.
     pub fn told(&mut self) -> Told {
-        let mut troubles = BTreeMap::new();
+        let (mut ports, mut mtus) = (Vec::new(), Vec::new());
         for line in &self.looks {
-            if let Some(gone) = line.iter().find(|port| !port.is_here()) {
-                let others: Vec<&str> = line.iter().filter(|port| port.is_here()).map(|port| &*port.name).collect();
-                let kept = if self.kind == Kind::Inline {
-                    format!("; {} is down until it is back", others.join(", "))
-                } else {
-                    String::new()
-                };
-                let how = if gone.is_there() { "has another name" } else { "is gone" };
-                troubles.insert("port", format!("{} {how}{kept}", gone.name));
-            } else if let Err(error) = xdp::Line::fits(line, self.kind == Kind::Inline) {
-                troubles.insert("mtu", error.to_string());
+            let (here, gone): (Vec<&Port>, Vec<&Port>) = line.iter().partition(|port| port.is_here());
+            if gone.is_empty() {
+                mtus.extend(xdp::Line::fits(line, self.kind == Kind::Inline).err().map(|error| error.to_string()));
+                continue;
             }
+            let how = |port: &Port| if port.is_there() { "has another name" } else { "is gone" };
+            ports.extend(gone.iter().map(|port| format!("{} {}", port.name, how(port))));
+            let kept = here.iter().filter(|_| self.carries);
+            ports.extend(kept.map(|port| format!("{} is down until it is back", port.name)));
         }
+        let said = [("port", ports), ("mtu", mtus)].into_iter().filter(|(_, said)| !said.is_empty());
+        let mut troubles: BTreeMap<_, _> = said.map(|(name, said)| (name, said.join("; "))).collect();
         troubles.extend(self.other_queues().map(|why| ("queues", why)));
         troubles.extend(self.without_program().map(|why| ("program", why)));
         Told { ports: self.counted(), mtu: mtu_of(self.looks.iter().flatten()).ok(), troubles }

@@ -356,6 +356,32 @@ fn a_cable_that_is_pulled_at_one_pair_is_none_of_the_others_business_whoever_wor
 }
 
 #[test]
+fn ports_that_are_gone_or_differ_are_named_whichever_pair_they_are_of() {
+    for (label, carries) in [("gone-carried", true), ("gone-kept", false)] {
+        let Some(lab) = two_pairs(label, &format!("{ONE}carry_carrier = {carries}\n")) else { return };
+        let filter = lab.filter(&PAIRS);
+        let alarm = |name: &str| {
+            let alarms = lab.status()["alarms"].clone();
+            let alarm = alarms.as_array().unwrap().iter().find(|alarm| alarm["name"] == name);
+            alarm.map_or_else(String::new, |alarm| alarm["what"].as_str().unwrap().to_owned())
+        };
+        ["b1", "d1"].iter().for_each(|port| lab.nets.ip('f', &["link", "set", port, "mtu", "1300"]).unwrap());
+        until("both are named", || ["b1 1300", "d1 1300"].iter().all(|port| alarm("mtu").contains(port)));
+        let gone = |port| lab.nets.ip('f', &["link", "del", port]).unwrap();
+        gone("a1");
+        gone("d1");
+        let down = |port| if carries { format!("; {port} is down until it is back") } else { String::new() };
+        let all = format!("a1 is gone{}; d1 is gone{}", down("b1"), down("c1"));
+        until(&all, || alarm("port") == all);
+        until("its peer is as is said", || lab.link('f', "b1").contains(if carries { "state DOWN" } else { "state UP" }));
+        gone("b1");
+        let all = format!("a1 is gone; b1 is gone; d1 is gone{}", down("c1"));
+        until(&all, || alarm("port") == all);
+        filter.stop();
+    }
+}
+
+#[test]
 fn what_workers_cannot_be_is_refused_with_what_to_change_and_check_says_the_same() {
     let Some(lab) = two_pairs("no-workers", "") else { return };
     for (wire, args, says) in [
