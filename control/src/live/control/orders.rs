@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crossbeam::channel::bounded;
+use crossbeam::channel::{TrySendError, bounded};
 use serde_json::{Value, json};
 
 use super::super::admin::{Command, Order};
@@ -30,16 +30,19 @@ impl Running {
             Command::Rollback => {
                 // Reading takes a while: the following thread answers by itself.
                 let (answer, result) = bounded(1);
-                if self.back.send(answer).is_ok() {
-                    let waiting = std::thread::spawn(move || {
-                        let result =
-                            result.recv_timeout(Duration::from_secs(25)).unwrap_or_else(|_| Err("no answer in time".to_owned()));
-                        drop(order.answer.send(result.map(|id| json!({ "snapshot": format!("{id:016x}") }))));
-                    });
-                    drop(waiting);
-                    return;
+                match self.back.try_send(answer) {
+                    Ok(()) => {
+                        let waiting = std::thread::spawn(move || {
+                            let result = result.recv_timeout(Duration::from_secs(25));
+                            let result = result.unwrap_or_else(|_| Err("no answer in time".to_owned()));
+                            drop(order.answer.send(result.map(|id| json!({ "snapshot": format!("{id:016x}") }))));
+                        });
+                        drop(waiting);
+                        return;
+                    }
+                    Err(TrySendError::Full(_)) => Err("another rollback is under way".to_owned()),
+                    Err(TrySendError::Disconnected(_)) => Err("stopping".to_owned()),
                 }
-                Err("stopping".to_owned())
             }
         };
         // Who hung up is answered no more.
@@ -103,5 +106,40 @@ impl Running {
         }
         // Without a manager there is nobody to tell.
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Status(super::mode(enforces))]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dataplane::live::{Stage, Worlds};
+    use dataplane::world::Network;
+
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn one_rollback_too_many_is_answered_and_keeps_nobody_waiting() {
+        let (back, under_way) = bounded(1);
+        let (tell, told) = bounded(1);
+        let obeying = move || {
+            let config = Config::default();
+            let world = crate::world::open(None, config.policy.clone(), Network::default()).expect("a world");
+            let (_, news) = bounded(1);
+            let worlds = Worlds::new(world, Stage::observe());
+            let mut running = Running::new(config, worlds, Vec::new(), news, back, true).expect("it begins");
+            let mut rollback = || {
+                let (answer, answered) = bounded(1);
+                running.obey(Order { command: Command::Rollback, answer });
+                answered
+            };
+            let first = rollback();
+            let second = rollback().try_recv();
+            tell.send((first.try_recv().is_err(), second)).expect("somebody is told");
+        };
+        std::thread::spawn(obeying);
+        let answers = told.recv_timeout(Duration::from_secs(10)).expect("it waits for nobody");
+        assert_eq!(answers, (true, Ok(Err("another rollback is under way".to_owned()))));
+        // Until here the following thread had not taken the first.
+        drop(under_way);
     }
 }
