@@ -311,8 +311,10 @@ impl Status {
         self.unfit = tally(&all.unfit);
         self.oddities = tally(&all.oddities);
         self.unwarned = all.unwarned;
-        self.rewritten_frames = all.rewritten_frames;
-        self.split_packets = all.split_packets;
+        // Where there was no chunk for the second of two packets the original went on, which only the worker knows.
+        let originals = self.gauges.get("worker").and_then(|of| of.get("no spare chunk")).copied().unwrap_or_default();
+        self.rewritten_frames = all.rewritten_frames.saturating_sub(originals);
+        self.split_packets = all.split_packets.saturating_sub(originals);
         self.outgrown_packets = all.outgrown_packets;
         self.retransmitted = all.retransmitted;
         self.latency_ns = histogram::of(states.iter().map(|(.., state)| &state.latency));

@@ -291,6 +291,14 @@ fn where_no_spare_chunk_is_left_the_original_passes_and_is_counted() {
     println!("{sent} sent, {came} came, {second} as two, {no_spare} for want of a spare chunk as they were");
     assert!(second > 0 && no_spare > 0);
     assert_eq!(came, sent + second);
+    // The lane has counted originals that passed as changed.
+    let status = lab.status();
+    let worker = &status["gauges"]["worker"];
+    assert_eq!(
+        (&status["rewritten_frames"], &status["split_packets"]),
+        (&worker["rewritten"], &worker["second packets"]),
+        "{status}"
+    );
     filter.stop();
 }
 
