@@ -13,6 +13,7 @@ pub mod signed;
 pub mod suspended;
 
 use crate::lists::{self, Format, Item, Lends, Summary};
+use dataplane::canonical::RULES_VERSION;
 use dataplane::suffix::{BadList, Suffixes};
 use dataplane::verdict::Verdict;
 use dataplane::verdicts::build::{BuildError, Builder, Built, Happened};
@@ -279,16 +280,18 @@ pub fn install(dir: &Path, bytes: &[u8]) -> Result<(), Error> {
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(at(dir))
 }
 
-/// The snapshot that [`go_back`] puts in force.
+/// The snapshot that [`go_back`] puts in force: whole, and made with this key, these rules and this suffix list.
 ///
 /// # Errors
 /// There is none, or it is refused.
-pub fn before(dir: &Path) -> Result<Snapshot, Error> {
+pub fn before(dir: &Path, key: &Key, suffixes: &Suffixes) -> Result<Snapshot, Error> {
     let path = earlier(dir, 1);
     if !path.exists() {
         return Err(Error::NoEarlier(dir.to_owned()));
     }
-    Snapshot::open(&path).map_err(|error| Error::Open(path, error))
+    let snapshot = Snapshot::open(&path).map_err(|error| Error::Open(path.clone(), error))?;
+    let fits = snapshot.fits(key.check(), RULES_VERSION.into(), suffixes.id()).and_then(|()| snapshot.verify());
+    fits.map(|()| snapshot).map_err(|why| Error::Refused(path, why))
 }
 
 /// The ids of the snapshot in force and of those kept, as far as they can be read.
@@ -297,12 +300,11 @@ fn kept(dir: &Path) -> Vec<u64> {
     files.filter_map(|file| Snapshot::open(&file).ok()).map(|snapshot| snapshot.id()).collect()
 }
 
-/// Puts the snapshot before the present one in force again.
+/// Puts the snapshot before the present one ([`before`]) in force again.
 ///
 /// # Errors
 /// There is none, or the directory cannot be written.
 pub fn go_back(dir: &Path) -> Result<(), Error> {
-    before(dir)?;
     fs::rename(earlier(dir, 1), dir.join("snapshot")).map_err(at(dir))?;
     for n in (2..=KEPT).filter(|n| earlier(dir, *n).exists()) {
         fs::rename(earlier(dir, n), earlier(dir, n - 1)).map_err(at(dir))?;

@@ -216,12 +216,13 @@ pub fn verify(dir: &Path, suffixes: &Suffixes) -> Result<Stats, Error> {
 /// `verdicts rollback`: the snapshot before this one is in force again, with what was decided since.
 ///
 /// # Errors
-/// There is none, or [`overlay::carry`]'s.
+/// There is none, it is refused, or [`overlay::carry`]'s: what was in force stays.
 pub fn rollback(dir: &Path, suffixes: &Suffixes) -> Result<Stats, Error> {
-    let before = build::before(dir)?;
-    overlay::carry(dir, build::unix_seconds(), &before, &build::read_key(dir)?, suffixes)?;
+    let key = build::read_key(dir)?;
+    let before = build::before(dir, &key, suffixes)?;
+    overlay::carry(dir, build::unix_seconds(), &before, &key, suffixes)?;
     build::go_back(dir)?;
-    verify(dir, suffixes)
+    build::open(dir, suffixes).map(|table| stats(&table))
 }
 
 impl fmt::Display for Stats {

@@ -126,6 +126,37 @@ fn a_table_with_a_suffix_list_of_its_own_is_read_with_that_list() {
 }
 
 #[test]
+fn a_snapshot_that_would_be_refused_is_not_gone_back_to() {
+    let room = Room::new("back-refused");
+    let own = room.holding("own.csv", b"pattern,verdict\nbank.example,safe\n");
+    // A whole list has thousands of rules.
+    let rules: String = (0..2000).map(|n| format!("s{n}.example\n")).collect();
+    let list = format!("// ===BEGIN ICANN DOMAINS===\nexample\n{rules}// ===END ICANN DOMAINS===\n");
+    let list = room.holding("suffixes.dat", list.as_bytes());
+    let (dir, _) = built(&room, "v", &[&own]);
+    let (_, ran) = built(&room, "v", &[&own, "--suffixes", &list]);
+    assert_eq!((ran.status, ran.err.as_str()), (0, ""));
+    assert_eq!(ztsms(&["verdicts", "set", "--verdicts", &dir, "evil.example", "dangerous"]).status, 0);
+    let files = || ["snapshot", "snapshot.1", "suffixes", "overlay"].map(|name| std::fs::read(format!("{dir}/{name}")).unwrap());
+    let before = files();
+    let ran = ztsms(&["verdicts", "rollback", &dir]);
+    assert_eq!((ran.status, ran.out.as_str()), (1, ""));
+    assert!(ran.err.contains("snapshot.1: made with suffix list"), "{}", ran.err);
+    assert!(files() == before, "nothing is changed");
+    assert_eq!(["bank.example", "evil.example"].map(|link| verdict(&dir, link)), ["safe", "dangerous"]);
+    // One whose body is damaged neither.
+    let (dir, _) = built(&room, "w", &[&own]);
+    let _ = built(&room, "w", &[&own]);
+    let earlier = format!("{dir}/snapshot.1");
+    let mut octets = std::fs::read(&earlier).unwrap();
+    *octets.last_mut().unwrap() ^= 1;
+    std::fs::write(&earlier, octets).unwrap();
+    let ran = ztsms(&["verdicts", "rollback", &dir]);
+    assert!(ran.status == 1 && ran.err.contains("snapshot.1: "), "{}", ran.err);
+    assert_eq!(ztsms(&["verdicts", "verify", &dir]).status, 0);
+}
+
+#[test]
 fn links_without_a_host_are_looked_up_as_the_lists_name_them() {
     for link in ["tg:resolve?domain=x", "market:details?id=a", "bitcoin:abc"] {
         let found = lines(&ztsms(&["verdicts", "lookup", "--json", link]).out);
