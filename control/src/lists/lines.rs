@@ -106,10 +106,23 @@ pub(super) fn line(text: &str, number: u64, format: Format, sink: &mut Sink<'_>)
 /// `address name name…`: blocked by an address that nobody answers at. The names that every hosts file has for its own machine are none of
 /// ours.
 fn hosts(text: &str, number: u64, sink: &mut Sink<'_>) {
-    const OWN: [&str; 6] = ["localhost", "localhost.localdomain", "local", "broadcasthost", "0.0.0.0", "ip6-localhost"];
+    const OWN: [&str; 12] = [
+        "localhost",
+        "localhost.localdomain",
+        "local",
+        "broadcasthost",
+        "0.0.0.0",
+        "ip6-localhost",
+        "ip6-loopback",
+        "ip6-localnet",
+        "ip6-mcastprefix",
+        "ip6-allnodes",
+        "ip6-allrouters",
+        "ip6-allhosts",
+    ];
     let words: Vec<&str> = text.split_whitespace().take_while(|word| !word.starts_with('#')).collect();
     let (address, names) = words.split_first().map_or(("", &[][..]), |(address, names)| (*address, names));
-    let own = |name: &str| OWN.contains(&name) || name.starts_with("ip6-");
+    let own = |name: &str| OWN.contains(&name);
     if !names.is_empty() && names.iter().all(|name| own(name)) {
         return;
     }

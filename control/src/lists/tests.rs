@@ -53,9 +53,10 @@ fn a_line_that_forwards_answers_or_excepts_blocks_nothing() {
     let (summary, given) = all(dnsmasq, Some(Verdict::Dangerous), false);
     assert_eq!(given, ["a", "b", "c", "d", "e", "f"].map(|host| format!("{host}.example dangerous")));
     assert_eq!(summary.problems.iter().map(|problem| problem.line).collect::<Vec<_>>(), [6, 7, 8, 9]);
-    let hosts = "0.0.0.0 a.example\n127.0.0.1 b.example\n:: c.example\n10.0.0.5 intranet.example\nfe80::1%lo0 localhost\n255.255.255.255 broadcasthost\n";
+    let hosts = "0.0.0.0 a.example\n127.0.0.1 b.example\n:: c.example\n10.0.0.5 intranet.example\nfe80::1%lo0 localhost\n255.255.255.255 broadcasthost\n\
+        ::1 ip6-localhost ip6-loopback\nfe00::0 ip6-localnet\nff02::1 ip6-allnodes\n0.0.0.0 ip6-login.example\n";
     let (summary, given) = all(hosts, Some(Verdict::Dangerous), false);
-    assert_eq!(given, ["a", "b", "c"].map(|host| format!("{host}.example dangerous")));
+    assert_eq!(given, ["a", "b", "c", "ip6-login"].map(|host| format!("{host}.example dangerous")));
     assert_eq!(summary.problems.iter().map(|problem| problem.line).collect::<Vec<_>>(), [4]);
     let unbound = "server:\nlocal-zone: \"a.example\" always_null\nlocal-zone: \"b.example.\" static\n\
         local-zone: \"c.example\" redirect\nlocal-data: \"c.example A 0.0.0.0\"\nlocal-data: \"d.example. 60 IN AAAA ::1\"\n\
