@@ -17,6 +17,7 @@ use protocols::{map, sms};
 use serde::Serialize;
 
 use super::args::{DirectionName, Explain, LayerName};
+use super::fail::Complaints;
 use super::{Done, Failure, judge};
 use crate::terminal::{Colour, Paint};
 use crate::{config, record_json};
@@ -117,9 +118,11 @@ fn read(args: &Explain) -> Result<Bytes, Failure> {
         )));
     };
     let mut capture = Capture::open(Path::new(file)).map_err(|error| Failure::Said(error.to_string()))?;
+    let mut complaints = Complaints::default();
     loop {
         match capture.next() {
             Ok(Some(frame)) if frame.number == number => {
+                complaints.end(file);
                 return Ok(Bytes {
                     from: format!("{file}, frame {number}"),
                     link_type: frame.link_type,
@@ -129,10 +132,13 @@ fn read(args: &Explain) -> Result<Bytes, Failure> {
             }
             Ok(Some(_)) => {}
             Ok(None) => {
+                complaints.end(file);
                 let frames = capture.frames();
-                return Err(Failure::Said(format!("{file}: has {frames} frames, so there is no frame {number}")));
+                let has = if complaints.seen == 0 { "has" } else { "damaged as it is, has" };
+                return Err(Failure::Said(format!("{file}: {has} {frames} frames, so there is no frame {number}")));
             }
-            Err(error) => return Err(Failure::Said(format!("{error}; frame {number} was not reached"))),
+            // What follows is numbered as `replay` numbers it.
+            Err(error) => complaints.add(&error),
         }
     }
 }

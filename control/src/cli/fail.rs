@@ -57,6 +57,31 @@ pub(crate) fn complain(what: &impl std::fmt::Display) {
     write(&text);
 }
 
+/// Complaints about one capture that are said; the rest is counted.
+const COMPLAINTS: u64 = 10;
+
+/// What could not be read of one capture.
+#[derive(Debug, Default)]
+pub(super) struct Complaints {
+    pub(super) seen: u64,
+}
+
+impl Complaints {
+    pub(super) fn add(&mut self, error: &pcaps::read::ReadError) {
+        self.seen += 1;
+        if self.seen <= COMPLAINTS {
+            complain(error);
+        }
+    }
+
+    /// There are no more.
+    pub(super) fn end(&self, name: &str) {
+        if self.seen > COMPLAINTS {
+            complain(&format_args!("{name}: {} more like these", self.seen - COMPLAINTS));
+        }
+    }
+}
+
 /// Writes to standard error. Without one there is nobody to tell.
 pub(super) fn write(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());

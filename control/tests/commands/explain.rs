@@ -1,6 +1,6 @@
 //! `ztsms explain`.
 
-use super::{PYCRATE, lines, shared, ztsms};
+use super::{PYCRATE, Room, frames, lines, shared, ztsms};
 
 #[test]
 fn a_bare_tpdu_needs_its_direction() {
@@ -63,4 +63,27 @@ fn a_frame_that_is_not_there_and_a_file_that_is_not_are_told_apart() {
     let ran = ztsms(&["explain", "no-such-file.pcap:1"]);
     assert!(ran.status == 1 && ran.err.contains("no-such-file.pcap") && ran.err.contains("cannot be opened"), "{}", ran.err);
     assert_eq!(ztsms(&["explain", "neither"]).status, 2);
+}
+
+#[test]
+fn a_frame_behind_a_damaged_block_has_the_number_that_replay_gives_it() {
+    let room = Room::new("explain-damaged");
+    let frame = |tsn: u32| frames::deliver("BANK", &format!("Pay at http://evil.example/{tsn} now"), tsn);
+    let mut capture = frames::capture(&[frame(1), frame(2), frame(3)]);
+    // The first enhanced packet block names an interface that the section has not.
+    let at = capture.windows(4).position(|octets| octets == [6, 0, 0, 0]).unwrap();
+    capture[at + 8] = 9;
+    let file = room.holding("damaged.pcapng", &capture);
+    let told = lines(&ztsms(&["replay", "--json", &file]).out);
+    let frames: Vec<u64> = told.iter().map(|record| record["frame"].as_u64().unwrap()).collect();
+    assert_eq!(frames, [1, 2]);
+    for frame in frames {
+        let ran = ztsms(&["explain", &format!("{file}:{frame}")]);
+        let is_it = ran.out.contains(&format!("http://evil.example/{}", frame + 1));
+        assert!(ran.status == 0 && is_it, "{}{}", ran.out, ran.err);
+        assert!(ran.err.contains("damaged.pcapng: offset") && ran.err.contains("interface 9"), "{}", ran.err);
+    }
+    let ran = ztsms(&["explain", &format!("{file}:3")]);
+    assert_eq!((ran.status, ran.out.as_str()), (1, ""));
+    assert!(ran.err.contains("2 frames, so there is no frame 3"), "{}", ran.err);
 }

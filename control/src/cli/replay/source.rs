@@ -5,14 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use dataplane::lane;
-use pcaps::read::{self, Capture, Frame, ReadError};
+use pcaps::read::{self, Capture, Frame};
 use protocols::link::LinkType;
 use protocols::sctp::Sum;
 
-use super::super::fail;
-
-/// Complaints about one capture that are said; the rest is counted.
-const COMPLAINTS: u64 = 10;
+use super::super::fail::{self, Complaints};
 
 /// Frames of one capture, in the buffer that they were read into.
 #[derive(Debug, Default)]
@@ -96,26 +93,6 @@ fn fill(capture: &mut Capture, batch: &mut read::Batch, complaints: &mut Complai
         match capture.fill(batch) {
             Ok(more) => return more,
             Err(error) => complaints.add(&error),
-        }
-    }
-}
-
-#[derive(Debug, Default)]
-struct Complaints {
-    seen: u64,
-}
-
-impl Complaints {
-    fn add(&mut self, error: &ReadError) {
-        self.seen += 1;
-        if self.seen <= COMPLAINTS {
-            fail::complain(error);
-        }
-    }
-
-    fn end(&self, name: &str) {
-        if self.seen > COMPLAINTS {
-            fail::complain(&format_args!("{name}: {} more like these", self.seen - COMPLAINTS));
         }
     }
 }
