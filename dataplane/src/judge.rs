@@ -13,7 +13,7 @@ use crate::counters::{Counters, Tally};
 use crate::fit::{Fit, Push};
 use crate::join::parts::{Halves, Joined, Part};
 use crate::lane::{Lane, Way};
-use crate::policy::{self, Decision, Direction, Edit, LinkFacts, SenderKind};
+use crate::policy::{self, Decision, Direction, Edit, LinkFacts};
 use crate::quiet;
 use crate::record::{Found, Listener, Slot, Sms, Urls};
 use crate::rewrite::Changes;
@@ -26,6 +26,7 @@ mod find;
 mod name;
 mod numbers;
 mod push;
+mod sender;
 pub mod texts;
 
 use find::Find;
@@ -48,6 +49,7 @@ pub(crate) struct Met<'a> {
 /// What a lane writes into while it judges. Taken once; nothing grows after the first messages.
 pub(crate) struct Scratch {
     address: String,
+    sender: String,
     part: String,
     joined: String,
     octets: Vec<u8>,
@@ -77,6 +79,7 @@ impl Default for Scratch {
     fn default() -> Self {
         Self {
             address: String::with_capacity(NUMBER),
+            sender: String::with_capacity(NUMBER),
             part: String::with_capacity(1024),
             joined: String::with_capacity(TEXT),
             octets: Vec::with_capacity(TEXT),
@@ -206,7 +209,7 @@ impl Lane {
             }
             let mut find = Find {
                 world: way.world,
-                sender: address,
+                sender: sender::of(met, address, &mut scratch.sender),
                 arena: &mut scratch.arena,
                 slots: &mut scratch.slots,
                 keys: &mut scratch.keys,
@@ -279,6 +282,7 @@ fn judge<L: Listener>(
 ) {
     let Scratch {
         address,
+        sender,
         part,
         joined,
         octets,
@@ -334,8 +338,8 @@ fn judge<L: Listener>(
         numbers::tbcd(met.imsi.filter(|_| asks_imsi).unwrap_or_default(), imsi);
         let message = policy::Message {
             direction: met.direction,
-            sender: address,
-            sender_kind: sender_kind(tpdu),
+            sender: sender::of(met, address, sender),
+            sender_kind: sender::kind(met, tpdu),
             called_gt: called,
             calling_gt: calling,
             opc: way.place.label.map(|label| label.opc),
@@ -475,14 +479,6 @@ fn addressee<'a>(
     match direction {
         Direction::Mt => (!imsi.is_empty()).then_some(Subscriber::Imsi(imsi)),
         Direction::Mo => (tpdu.address.ton == 1).then_some(Subscriber::Msisdn(address)),
-    }
-}
-
-fn sender_kind(tpdu: &Tpdu<'_>) -> SenderKind {
-    match tpdu.address.ton {
-        _ if tpdu.address.is_alphanumeric() => SenderKind::Alphanumeric,
-        1 => SenderKind::International,
-        _ => SenderKind::Other,
     }
 }
 

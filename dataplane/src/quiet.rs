@@ -1,5 +1,5 @@
-//! The first look at a message: most have the usual form, and no text, or none in which a link may hang, or links that are verified and
-//! may pass. Such a message goes on as it is, and is counted here; nobody reads the layers that it lies in. Any other takes the way of
+//! The first look at a message: most have the usual form, and no text, or none in which a link may hang, or (to a phone) links that are
+//! verified and may pass. Such a message goes on as it is, and is counted here; nobody reads the layers that it lies in. Any other takes the way of
 //! [`Lane::sccp`], with what was found so far, which would have come to the same: the tests send all they have both ways and compare what
 //! was counted and told.
 
@@ -109,10 +109,12 @@ impl Lane {
         let Self { counters, septets, scratch, .. } = self;
         let text = ascii(septets, message.tp_udl);
         let links = scratch.links(&message.address, text, mark, way.world);
-        let told = match verified(links, text, message.direction, way.world) {
+        // Who sent a message from a phone stands in sm-RP-OA: what its links are worth is found there.
+        let is_judged = message.direction == Direction::Mt;
+        let told = match verified(links, text, message.direction, way.world).filter(|_| is_judged) {
             Some(decision) => (scratch.urls(text), decision),
             None if links.is_empty() && !way.world.policy.may_act_on_ascii(text.as_bytes()) => (Urls::NONE, Decision::default()),
-            None => return Look::Text(Looked { len: message.tp_udl, mark: Some(mark), is_judged: true }),
+            None => return Look::Text(Looked { len: message.tp_udl, mark: Some(mark), is_judged }),
         };
         quiet(counters, &message, told, sccp, carrier, way);
         Look::Done

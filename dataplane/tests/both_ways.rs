@@ -5,11 +5,13 @@ mod common;
 #[expect(dead_code, reason = "others have more layers")]
 #[path = "common/frames.rs"]
 mod frames;
+#[path = "common/phones.rs"]
+mod phones;
 
 use std::path::Path;
 
 use dataplane::lane::{Frame, Lane, Setup};
-use dataplane::policy::{Action, Decision, Policy, Preset, Rule, Spec};
+use dataplane::policy::{Action, Decision, Policy, Preset, Protected, Rule, Spec};
 use dataplane::record::{Event, Listener, Place, Sms, Unread, Urls};
 use dataplane::verdict::Verdict;
 use dataplane::world::World;
@@ -216,15 +218,37 @@ fn captures_of_other_hands_come_to_the_same_both_ways() {
     }
 }
 
-/// Both ways of one TPDU. Whether it stayed unread.
+/// Both ways of one TPDU to a phone. Whether it stayed unread.
 fn one(world: &World, tpdu: &[u8]) -> bool {
-    let bytes = frames::udt(tpdu);
-    let frame = Frame { number: 1, time_ns: 0, link_type: LinkType::Sccp, bytes: &bytes, original_len: bytes.len() };
+    both(world, &frames::udt(tpdu))
+}
+
+/// Both ways of one SCCP message. Whether it stayed unread.
+fn both(world: &World, bytes: &[u8]) -> bool {
+    let frame = Frame { number: 1, time_ns: 0, link_type: LinkType::Sccp, bytes, original_len: bytes.len() };
     let (mut look, mut read) = (Way::<true>::new(), Way::<false>::new());
-    assert_eq!(look.frame(&frame, world), read.frame(&frame, world), "{tpdu:02x?}");
-    assert_eq!(look.heard.told, read.heard.told, "{tpdu:02x?}");
-    assert_eq!(look.end(), read.end(), "{tpdu:02x?}");
+    assert_eq!(look.frame(&frame, world), read.frame(&frame, world), "{bytes:02x?}");
+    assert_eq!(look.heard.told, read.heard.told, "{bytes:02x?}");
+    assert_eq!(look.end(), read.end(), "{bytes:02x?}");
     look.heard.unread == 1
+}
+
+#[test]
+fn a_message_from_a_phone_is_judged_by_the_number_that_sent_it_both_ways() {
+    let spec = Spec {
+        protected: vec![Protected { sender: "38080".into(), domains: vec!["bank.example".into()] }],
+        ..Spec::preset(Preset::Quiet)
+    };
+    let world = World { policy: Policy::compile(spec).unwrap(), ..world(Preset::Quiet) };
+    for text in ["See https://bank.example/x now", "See https://nobody.example", "See you at 12.30", "See you"] {
+        for from in ["38080", "4915100000001"] {
+            for to in ["38080", "4915100000002"] {
+                let is_unread = both(&world, &phones::from_phone(Some(from), to, text));
+                assert_eq!(is_unread, !text.contains("https"), "{from} to {to}: {text}");
+            }
+        }
+        both(&world, &phones::from_phone(None, "38080", text));
+    }
 }
 
 fn deliver(sender: &str, dcs: u8, tp_udl: u8, user_data: Vec<u8>) -> Vec<u8> {

@@ -75,7 +75,7 @@ impl LinkFacts<'_> {
 pub struct Message<'a> {
     /// Which way it goes.
     pub direction: Direction,
-    /// TP-OA (MT) or the originator's MSISDN (MO) as people read it: a name, or digits, without `+`.
+    /// TP-OA (MT) or the originator's MSISDN (MO) as people read it: a name, or digits, without `+`. Empty where it is not known.
     pub sender: &'a str,
     /// What the sender's address is.
     pub sender_kind: SenderKind,
