@@ -146,7 +146,7 @@ pub struct Counters {
     pub directions: [u64; 2],
     /// Short messages that are parts of longer texts.
     pub in_parts: u64,
-    /// URLs by verdict, in the same order (`none` counts bindings and low-confidence forms that nothing is known of).
+    /// URLs by verdict, each with the parts of its text that it stands in, in the same order (`none` counts bindings and low-confidence forms that nothing is known of).
     pub urls: [u64; 4],
     /// Short messages by what was done, see [`crate::policy::Action`].
     pub actions: Tally,

@@ -1,6 +1,7 @@
 //! From the text of a short message to an action: parts joined, URLs found and judged, policy asked, the change written down.
 
 use core::mem;
+use core::ops::Range;
 
 use protocols::map::ForwardSm;
 use protocols::sccp::Address;
@@ -245,7 +246,7 @@ impl Lane {
 /// Where this TPDU's text lies in the text that was scanned; of a push, in the text of all parts that have come.
 struct View {
     joined: Joined,
-    part: core::ops::Range<usize>,
+    part: Range<usize>,
     /// Octets by which the part is longer in the joined text: a surrogate pair that was two halves is one octet more than U+FFFD.
     lead: usize,
     /// Of a WAP push: where this TPDU's octets begin in the push.
@@ -305,7 +306,7 @@ fn judge<L: Listener>(
     let mut facts: Vec<LinkFacts<'_>> = if slots.is_empty() { Vec::new() } else { recycle(mem::take(&mut scratch.facts)) };
     // A link of an earlier copy makes the message worse and stands nowhere in it; one in the sender's name stands beside the text.
     facts.extend(slots.iter().filter(|slot| !matches!(slot.found, Found::Copy | Found::Sender)).map(|slot| {
-        let own = matches!(slot.found, Found::Text | Found::Push) && slot.start < view.part.end && slot.end > view.part.start;
+        let own = slot.is_in(&view.part);
         let within = |at: usize| match view.push {
             // The text at hand is that of all parts that have come.
             Some(_) => at,
@@ -404,7 +405,7 @@ fn judge<L: Listener>(
     counters.message(met.direction, verdict, if observed { "observe" } else { decision.action.name() }, repeat);
     if !repeat {
         counters.in_parts += u64::from(concat.is_some());
-        count_urls(counters, slots);
+        count_urls(counters, slots, &view.part);
     }
     // What was decided about an imitated label is told without a link too.
     let is_plain = decision.verdict == Verdict::None && decision.action == policy::Action::Pass;
@@ -482,9 +483,9 @@ fn addressee<'a>(
     }
 }
 
-/// Counts the URLs that stand in a message.
-pub(crate) fn count_urls(counters: &mut Counters, slots: &[Slot]) {
-    let own = slots.iter().filter(|slot| slot.found != Found::Copy);
+/// Counts the URLs that stand in a message: those of other parts of its text are counted with these.
+pub(crate) fn count_urls(counters: &mut Counters, slots: &[Slot], part: &Range<usize>) {
+    let own = slots.iter().filter(|slot| slot.found == Found::Sender || slot.is_in(part));
     own.for_each(|slot| count(&mut counters.urls, if slot.acts() { slot.verdict } else { Verdict::None }));
 }
 

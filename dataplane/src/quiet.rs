@@ -192,7 +192,7 @@ fn quiet<L: Listener>(
     counters.sms.seen += 1;
     counters.message(message.direction, decision.verdict, decision.action.name(), carrier.repeat);
     if !carrier.repeat {
-        count_urls(counters, urls.slots);
+        count_urls(counters, urls.slots, &(0..usize::MAX));
         let ShortMessage { calling: calling_party, otid, invoke_id, .. } = *message;
         way.listener.unread(&way.place, &Unread { sccp, calling_party, otid, invoke_id, urls, decision });
     }

@@ -3,6 +3,7 @@
 //! Everything is borrowed and gone after the call: a listener keeps what it needs. The pipeline never waits for one.
 
 use core::net::IpAddr;
+use core::ops::Range;
 
 use protocols::map::ForwardSm;
 use protocols::sccp::Address;
@@ -174,6 +175,11 @@ impl Slot {
             Confidence::Low => self.verdict == Verdict::Dangerous,
             Confidence::Binding => false,
         }
+    }
+
+    /// Whether some of the link stands in this part of the text that was scanned.
+    pub(crate) fn is_in(&self, part: &Range<usize>) -> bool {
+        matches!(self.found, Found::Text | Found::Push) && self.start < part.end && self.end > part.start
     }
 }
 
