@@ -150,7 +150,7 @@ pub struct SinkStatus {
     pub lost_refused: u64,
     /// Segments deleted by the limits.
     pub deleted: u64,
-    /// What the disk says.
+    /// What the disk said when it last refused; empty once that is over for a minute.
     pub trouble: String,
 }
 

@@ -177,7 +177,7 @@ mod tests {
         go.send(Err(io::Error::other("full"))).unwrap();
         drop(go);
         drop(samples);
-        assert_eq!((counts.lost_refused.load(Relaxed), counts.trouble()), (1, String::new()));
+        assert_eq!((counts.lost_refused.load(Relaxed), counts.trouble().as_str()), (1, "full"));
         assert_eq!(counts.written.load(Relaxed) + counts.lost(), all);
 
         let samples = Samples::new(Path::new("/proc/nowhere/samples.pcapng"), 4_000).unwrap();

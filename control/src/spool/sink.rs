@@ -18,6 +18,7 @@ const WAITING: usize = 64;
 /// How often what was written is put on the disk, and old segments are looked for.
 const SYNC: Duration = Duration::from_secs(1);
 const TIDY: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// What became of the records.
 #[derive(Debug, Default)]
@@ -34,14 +35,28 @@ pub struct Counts {
     pub lost_refused: AtomicU64,
     /// Segments deleted by the limits.
     pub deleted: AtomicU64,
-    /// What the disk said last; empty once it took a block again.
-    trouble: Mutex<String>,
+    refused: Mutex<Option<Refused>>,
+}
+
+/// What the disk said when it refused.
+#[derive(Debug)]
+struct Refused {
+    why: String,
+    at: Instant,
+    /// It took something since.
+    took: bool,
 }
 
 impl Counts {
-    /// What the disk said last; empty while all is well.
+    /// What the disk said when it last refused; empty once that is over for a minute: a full one still takes small blocks.
     pub fn trouble(&self) -> String {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.trouble_at(Instant::now())
+    }
+
+    fn trouble_at(&self, now: Instant) -> String {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let stands = |refused: &&Refused| !refused.took || now.duration_since(refused.at) < MINUTE;
+        refused.as_ref().filter(stands).map(|refused| refused.why.clone()).unwrap_or_default()
     }
 
     /// Records that were lost.
@@ -51,10 +66,11 @@ impl Counts {
 
     /// What the disk said.
     pub(crate) fn note(&self, result: &io::Result<()>) {
-        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        trouble.clear();
-        if let Err(error) = result {
-            *trouble = error.to_string();
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        match (result, &mut *refused) {
+            (Ok(()), None) => {}
+            (Ok(()), Some(refused)) => refused.took = true,
+            (Err(error), refused) => *refused = Some(Refused { why: error.to_string(), at: Instant::now(), took: false }),
         }
     }
 }
@@ -169,4 +185,21 @@ fn write(blocks: &Receiver<Plain>, mut segments: Segments, seal: Option<&Console
         counts.deleted.store(segments.deleted, Relaxed);
     }
     counts.note(&segments.sync());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_refused_is_in_trouble_for_a_minute_whatever_it_took_since() {
+        let (counts, begun) = (Counts::default(), Instant::now());
+        counts.note(&Ok(()));
+        assert_eq!(counts.trouble(), "");
+        counts.note(&Err(io::Error::other("full")));
+        let at = |seconds| counts.trouble_at(begun + Duration::from_secs(seconds));
+        assert_eq!([at(1), at(100)], ["full", "full"]);
+        counts.note(&Ok(()));
+        assert_eq!([at(1), at(59), at(100)], ["full", "full", ""]);
+    }
 }
