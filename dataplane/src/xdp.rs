@@ -8,6 +8,8 @@
 //! What outlives the process is pinned under `/sys/fs/bpf/ztsms/ABI/NAME/`: the program, the maps and a link for each port. A worker
 //! that is there again is put into the maps; nothing is ever detached but by [`Program::remove`].
 
+#[cfg(test)]
+mod alone;
 mod attach;
 mod bpffs;
 mod clock;

@@ -319,7 +319,7 @@ struct Running {
     breaker: Breaker,
     begun: Instant,
     /// Frames that were not looked at, and frames that rings dropped.
-    rising: [Rising; 2],
+    rising: (Rising<3>, Rising<2>),
     alarms: Alarms,
     started: u64,
     line: Vec<u8>,

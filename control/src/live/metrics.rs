@@ -54,11 +54,17 @@ pub fn text(status: &Status) -> String {
     for worker in &status.workers {
         for queue in &worker.queues {
             let [interface, number] = [queue.interface, queue.queue].map(|n| n.to_string());
-            for (ring, n) in ["rx", "fill", "other"].into_iter().zip(queue.dropped) {
+            for (ring, n) in ["rx", "other"].into_iter().zip(queue.dropped) {
                 let labels = [("ring", ring), ("interface", interface.as_str()), ("queue", number.as_str())];
                 out.line("ztsms_ring_drops_total", &labels, n as f64);
             }
         }
+    }
+    out.family("ztsms_fill_ring_empty_total", "counter", "How often the kernel found a fill ring empty: no count of frames.");
+    for queue in status.workers.iter().flat_map(|worker| &worker.queues) {
+        let [interface, number] = [queue.interface, queue.queue].map(|n| n.to_string());
+        let labels = [("interface", interface.as_str()), ("queue", number.as_str())];
+        out.line("ztsms_fill_ring_empty_total", &labels, queue.fill_empty as f64);
     }
     out.family("ztsms_ring_fill_ratio", "gauge", "How full a ring is.");
     for worker in &status.workers {

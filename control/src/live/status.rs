@@ -199,8 +199,10 @@ pub struct QueueStatus {
     pub received: u64,
     /// Frames sent.
     pub sent: u64,
-    /// Frames dropped by the kernel: receive ring full, fill ring empty, others.
-    pub dropped: [u64; 3],
+    /// Frames dropped by the kernel, each once: receive ring full, others.
+    pub dropped: [u64; 2],
+    /// How often the kernel found the fill ring empty: no count of frames.
+    pub fill_empty: u64,
 }
 
 /// forwardSM seen over what the plan expects.
@@ -288,6 +290,7 @@ impl Status {
                         received: q.received,
                         sent: q.sent,
                         dropped: q.dropped,
+                        fill_empty: q.fill_empty,
                     })
                     .collect(),
             });

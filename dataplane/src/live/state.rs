@@ -23,8 +23,10 @@ pub struct Queue {
     pub received: u64,
     /// Frames sent.
     pub sent: u64,
-    /// Frames that the kernel dropped for want of room, by XDP_STATISTICS: receive ring, fill ring empty, others.
-    pub dropped: [u64; 3],
+    /// Frames that the kernel dropped for want of room, each once, by XDP_STATISTICS: receive ring full, others.
+    pub dropped: [u64; 2],
+    /// How often it found the fill ring empty, by the same: attempts, and no count of frames.
+    pub fill_empty: u64,
 }
 
 /// Counts and levels under names that the worker gives: everything that has no field of its own.

@@ -90,4 +90,11 @@ impl Record {
     pub(super) fn grant(&self, total: u64) {
         self.shared().granted.store(total, Ordering::Release);
     }
+
+    /// Frames that still have a credit.
+    #[cfg(test)]
+    pub(super) fn left(&self) -> u64 {
+        let Shared { granted, taken, .. } = self.shared();
+        granted.load(Ordering::Acquire) - taken.load(Ordering::Acquire)
+    }
 }

@@ -80,8 +80,9 @@ struct Queue {
     received: u64,
     sent: u64,
     in_flight: u64,
-    /// By XDP_STATISTICS.
-    dropped: [u64; 3],
+    /// By XDP_STATISTICS: frames that were handed over and found no room, each once; how often the fill ring was found empty.
+    dropped: [u64; 2],
+    fill_empty: u64,
 }
 
 /// See the module.
@@ -202,7 +203,8 @@ impl Line {
             received: 0,
             sent: 0,
             in_flight: 0,
-            dropped: [0; 3],
+            dropped: [0; 2],
+            fill_empty: 0,
         });
         self.refill(self.queues.len() - 1);
         Ok(())
@@ -429,7 +431,9 @@ impl Line {
         let size = self.size;
         for queue in &mut self.queues {
             if let Ok(statistics) = queue.tx.fd().xdp_statistics() {
-                queue.dropped = [statistics.rx_ring_full(), statistics.rx_fill_ring_empty_descs(), statistics.rx_dropped()];
+                // In copy mode a frame for which the fill ring has no chunk is among those dropped; in zero-copy none is lost by that.
+                queue.dropped = [statistics.rx_ring_full(), statistics.rx_dropped()];
+                queue.fill_empty = statistics.rx_fill_ring_empty_descs();
             }
             let in_flight = u32::try_from(queue.in_flight).unwrap_or(size);
             let transmit = size.saturating_sub(queue.tx.nb_free_exact());
@@ -443,6 +447,7 @@ impl Line {
                 received: queue.received,
                 sent: queue.sent,
                 dropped: queue.dropped,
+                fill_empty: queue.fill_empty,
             });
         }
     }
@@ -477,3 +482,5 @@ fn memory(size: u32, chunks: u32, huge_pages: bool) -> Result<(Umem, Vec<FrameDe
 
 /// Options of the sockets that the library does not know.
 mod options;
+#[cfg(test)]
+mod tests;

@@ -30,20 +30,26 @@ impl Told {
 /// What the kernel counts of frames that nobody looked at while a worker was there. `no socket` is none of it: a start, a stop and an upgrade
 /// have some.
 const UNSCANNED: [&str; 3] = ["heartbeat too old", "no credit", "too long"];
-const RINGS: [&str; 3] = ["receive ring full", "fill ring empty", "dropped otherwise"];
+const RINGS: [&str; 2] = ["receive ring full", "dropped otherwise"];
 
 /// Counts that should stand still.
-#[derive(Debug, Default)]
-pub(super) struct Rising {
+#[derive(Debug)]
+pub(super) struct Rising<const N: usize> {
     /// As they were; none before the first look. What was counted before is the past: the kernel's counts outlive a filter.
-    seen: Option<[u64; 3]>,
+    seen: Option<[u64; N]>,
     /// When each last rose.
-    rose: [Option<Instant>; 3],
+    rose: [Option<Instant>; N],
 }
 
-impl Rising {
+impl<const N: usize> Default for Rising<N> {
+    fn default() -> Self {
+        Self { seen: None, rose: [None; N] }
+    }
+}
+
+impl<const N: usize> Rising<N> {
     /// Which of them rose within the last minute.
-    fn look(&mut self, counts: [u64; 3], at: Instant) -> [bool; 3] {
+    fn look(&mut self, counts: [u64; N], at: Instant) -> [bool; N] {
         let seen = self.seen.replace(counts).unwrap_or(counts);
         for ((rose, n), before) in self.rose.iter_mut().zip(counts).zip(seen) {
             if n > before {
@@ -55,7 +61,7 @@ impl Rising {
 }
 
 /// The names of those that rose. How many is for the counters to say: words that change would be said anew each time.
-fn named(names: [&str; 3], rose: [bool; 3]) -> Option<String> {
+fn named<const N: usize>(names: [&str; N], rose: [bool; N]) -> Option<String> {
     let named: Vec<&str> = names.into_iter().zip(rose).filter(|(_, rose)| *rose).map(|(name, _)| name).collect();
     (!named.is_empty()).then(|| named.join(", "))
 }
@@ -74,14 +80,14 @@ impl Running {
             return;
         }
         let sum = |cause: &str| told.ports.iter().filter_map(|port| port.kernel.get(cause)).sum::<u64>();
-        let mut dropped = [0; 3];
+        let mut dropped = [0; 2];
         for lane in &mut self.lanes {
             for queue in lane.side.state().queues() {
                 dropped.iter_mut().zip(queue.dropped).for_each(|(sum, n)| *sum += n);
             }
         }
         let at = Instant::now();
-        let [unscanned, rings] = &mut self.rising;
+        let (unscanned, rings) = &mut self.rising;
         let unscanned = named(UNSCANNED, unscanned.look(UNSCANNED.map(sum), at));
         let rings = named(RINGS, rings.look(dropped, at));
         let said =
