@@ -264,6 +264,10 @@ impl Line {
         // A frame dropped for want of room took a credit and no chunk.
         let dropped = queue.dropped.iter().sum::<u64>();
         queue.record.grant((queue.filled).min(queue.received + u64::from(*size)) + dropped);
+        // XDP_USE_NEED_WAKEUP: in zero-copy a driver that found the ring empty looks again when it is told. In copy mode none asks.
+        if queue.fill.needs_wakeup() {
+            options::receive(queue.tx.fd().as_raw_fd());
+        }
     }
 
     /// Everything that lies in the receive ring is thrown away: the peers have repeated it. How many frames.
