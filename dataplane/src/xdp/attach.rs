@@ -1,7 +1,6 @@
 //! The program on an interface: by a link that is pinned and updated, or by a new one.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use aya::programs::ProgramError;
@@ -9,7 +8,7 @@ use aya::programs::links::{FdLink, PinnedLink};
 use aya::programs::xdp::{XdpLink, XdpMode};
 
 use super::bpffs::{link_pin, pinned_as};
-use super::error::{Error, chain};
+use super::error::{Error, chain, errno};
 use super::port::{Port, name_of};
 use super::program::{Program, pins, xdp};
 use super::stale::leads_to;
@@ -118,17 +117,6 @@ impl Program {
         }
         self.attach(port).map(drop)
     }
-}
-
-fn errno(error: &(dyn std::error::Error + 'static)) -> Option<i32> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(code) = error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error) {
-            return Some(code);
-        }
-        next = error.source();
-    }
-    None
 }
 
 /// The filter of this network namespace that has a link on this interface, whatever the link is named.

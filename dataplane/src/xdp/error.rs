@@ -34,6 +34,18 @@ impl Error {
     }
 }
 
+/// The system's number for what caused an error.
+pub(super) fn errno(error: &(dyn std::error::Error + 'static)) -> Option<i32> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(code) = error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error) {
+            return Some(code);
+        }
+        next = error.source();
+    }
+    None
+}
+
 /// An error with all that caused it, in one line.
 pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut all = error.to_string();

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use xsk_rs::config::{BindFlags, FrameSize, Interface, LibxdpFlags, QueueSize, SocketConfig, UmemConfig};
 use xsk_rs::{CompQueue, FillQueue, FrameDesc, RxQueue, Socket, TxQueue, Umem};
 
-use super::error::{Error, chain};
+use super::error::{Error, chain, errno};
 use super::port::Port;
 use super::program::{Program, QUEUES};
 use super::record::Record;
@@ -150,10 +150,18 @@ impl Line {
         (key, of, record): (u32, u32, Record),
     ) -> Result<(), Error> {
         let name = &port.name;
-        let doing = |error: &dyn std::error::Error| {
-            let text = chain(error);
-            let why = if text.contains("busy") { ": another AF_XDP socket holds it (a second instance?)" } else { "" };
-            Error::new(format_args!("cannot bind a socket to {name}, queue {number}: {text}{why}"))
+        // The sockets of one UMEM are in one mode, which the first one takes: with XDP_SHARED_UMEM none may ask for another.
+        let taken = want.ports.first().filter(|first| first.name != *name && self.is_zero_copy());
+        let doing = |error: &(dyn std::error::Error + 'static)| {
+            let why = match (errno(error), taken) {
+                (Some(libc::EBUSY), _) => ": another AF_XDP socket holds it (a second instance?)".to_owned(),
+                (Some(libc::EOPNOTSUPP), Some(Port { name: first, .. })) => format!(
+                    ": {first} has zero-copy and {name} has not, and the two share their memory: name {name} first, so that both copy \
+                     (`--between {name} {first}`; after `--remove` where a filter is pinned)"
+                ),
+                _ => String::new(),
+            };
+            Error::new(format_args!("cannot bind a socket to {name}, queue {number}: {}{why}", chain(error)))
         };
         let ring = QueueSize::new(self.size).map_err(|error| doing(&error))?;
         let config = SocketConfig::builder()
@@ -169,7 +177,7 @@ impl Line {
             // SAFETY: libxdp is told to load no program, which is all that the contract asks for.
             match unsafe { Socket::new(config, &self.umem, &interface, number) } {
                 Ok(all) => break all,
-                Err(error) if Instant::now() > end || !chain(&error).contains("busy") => return Err(doing(&error)),
+                Err(error) if Instant::now() > end || errno(&error) != Some(libc::EBUSY) => return Err(doing(&error)),
                 Err(_) => std::thread::sleep(Duration::from_millis(1)),
             }
         };
