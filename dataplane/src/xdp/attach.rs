@@ -76,13 +76,19 @@ impl Program {
         let mut strayed = None;
         if let Ok(link) = PinnedLink::from_pin(&path) {
             let leads = leads_to(&path);
-            let link = XdpLink::try_from(FdLink::from(link));
             if leads.is_none_or(|index| index == port.index)
-                && let Some(id) = link.ok().and_then(|link| program.attach_to_link(link).ok())
+                && let Ok(link) = XdpLink::try_from(FdLink::from(link))
             {
-                // The pin keeps it; that our own handle closes changes nothing.
-                drop(program.take_link(id));
-                return Ok(Attached { mode: None, strayed });
+                match program.attach_to_link(link) {
+                    Ok(id) => {
+                        // The pin keeps it; that our own handle closes changes nothing.
+                        drop(program.take_link(id));
+                        return Ok(Attached { mode: None, strayed });
+                    }
+                    // The link is on this port: one that is made anew would find it there.
+                    Err(error) if leads.is_some() => return Err(refused(port, &error)),
+                    Err(_) => {}
+                }
             }
             // The interface was removed and made anew, so that the link leads nowhere, or was renamed, and another has its name now.
             strayed = leads.filter(|&index| index != 0).map(|index| name_of(index).unwrap_or_else(|| index.to_string()));
@@ -149,5 +155,47 @@ fn refused(port: &Port, error: &ProgramError) -> Error {
              `ethtool -L {name} rx N`, or fewer to transmit at its peer"
         )),
         _ => Error::new(format_args!("cannot attach to {name}: {}", chain(error))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CString;
+    use std::io;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    use super::*;
+    use crate::xdp::alone;
+
+    const PROG_LOAD: i32 = 5;
+    const OBJ_PIN: i32 = 6;
+    const LINK_CREATE: i32 = 28;
+    const PROG_TYPE_XDP: u64 = 6;
+    const ATTACH_XDP: u64 = 37;
+
+    /// `bpf(2)` with the words of its attributes, and what it returns.
+    fn bpf(command: i32, attributes: &[u64]) -> u64 {
+        // SAFETY: the kernel reads as many octets as it is told; what they point to lives through the call.
+        let done = unsafe { libc::syscall(libc::SYS_bpf, command, attributes.as_ptr(), size_of_val(attributes)) };
+        u64::try_from(done).unwrap_or_else(|_| panic!("{command}: {}", io::Error::last_os_error()))
+    }
+
+    /// Pins a link on an interface whose program was loaded for no type of attachment: one that was loaded for XDP cannot take its place.
+    fn pin_other(index: u32, path: &Path) {
+        // r0 = XDP_PASS; exit.
+        let (code, path) = ([0x2_0000_00b7_u64, 0x95], CString::new(path.as_os_str().as_bytes()).unwrap());
+        let program = bpf(PROG_LOAD, &[PROG_TYPE_XDP | 2 << 32, code.as_ptr() as u64, c"".as_ptr() as u64, 0, 0, 0]);
+        let link = bpf(LINK_CREATE, &[program | u64::from(index) << 32, ATTACH_XDP]);
+        bpf(OBJ_PIN, &[path.as_ptr() as u64, link]);
+    }
+
+    #[test]
+    fn why_the_link_of_this_very_port_is_not_updated_is_said_and_no_other_name_is_given_as_the_cause() {
+        alone::between("update", |name| {
+            let (mut program, port) = (Program::load(name).unwrap(), Port::open("v0").unwrap());
+            pin_other(port.index, &program.dir.join(link_pin("v0")));
+            let error = program.attach(&port).unwrap_err().to_string();
+            assert!(error.contains("v0: its driver takes no XDP program") && !error.contains("--remove"), "{error}");
+        });
     }
 }
