@@ -125,6 +125,15 @@ fn user_and_capabilities_of_the_unit_are_enough() {
     lab.nothing_is_left();
     // As the service left them: systemd gives RuntimeDirectory to its user where it was another's, and looks no further where it was not.
     let _lent = Lent::to(USER, &["/run/ztsms", "/sys/fs/bpf/ztsms"]);
+    // A directory that a start by root has left: it says whose that is.
+    let made_by_root = "/sys/fs/bpf/ztsms/1";
+    fs::create_dir_all(made_by_root).unwrap();
+    std::os::unix::fs::chown(made_by_root, Some(0), Some(0)).unwrap();
+    let out = start(&given).output().unwrap();
+    let said = String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.code() == Some(1) && said.contains(&format!("{made_by_root} belongs to user 0")), "{said}");
+    assert!(said.contains("chown") && !said.contains("root is needed"), "{said}");
+    lab.nothing_is_left();
     // What root has pinned and locked since is root's.
     lab.inline().stop();
     // What the unit does before: StateDirectory, ExecStartPre.

@@ -61,7 +61,7 @@ impl Program {
             }
         }
         let rename = |from: &Path, to: &Path| {
-            let failed = |error| Error::system(format_args!("name {} anew", from.display()), &error);
+            let failed = |error| Error::within(&self.dir, format_args!("name {} anew", from.display()), &error);
             if from == to { Ok(()) } else { fs::rename(from, to).map_err(failed) }
         };
         // All are out of the way before one is where another was.

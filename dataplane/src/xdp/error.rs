@@ -1,7 +1,10 @@
 //! What stands in the way of the wire, and what to change.
 
 use std::fmt::Display;
+use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 
 /// What is wrong, in full, with what to do about it where that is known.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +29,18 @@ impl Error {
             _ => "",
         };
         Self { what: format!("cannot {doing}: {error}{help}") }
+    }
+
+    /// The system refused to do this in a directory of bpffs, or to make it: whose it is counts there, and no capability of the filter.
+    pub(super) fn within(dir: &Path, doing: impl Display, error: &io::Error) -> Self {
+        let there = dir.ancestors().find_map(|dir| Some((dir.display(), fs::metadata(dir).ok()?.uid())));
+        match there {
+            Some((there, owner)) if error.raw_os_error() == Some(libc::EACCES) => Self::new(format_args!(
+                "cannot {doing}: {error}: {there} belongs to user {owner}. As root, give /sys/fs/bpf/ztsms to the user that the filter runs as \
+                 (`chown -R`; packaging/ztsms.service has how to make it), or remove it while no filter uses it"
+            )),
+            _ => Self::system(doing, error),
+        }
     }
 
     /// The system's last refusal.

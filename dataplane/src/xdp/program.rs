@@ -166,7 +166,7 @@ impl Program {
         bpffs()?;
         let dir = pins(name);
         let fresh = !dir.join("queues").exists();
-        fs::create_dir_all(&dir).map_err(|error| Error::system(format_args!("make {}", dir.display()), &error))?;
+        fs::create_dir_all(&dir).map_err(|error| Error::within(&dir, format_args!("make {}", dir.display()), &error))?;
         let mut loader = EbpfLoader::new();
         for map in MAPS {
             loader.map_pin_path(map, dir.join(map));
