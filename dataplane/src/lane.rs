@@ -16,7 +16,7 @@ use crate::join::answers::Answers;
 use crate::join::associations::{Associations, Flow, Seen};
 use crate::join::chunks::{self, Chunks};
 use crate::join::dialogues::Dialogues;
-use crate::join::ip::{Datagram, Fragments};
+use crate::join::ip::{Datagram, Fragments, protocol};
 use crate::join::parts::Parts;
 use crate::join::pieces::Step;
 use crate::join::pool::Tag;
@@ -284,7 +284,10 @@ impl Lane {
         let of = Datagram { source: ip.source, destination: ip.destination, protocol: ip.protocol, id: fragment.id };
         let result = match self.joins.fragments.join(of, fragment.offset, fragment.more, ip.payload, self.now, &mut buffer) {
             // The checksum of what is joined stands in the first fragment, which has gone on.
-            Step::Whole { .. } => ip.joined(&buffer).and_then(|whole| self.packet(frame, &whole, Some("IP fragments"), way)),
+            Step::Whole { marks, .. } => {
+                let first = link::Ip { protocol: protocol(marks), ..ip };
+                first.joined(&buffer).and_then(|whole| self.packet(frame, &whole, Some("IP fragments"), way))
+            }
             Step::Waiting { .. } => Err(Error::new(Layer::Ip, 0, Why::NotOurs("fragment that waits for others"))),
             Step::LetGo(why) => Err(Error::new(Layer::Ip, 0, Why::Malformed(why))),
         };

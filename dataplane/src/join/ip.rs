@@ -6,8 +6,14 @@ use super::pieces::{Order, Pieces, Step};
 use super::pool::{Chain, Pool, Tag};
 use super::table::{Key, Limits, Secret};
 
-/// `marks` of a fragment with more behind it.
+/// `marks` of a fragment with more behind it. Its protocol stands above.
 const MORE: u32 = 1;
+const PROTOCOL: u32 = 8;
+
+/// What a whole is, by the marks of its first fragment.
+pub const fn protocol(marks: u32) -> u8 {
+    (marks >> PROTOCOL) as u8
+}
 
 /// The order of fragments: by octet offset.
 pub struct ByOffset;
@@ -43,7 +49,8 @@ pub struct Datagram {
     pub source: IpAddr,
     /// Destination address.
     pub destination: IpAddr,
-    /// Protocol of the payload.
+    /// Protocol of the payload, which names a datagram of IPv4 alone: fragments of one IPv6 packet may differ in it, and that of the first
+    /// counts (RFC 8200 §4.5).
     pub protocol: u8,
     /// Identification.
     pub id: u32,
@@ -64,8 +71,10 @@ impl Fragments {
     pub fn join(&mut self, of: Datagram, offset: u32, more: bool, payload: &[u8], now: u64, out: &mut Vec<u8>) -> Step {
         let (mut source, mut destination) = ([0; 16], [0; 16]);
         let (source, destination) = (octets(of.source, &mut source), octets(of.destination, &mut destination));
-        let key: Key = self.secret.key(&[source, destination], &[&[of.protocol], &of.id.to_le_bytes()]);
-        self.pieces.join(key, now, Tag { place: offset, marks: u32::from(more) * MORE }, payload, out)
+        let protocol = if of.source.is_ipv4() { of.protocol } else { 0 };
+        let key: Key = self.secret.key(&[source, destination], &[&[protocol], &of.id.to_le_bytes()]);
+        let marks = u32::from(more) * MORE | u32::from(of.protocol) << PROTOCOL;
+        self.pieces.join(key, now, Tag { place: offset, marks }, payload, out)
     }
 }
 
@@ -105,8 +114,25 @@ mod tests {
         assert_eq!(ip.join(OF, 16, false, b"end", 0, &mut out), Step::Waiting { repeat: false });
         assert_eq!(ip.join(OF, 0, true, b"01234567", 0, &mut out), Step::Waiting { repeat: false });
         assert_eq!(ip.join(OF, 0, true, b"01234567", 0, &mut out), Step::Waiting { repeat: true });
-        assert_eq!(ip.join(OF, 8, true, b"89abcdef", 0, &mut out), Step::Whole { repeat: false, at: 8, marks: 1 });
+        assert_eq!(
+            ip.join(OF, 8, true, b"89abcdef", 0, &mut out),
+            Step::Whole { repeat: false, at: 8, marks: MORE | 132 << PROTOCOL }
+        );
         assert_eq!(out, b"0123456789abcdefend");
+    }
+
+    #[test]
+    fn a_packet_of_ipv6_is_what_its_first_fragment_says_and_a_datagram_of_ipv4_is_named_by_it() {
+        let of = |protocol| Datagram { protocol, source: IpAddr::from([1; 16]), destination: IpAddr::from([2; 16]), ..OF };
+        for order in [[(17, 8, false), (132, 0, true)], [(132, 0, true), (17, 8, false)]] {
+            let (mut ip, mut out) = joiner();
+            let steps = order.map(|(protocol, offset, more)| ip.join(of(protocol), offset, more, b"01234567", 0, &mut out));
+            let Step::Whole { marks, .. } = steps[1] else { panic!("{steps:?}") };
+            assert_eq!((protocol(marks), out.len()), (132, 16));
+        }
+        let (mut ip, mut out) = joiner();
+        ip.join(OF, 0, true, b"01234567", 0, &mut out);
+        assert_eq!(ip.join(Datagram { protocol: 17, ..OF }, 8, false, b"x", 0, &mut out), Step::Waiting { repeat: false });
     }
 
     #[test]

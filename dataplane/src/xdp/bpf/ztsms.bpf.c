@@ -214,7 +214,9 @@ NOINLINE __u64 ipv6(struct xdp_md *ctx, __u32 offset)
     return offset > MOST || is_extension(next) ? DEEP : BEHIND(next, 0, offset);
 }
 
-/* A later fragment names its protocol and no port: SCTP's goes up to be joined, UDP's cannot be told and stays. */
+/* A later fragment names its protocol and no port: SCTP's goes up to be joined, UDP's cannot be told and stays. In IPv6 the name in the first
+ * fragment is the one that counts (RFC 8200 4.5): a later one of SCTP that names another protocol stays too, unseen. All of them would have
+ * to go up, and would take the worker's room for what is never joined. */
 NOINLINE int is_sctp(struct xdp_md *ctx, __u64 behind)
 {
     __u8 *end = (__u8 *)(long)ctx->data_end, *at = (__u8 *)(long)ctx->data;
