@@ -73,7 +73,7 @@ impl Fragments {
         let (source, destination) = (octets(of.source, &mut source), octets(of.destination, &mut destination));
         let protocol = if of.source.is_ipv4() { of.protocol } else { 0 };
         let key: Key = self.secret.key(&[source, destination], &[&[protocol], &of.id.to_le_bytes()]);
-        let marks = u32::from(more) * MORE | u32::from(of.protocol) << PROTOCOL;
+        let marks = (u32::from(more) * MORE) | (u32::from(of.protocol) << PROTOCOL);
         self.pieces.join(key, now, Tag { place: offset, marks }, payload, out)
     }
 }
