@@ -27,14 +27,19 @@ fn element(tag: u8, content: &[u8]) -> Vec<u8> {
 
 /// A UDT with an mt-forwardSM: sm-RP-DA and the TPDU.
 fn udt(to: &[u8], tpdu: &[u8]) -> Vec<u8> {
-    let (mut invoke, mut begin, mut unit) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut invoke, mut begin) = (Vec::new(), Vec::new());
     let argument = element(0x30, &[to, &[0x84, 4, 0x91, 0x94, 0x51, 0x02], &element(4, tpdu)].concat());
     tcap::push_invoke(&mut invoke, 1, None, tcap::Opcode::Local(44), &argument);
     tcap::push_begin(&mut begin, &[0, 0, 0, 1], &[], &invoke);
-    let (mut called, mut calling) = (Vec::new(), Vec::new());
+    unit(&begin)
+}
+
+/// A UDT between two parties that are always the same.
+fn unit(message: &[u8]) -> Vec<u8> {
+    let (mut called, mut calling, mut unit) = (Vec::new(), Vec::new(), Vec::new());
     Address::push_e164(&mut called, "4915300000000", 8);
     Address::push_e164(&mut calling, "4915200000000", 8);
-    sccp::push_udt(&mut unit, 1, true, &called, &calling, &begin).unwrap();
+    sccp::push_udt(&mut unit, 1, true, &called, &calling, message).unwrap();
     unit
 }
 
@@ -164,17 +169,13 @@ fn parts_that_a_handset_tells_apart_are_not_joined() {
 /// A UDT of one message of a dialogue: forwardSM of version 2, behind which more follow or not. Both addresses are left out where nobody is
 /// named (TS 29.002 §12.9: more messages to send).
 fn in_dialogue(otid: u8, named: Option<Destination<'_>>, tpdu: &[u8], more: bool) -> Vec<u8> {
-    let (mut argument, mut invoke, mut message, mut unit) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut argument, mut invoke, mut message) = (Vec::new(), Vec::new(), Vec::new());
     let centre = Origination::ServiceCentre(AddressString(&[0x91, 0x94, 0x51, 0x02]));
     let from = if named.is_some() { centre } else { Origination::None };
     map::push_forward_sm(&mut argument, named.unwrap_or(Destination::None), from, tpdu, more);
     tcap::push_invoke(&mut invoke, 1, None, tcap::Opcode::Local(46), &argument);
     tcap::push_continue(&mut message, &[0, 0, 0, otid], &[0, 0, 1, otid], &[], &invoke);
-    let (mut called, mut calling) = (Vec::new(), Vec::new());
-    Address::push_e164(&mut called, "4915300000000", 8);
-    Address::push_e164(&mut calling, "4915200000000", 8);
-    sccp::push_udt(&mut unit, 1, true, &called, &calling, &message).unwrap();
-    unit
+    unit(&message)
 }
 
 #[test]

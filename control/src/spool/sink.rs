@@ -67,10 +67,10 @@ impl Counts {
     /// What the disk said.
     pub(crate) fn note(&self, result: &io::Result<()>) {
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        match (result, &mut *refused) {
-            (Ok(()), None) => {}
-            (Ok(()), Some(refused)) => refused.took = true,
-            (Err(error), refused) => *refused = Some(Refused { why: error.to_string(), at: Instant::now(), took: false }),
+        if let Err(error) = result {
+            *refused = Some(Refused { why: error.to_string(), at: Instant::now(), took: false });
+        } else if let Some(refused) = &mut *refused {
+            refused.took = true;
         }
     }
 }
